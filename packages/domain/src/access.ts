@@ -1,0 +1,53 @@
+import type { Folder } from './folder.ts'
+import type { BlobRef, FolderId, MailboxId } from './ids.ts'
+import type { Item } from './item.ts'
+import type { ApplyResult, Operation } from './operations.ts'
+import type { Column, Packed } from './packed.ts'
+import type { Principal } from './credentials.ts'
+import type { SearchRequest, SearchResult } from './search.ts'
+import type {
+  Changes,
+  ChangesRequest,
+  GetRequest,
+  Hint,
+  MailboxInfo,
+  ScanRequest,
+  StateEntry,
+  Subscription,
+} from './service.ts'
+
+/**
+ * The one door. An id is an address, never authority: protocols reach mailboxes only through a handle that `open` gave them for one
+ * principal and one mailbox, and the handle checks the folder right of every single call, by what is stored, never by what was asked.
+ */
+export interface Door {
+  /** Rejects with `accessDenied` when the principal has no right in it at all, `mailboxNotFound` when it does not exist (to those who may know). */
+  open(principal: Principal, mailbox: MailboxId): Promise<MailboxHandle>
+}
+
+/** The service, bound to one mailbox and one principal. The same semantics; every call may also reject with `accessDenied`. */
+export interface MailboxHandle {
+  readonly mailbox: MailboxId
+  readonly principal: Principal
+  /** True when the principal owns the mailbox or has FullAccess: nothing is filtered. */
+  readonly full: boolean
+  info(): Promise<MailboxInfo>
+  apply(operations: readonly Operation[]): Promise<ApplyResult>
+  stage(bytes: Uint8Array): Promise<BlobRef>
+  /** Only folders the principal may see. */
+  folders(): Promise<readonly Folder[]>
+  /** The principal's right bits on a folder. */
+  rights(folder: FolderId): Promise<number>
+  scan<C extends Column>(request: ScanRequest<C>): Promise<Packed<C>>
+  get(request: GetRequest): Promise<readonly Item[]>
+  /** The original of an item, by the item (so that the right of its folder is checked), `start` to `end`, whole if neither is given. */
+  original(
+    item: { readonly folder: FolderId; readonly original?: BlobRef },
+    start?: number,
+    end?: number,
+  ): Promise<Uint8Array>
+  changes(request: ChangesRequest): Promise<Changes>
+  subscribe(listener: (hint: Hint) => void): Promise<Subscription>
+  search(request: SearchRequest): Promise<SearchResult>
+  state(client: string, keyPrefix?: string): Promise<readonly StateEntry[]>
+}

@@ -1,0 +1,67 @@
+/**
+ * What protocol code needs from the world, as interfaces: the clock, the log, the meters, one byte connection. `server` gives the
+ * real ones, tests give their own.
+ */
+export interface Clock {
+  /** Milliseconds since 1970, wall clock: for dates that people see and that are stored. */
+  now(): number
+  /** Milliseconds that never go backwards: for time-outs and durations. */
+  monotonic(): number
+}
+export const systemClock: Clock = { now: () => Date.now(), monotonic: () => performance.now() }
+
+export interface Logger {
+  debug(fields: Record<string, unknown>, message: string): void
+  info(fields: Record<string, unknown>, message: string): void
+  warn(fields: Record<string, unknown>, message: string): void
+  error(fields: Record<string, unknown>, message: string): void
+  child(fields: Record<string, unknown>): Logger
+}
+const nothing = (): void => {}
+/** A log that keeps nothing: for tests. */
+export const silentLog: Logger = {
+  debug: nothing,
+  info: nothing,
+  warn: nothing,
+  error: nothing,
+  child: () => silentLog,
+}
+
+/** Counters and gauges, Prometheus names without prefix (`smtp_messages_total`). */
+export interface Meter {
+  count(name: string, labels?: Readonly<Record<string, string>>, by?: number): void
+  gauge(name: string, value: number, labels?: Readonly<Record<string, string>>): void
+  observe(name: string, seconds: number, labels?: Readonly<Record<string, string>>): void
+}
+export const noMeter: Meter = { count: nothing, gauge: nothing, observe: nothing }
+
+/**
+ * One client connection of a line protocol, TLS or not. The protocol sets `handler` and never sees a socket.
+ * Back-pressure: `write` answers false when the peer reads too slowly; wait for `drained()` before writing on.
+ */
+export interface Connection {
+  readonly id: string
+  readonly remoteAddress: string
+  readonly remotePort: number
+  readonly localPort: number
+  /** True inside TLS (implicit or after startTls). */
+  readonly secure: boolean
+  handler: ConnectionHandler
+  write(bytes: Uint8Array | string): boolean
+  drained(): Promise<void>
+  /** Stop and go on reading from the peer: input back-pressure. */
+  pause(): void
+  resume(): void
+  /** Starts TLS on the running connection; bytes received before the handshake are thrown away (RFC 3207 §5). */
+  startTls(): Promise<void>
+  /** Sends what is written and closes. */
+  end(bytes?: Uint8Array | string): void
+  /** Closes at once. */
+  destroy(): void
+  /** Bytes written and not yet taken by the peer. */
+  readonly pendingBytes: number
+}
+export interface ConnectionHandler {
+  data(chunk: Uint8Array): void
+  closed(error?: Error): void
+}
