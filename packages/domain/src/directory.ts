@@ -116,9 +116,7 @@ export interface DirectoryWriter extends Directory {
     protocols: readonly ProtocolName[],
   ): Promise<{ readonly id: string; readonly password: string }>
   removeAppPassword(account: string, id: string): Promise<void>
-  appPasswords(
-    account: string,
-  ): readonly {
+  appPasswords(account: string): readonly {
     readonly id: string
     readonly name: string
     readonly protocols: readonly ProtocolName[]

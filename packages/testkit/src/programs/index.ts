@@ -1,0 +1,54 @@
+/**
+ * The programs of the system that tests drive. One table: `npm test` names the tests left out for want of one, `.ci/run` installs their
+ * packages and then wants them all.
+ */
+import { accessSync, constants } from 'node:fs'
+import { delimiter, join } from 'node:path'
+
+export interface SystemProgram {
+  readonly program: string
+  /** Debian package. */
+  readonly package: string
+  /** What is tested with it. */
+  readonly tests: string
+}
+
+export const systemPrograms: readonly SystemProgram[] = [
+  { program: 'swaks', package: 'swaks', tests: 'SMTP in and submission from swaks' },
+  { program: 'curl', package: 'curl', tests: 'IMAP, POP3, SMTP and HTTPS from curl' },
+  { program: 'mbsync', package: 'isync', tests: 'two-way IMAP synchronisation by mbsync' },
+  { program: 'offlineimap', package: 'offlineimap3', tests: 'IMAP synchronisation by OfflineIMAP' },
+  { program: 'fetchmail', package: 'fetchmail', tests: 'POP3 and IMAP retrieval by fetchmail' },
+  { program: 'getmail', package: 'getmail6', tests: 'POP3 and IMAP retrieval by getmail' },
+  { program: 'mutt', package: 'mutt', tests: 'IMAP reading and filing by mutt' },
+  { program: 'python3', package: 'python3', tests: "Python's imaplib, poplib and smtplib" },
+  { program: 'thunderbird', package: 'thunderbird', tests: 'Thunderbird without a screen: IMAP and SMTP' },
+  { program: 'postfix', package: 'postfix', tests: 'mail to and from a Postfix next door' },
+  { program: 'dovecot', package: 'dovecot-imapd', tests: 'Dovecot as peer of the benchmarks' },
+  { program: 'wbxml2xml', package: 'libwbxml2-utils', tests: 'libwbxml as second opinion on WBXML bodies' },
+  { program: 'xmllint', package: 'libxml2-utils', tests: 'ActiveSync answers against the published schemas' },
+]
+
+/** Absolute path of a program, looked up in PATH and the sbin folders; undefined when it is not installed. */
+export function findProgram(program: string): string | undefined {
+  for (const folder of [...(process.env.PATH ?? '').split(delimiter), '/usr/sbin', '/usr/local/sbin', '/sbin']) {
+    if (folder === '') continue
+    const path = join(folder, program)
+    try {
+      accessSync(path, constants.X_OK)
+      return path
+    } catch {
+      // not in this folder: look in the next one
+    }
+  }
+  return undefined
+}
+
+export const missingPrograms = (): SystemProgram[] =>
+  systemPrograms.filter((one) => findProgram(one.program) === undefined)
+
+/** For `test(name, { skip: without('swaks') }, …)`: false when all are there, else the reason, which the runner prints. */
+export function without(...programs: string[]): string | false {
+  const missing = programs.filter((one) => findProgram(one) === undefined)
+  return missing.length === 0 ? false : `not installed: ${missing.join(', ')}`
+}

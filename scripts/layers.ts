@@ -1,0 +1,71 @@
+/**
+ * Holds the arrows between packages: wire ← domain ← {store, link, transport, protocols} ← server; protocols are siblings; a package
+ * is entered through its index only; testkit only from tests. Reads imports as text. Fails when it sees suspiciously few modules.
+ */
+import { readdirSync, readFileSync } from 'node:fs'
+import { dirname, join, relative, resolve } from 'node:path'
+
+const root = resolve(import.meta.dirname, '..')
+const packages = join(root, 'packages')
+const FEWEST_MODULES = 100
+
+/** Who may import whom. */
+const arrows: ReadonlyMap<string, readonly string[]> = new Map([
+  ['wire', []],
+  ['domain', ['wire']],
+  ['store', ['wire', 'domain']],
+  ['link', ['domain']],
+  ['transport', ['wire', 'domain']],
+  ['protocols', ['wire', 'domain']],
+  ['server', ['wire', 'domain', 'store', 'link', 'transport', 'protocols']],
+  ['testkit', ['wire', 'domain']],
+])
+/** Tests may look further: they put real neighbours together. */
+const testArrows = ['wire', 'domain', 'store', 'link', 'transport', 'protocols', 'testkit', 'server']
+
+function* modules(folder: string): Generator<string> {
+  for (const entry of readdirSync(folder, { withFileTypes: true })) {
+    if (entry.name === 'node_modules') continue
+    const path = join(folder, entry.name)
+    if (entry.isDirectory()) yield* modules(path)
+    else if (entry.name.endsWith('.ts')) yield path
+  }
+}
+
+const importPattern =
+  /(?:^|\n)\s*(?:import|export)\b[^'"\n]*?(?:\bfrom\s*)?['"]([^'"]+)['"]|\bimport\(\s*['"]([^'"]+)['"]\s*\)|\}\s*from\s*['"]([^'"]+)['"]/g
+
+const faults: string[] = []
+let count = 0
+for (const file of modules(packages)) {
+  count++
+  const [name = ''] = relative(packages, file).split('/')
+  const here = relative(root, file)
+  const isTest = /\.(test|bench)\.ts$/.test(file) || /\/(test|bench|contract)\//.test(file)
+  const allowed = arrows.get(name)
+  if (allowed === undefined) {
+    faults.push(`${here}: package ${name} has no arrows; add it to scripts/layers.ts`)
+    continue
+  }
+  for (const match of readFileSync(file, 'utf8').matchAll(importPattern)) {
+    const target = match[1] ?? match[2] ?? match[3] ?? ''
+    if (target.startsWith('.')) {
+      const to = relative(packages, resolve(dirname(file), target)).split('/')
+      if (to[0] !== name) faults.push(`${here}: leaves its package by a path: ${target}`)
+      const from = relative(packages, file).split('/')
+      // protocols/src/<protocol>/…: siblings never meet.
+      if (name === 'protocols' && !isTest && from[2] !== to[2])
+        faults.push(`${here}: a protocol imports its sibling: ${target}`)
+    } else if (target.startsWith('@postrider/')) {
+      const to = target.split('/')[1] ?? ''
+      if (to === name) faults.push(`${here}: imports its own package by name: ${target}`)
+      else if (!(isTest || name === 'testkit' ? testArrows : allowed).includes(to))
+        faults.push(`${here}: ${name} may not import ${target}`)
+    } else if (!target.startsWith('node:') && name === 'wire' && !isTest)
+      faults.push(`${here}: wire uses no library: ${target}`)
+  }
+}
+if (count < FEWEST_MODULES) faults.push(`only ${count} modules seen: the check is not looking where the code is`)
+for (const fault of faults) console.error(fault)
+console.log(`layers: ${count} modules, ${faults.length} faults`)
+process.exitCode = faults.length === 0 ? 0 : 1
