@@ -1,0 +1,95 @@
+/**
+ * Bytes in, lines out, for every line-based dialogue (SMTP commands and replies, POP3). Holds at most one partial line; a line
+ * beyond the limit is dropped up to its end and reported once.
+ */
+export type Line =
+  /** `ending` tells a proper CRLF from a bare LF; `bytes` is without it. */
+  { kind: 'line'; bytes: Buffer; ending: 'crlf' | 'lf' } | { kind: 'tooLong' }
+
+const EMPTY = Buffer.alloc(0)
+
+export class LineBuffer {
+  #pending: Buffer = EMPTY
+  #searched = 0
+  #skipping = false
+
+  /** Adds what arrived. The chunk is kept by reference until consumed. */
+  push(chunk: Uint8Array): void {
+    const bytes = asBuffer(chunk)
+    this.#pending = this.#pending.length === 0 ? bytes : Buffer.concat([this.#pending, bytes])
+  }
+
+  /** The number of bytes not consumed yet. */
+  get buffered(): number {
+    return this.#pending.length
+  }
+
+  /** The first bytes not consumed yet, to choose a limit by. */
+  peek(count: number): Buffer {
+    return this.#pending.subarray(0, count)
+  }
+
+  /** The next line, or undefined when more bytes are needed. `limit` counts the line with its CRLF. */
+  next(limit: number): Line | undefined {
+    for (;;) {
+      const lf = this.#pending.indexOf(10, this.#searched)
+      if (lf < 0) {
+        if (this.#skipping || this.#pending.length > limit) {
+          this.#skipping = true
+          this.#pending = EMPTY
+          this.#searched = 0
+        } else {
+          this.#searched = this.#pending.length
+        }
+        return undefined
+      }
+      const line = this.#pending.subarray(0, lf + 1)
+      this.#pending = this.#pending.subarray(lf + 1)
+      this.#searched = 0
+      if (this.#skipping || line.length > limit) {
+        this.#skipping = false
+        return { kind: 'tooLong' }
+      }
+      const crlf = lf > 0 && line[lf - 1] === 13
+      return { kind: 'line', bytes: line.subarray(0, crlf ? lf - 1 : lf), ending: crlf ? 'crlf' : 'lf' }
+    }
+  }
+
+  /** Takes up to `count` raw bytes out of the buffer (BDAT, DATA). */
+  take(count: number): Buffer {
+    const bytes = this.#pending.subarray(0, count)
+    this.#pending = this.#pending.subarray(bytes.length)
+    this.#searched = 0
+    return bytes
+  }
+
+  /** Puts bytes back in front; only what `take` gave out. */
+  unread(bytes: Buffer): void {
+    this.#pending = this.#pending.length === 0 ? bytes : Buffer.concat([bytes, this.#pending])
+    this.#searched = 0
+  }
+
+  /** Forgets everything and says how many bytes were forgotten (STARTTLS: RFC 3207 §4.2 and the injection attacks on it). */
+  clear(): number {
+    const dropped = this.#pending.length
+    this.#pending = EMPTY
+    this.#searched = 0
+    this.#skipping = false
+    return dropped
+  }
+}
+
+/** The same memory as a Buffer. */
+export function asBuffer(bytes: Uint8Array): Buffer {
+  return Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+}
+
+/**
+ * The next position of a byte at or after `from`, or -1. A short run is looked at by hand because a native call per line costs
+ * more than the line when lines are short, and hostile input has the shortest.
+ */
+export function nextByte(bytes: Buffer, byte: number, from: number): number {
+  const near = Math.min(bytes.length, from + 24)
+  for (let i = from; i < near; i++) if (bytes[i] === byte) return i
+  return near === bytes.length ? -1 : bytes.indexOf(byte, near)
+}
