@@ -1,0 +1,154 @@
+/**
+ * The real program, as an administrator starts it: its own process, data folder and ports, the ready file read back. Tests and
+ * benchmarks drive it from outside and may kill it at any time.
+ */
+import type { ChildProcess } from 'node:child_process'
+import { readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { join, resolve } from 'node:path'
+import { freePorts, type RunResult, run, start, temporaryFolder, until } from '../process/index.ts'
+
+export type ListenerName = 'https' | 'imaps' | 'imap' | 'pop3s' | 'pop3' | 'smtp' | 'submission' | 'submissions'
+
+/** What the program writes when it listens. */
+export interface ReadyFile {
+  readonly pid: number
+  readonly listeners: Readonly<Record<ListenerName, { readonly host: string; readonly port: number }>>
+  readonly mailbox: { readonly address: string; readonly password: string }
+}
+
+export interface ServerOptions {
+  /** Merged into the configuration file of the data folder. */
+  readonly config?: Readonly<Record<string, unknown>>
+  readonly env?: Readonly<Record<string, string>>
+  readonly readyMs?: number
+}
+
+const root = resolve(import.meta.dirname, '..', '..', '..', '..')
+const main = join(root, 'packages', 'server', 'src', 'main.ts')
+const LISTENERS = 8
+
+export class TestServer {
+  readonly folder: string
+  readonly #portBase: number
+  readonly #options: ServerOptions
+  readonly #dispose: () => void
+  #child: ChildProcess | undefined
+  #ready: ReadyFile | undefined
+  /** Everything it wrote, for the message of a failing test. */
+  output = ''
+
+  private constructor(folder: string, dispose: () => void, portBase: number, options: ServerOptions) {
+    this.folder = folder
+    this.#dispose = dispose
+    this.#portBase = portBase
+    this.#options = options
+  }
+
+  /** Starts a server of its own and waits until it listens. */
+  static async start(options: ServerOptions = {}): Promise<TestServer> {
+    const folder = temporaryFolder('server')
+    const server = new TestServer(folder.path, () => folder[Symbol.dispose](), await freePorts(LISTENERS), options)
+    if (options.config !== undefined) writeFileSync(join(folder.path, 'postrider.json'), JSON.stringify(options.config))
+    await server.restart()
+    return server
+  }
+
+  get ready(): ReadyFile {
+    if (this.#ready === undefined) throw new Error('the server is not running')
+    return this.#ready
+  }
+  get pid(): number {
+    return this.ready.pid
+  }
+  port(name: ListenerName): number {
+    return this.ready.listeners[name].port
+  }
+
+  get env(): Record<string, string> {
+    return {
+      POSTRIDER_DATA: this.folder,
+      POSTRIDER_PORT_BASE: String(this.#portBase),
+      POSTRIDER_READY_FILE: join(this.folder, 'ready.json'),
+      POSTRIDER_BIND: '127.0.0.1',
+      ...this.#options.env,
+    }
+  }
+
+  /** Starts it again over the same data folder. Answers how long it took until it listened, ms. */
+  async restart(): Promise<number> {
+    const file = join(this.folder, 'ready.json')
+    rmSync(file, { force: true })
+    const began = performance.now()
+    const child = start(process.execPath, [main, 'start'], { env: this.env })
+    this.#child = child
+    let ended = false
+    child.once('exit', () => {
+      ended = true
+    })
+    const keep = (text: Buffer): void => {
+      this.output = (this.output + text.toString()).slice(-200_000)
+    }
+    child.stdout?.on('data', keep)
+    child.stderr?.on('data', keep)
+    this.#ready = await until(
+      'the server listens',
+      () => {
+        if (ended) return { ended: true } as const
+        return JSON.parse(readFileSync(file, 'utf8')) as ReadyFile
+      },
+      this.#options.readyMs ?? 30_000,
+    ).then(
+      (answer) => {
+        if ('ended' in answer) throw new Error(`the server ended at start:\n${this.output}`)
+        return answer
+      },
+      (error: unknown) => {
+        child.kill('SIGKILL')
+        throw new Error(`${String(error)}\n${this.output}`)
+      },
+    )
+    return performance.now() - began
+  }
+
+  /** A command of the program against this server: `command('user', 'add', …)`. */
+  command(args: readonly string[], input = ''): Promise<RunResult> {
+    return run(process.execPath, [main, ...args], { env: this.env, input })
+  }
+
+  async addUser(address: string, password: string, ...more: string[]): Promise<void> {
+    const { code, stdout, stderr } = await this.command(
+      ['user', 'add', address, '--password-stdin', ...more],
+      `${password}\n`,
+    )
+    if (code !== 0) throw new Error(`user add ${address}: exit ${code}\n${stdout}${stderr}`)
+  }
+
+  /** Ends it as an administrator would, and waits. Answers the exit code. */
+  async stop(): Promise<number | null> {
+    return this.#end('SIGTERM')
+  }
+
+  /** kill -9. */
+  async kill(): Promise<void> {
+    await this.#end('SIGKILL')
+  }
+
+  async #end(signal: NodeJS.Signals): Promise<number | null> {
+    const child = this.#child
+    if (child === undefined || child.exitCode !== null || child.signalCode !== null) return child?.exitCode ?? null
+    const { promise, resolve } = Promise.withResolvers<number | null>()
+    child.once('exit', (code) => resolve(code))
+    child.kill(signal)
+    const timer = setTimeout(() => child.kill('SIGKILL'), 30_000)
+    const code = await promise
+    clearTimeout(timer)
+    this.#ready = undefined
+    return code
+  }
+
+  /** Stops it and removes its folder. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.stop()
+    this.#dispose()
+  }
+}
