@@ -1,0 +1,64 @@
+import type { FolderId } from '@postrider/domain'
+
+/**
+ * One `apply`: what it changed, so that a failure takes everything back, and what its hint will say. Steps are undone in reverse order.
+ */
+export class Transaction {
+  readonly now: number
+  /** HintKind bits by folder. */
+  readonly touched = new Map<FolderId, number>()
+  /** Queue entries were added or became free. */
+  queueMoved = false
+  readonly #steps: (() => void)[] = []
+  readonly #saved = new Set<object>()
+  readonly #last = new Set<object>()
+
+  constructor(now: number) {
+    this.now = now
+  }
+
+  /** `undo`, but only the first time for this key: such a step runs after all later ones of the same key. */
+  undoLast(key: object, step: () => void): void {
+    if (this.#last.has(key)) return
+    this.#last.add(key)
+    this.#steps.push(step)
+  }
+
+  undo(step: () => void): void {
+    this.#steps.push(step)
+  }
+
+  /** Remembers the fields of a record before its first change. */
+  save(record: object): void {
+    if (this.#saved.has(record)) return
+    this.#saved.add(record)
+    const before = { ...record }
+    this.#steps.push(() => Object.assign(record, before))
+  }
+
+  set<K, V>(map: Map<K, V>, key: K, value: V): void {
+    const had = map.has(key)
+    const before = map.get(key) as V
+    map.set(key, value)
+    this.#steps.push(() => {
+      if (had) map.set(key, before)
+      else map.delete(key)
+    })
+  }
+
+  delete<K, V>(map: Map<K, V>, key: K): void {
+    if (!map.has(key)) return
+    const before = map.get(key) as V
+    map.delete(key)
+    this.#steps.push(() => map.set(key, before))
+  }
+
+  touch(folder: FolderId, kind: number): void {
+    this.touched.set(folder, (this.touched.get(folder) ?? 0) | kind)
+  }
+
+  rollback(): void {
+    for (const step of this.#steps.reverse()) step()
+    this.#steps.length = 0
+  }
+}
