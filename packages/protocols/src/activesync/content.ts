@@ -1,0 +1,137 @@
+/**
+ * The contract between the commands and the item classes (items/email.ts, later items/calendar.ts…): how an item becomes
+ * the children of ApplicationData or Properties, and how a client's ApplicationData becomes operations.
+ */
+import type { ApplyResult, Folder, Item, ItemColumn, Operation } from '@postrider/domain'
+import type { Child, Element } from '@postrider/wire/wbxml'
+import { child, children, flag, integer, text } from '@postrider/wire/wbxml'
+import type { Context } from './context.ts'
+
+/** airsyncbase:BodyPreference and BodyPartPreference: [MS-ASAIRS] §2.2.2.12, §2.2.2.11. */
+export interface BodyPreference {
+  /** 1 plain text, 2 HTML, 3 RTF, 4 MIME: [MS-ASAIRS] §2.2.2.41.4. */
+  readonly type: number
+  /** Bytes; undefined is no truncation. */
+  readonly truncationSize: number | undefined
+  readonly allOrNone: boolean
+  /** Characters of Preview, 1 to 255; undefined without one. */
+  readonly preview: number | undefined
+}
+
+/** What of an item a client wants: the Options of Sync, ItemOperations and Search. */
+export interface ContentOptions {
+  /** In the client's order; at most one of each type. */
+  readonly bodyPreferences: readonly BodyPreference[]
+  readonly bodyPartPreference: BodyPreference | undefined
+  /** 0 never MIME, 1 only for S/MIME, 2 always: [MS-ASCMD] §2.2.3.110. */
+  readonly mimeSupport: 0 | 1 | 2
+  /** 0 to 8: [MS-ASCMD] §2.2.3.111. */
+  readonly mimeTruncation: number | undefined
+  readonly rightsManagementSupport: boolean
+}
+
+export const defaultContent: ContentOptions = {
+  bodyPreferences: [],
+  bodyPartPreference: undefined,
+  mimeSupport: 0,
+  mimeTruncation: undefined,
+  rightsManagementSupport: false,
+}
+
+/** Bytes behind each MIMETruncation value; undefined is the whole: [MS-ASCMD] §2.2.3.111. */
+export const mimeTruncationSizes = [0, 4096, 5120, 7168, 10240, 20480, 51200, 102400, undefined] as const
+
+export type ContentOptionsResult =
+  | { readonly ok: true; readonly options: ContentOptions }
+  /** A value outside its range, or two preferences of one type: Status 6/4 of the command, or 103. */
+  | { readonly ok: false; readonly element: string }
+  /** BodyPartPreference of another type than HTML: [MS-ASCMD] §2.2.2, status 164. */
+  | { readonly ok: false; readonly element: 'BodyPartPreference'; readonly status: 164 }
+
+/**
+ * Reads the content part of an Options element (Sync's, ItemOperations', Search's: MIMESupport and MIMETruncation are
+ * AirSync elements in all three).
+ */
+export function parseContentOptions(options: Element | undefined): ContentOptionsResult {
+  if (options === undefined) return { ok: true, options: defaultContent }
+  const bodyPreferences: BodyPreference[] = []
+  for (const element of children(options, 'AirSyncBase:BodyPreference')) {
+    const preference = parsePreference(element)
+    if (preference === undefined) return { ok: false, element: 'BodyPreference' }
+    if (bodyPreferences.some((other) => other.type === preference.type)) return { ok: false, element: 'BodyPreference' }
+    bodyPreferences.push(preference)
+  }
+  const part = child(options, 'AirSyncBase:BodyPartPreference')
+  const bodyPartPreference = part === undefined ? undefined : parsePreference(part)
+  if (part !== undefined) {
+    if (bodyPartPreference === undefined) return { ok: false, element: 'BodyPartPreference' }
+    if (bodyPartPreference.type !== 2) return { ok: false, element: 'BodyPartPreference', status: 164 }
+  }
+  const mimeSupport = integer(options, 'AirSync:MIMESupport') ?? 0
+  if (mimeSupport !== 0 && mimeSupport !== 1 && mimeSupport !== 2) return { ok: false, element: 'MIMESupport' }
+  const mimeTruncation = integer(options, 'AirSync:MIMETruncation')
+  if (mimeTruncation !== undefined && !(mimeTruncation >= 0 && mimeTruncation <= 8)) {
+    return { ok: false, element: 'MIMETruncation' }
+  }
+  const rightsManagementSupport = flag(options, 'RightsManagement:RightsManagementSupport') ?? false
+  return {
+    ok: true,
+    options: { bodyPreferences, bodyPartPreference, mimeSupport, mimeTruncation, rightsManagementSupport },
+  }
+}
+
+function parsePreference(element: Element): BodyPreference | undefined {
+  const type = integer(element, 'AirSyncBase:Type')
+  if (type === undefined || !(type >= 1 && type <= 4)) return undefined
+  const size = text(element, 'AirSyncBase:TruncationSize')?.trim()
+  if (size !== undefined && !/^\d{1,10}$/.test(size)) return undefined
+  const truncationSize = size === undefined ? undefined : Number(size)
+  // 4294967295 is how phones say "no truncation": [MS-ASAIRS] §2.2.2.40.2 allows the whole unsigned range.
+  if (truncationSize !== undefined && truncationSize > 0xffff_ffff) return undefined
+  const preview = integer(element, 'AirSyncBase:Preview')
+  if (preview !== undefined && !(preview >= 0 && preview <= 255)) return undefined
+  return {
+    type,
+    truncationSize: truncationSize === 0xffff_ffff ? undefined : truncationSize,
+    allOrNone: flag(element, 'AirSyncBase:AllOrNone') ?? false,
+    preview: preview === 0 ? undefined : preview,
+  }
+}
+
+/** What writing a client's Add or Change takes. */
+export interface ItemWrite {
+  /** Applied in one transaction; `{ operation: n }` counts within this list. */
+  readonly operations: readonly Operation[]
+  /**
+   * After the commit: the children of ApplicationData in the response (16.x: ConversationId, attachments' FileReferences),
+   * none by default. `results` holds the results of `operations`, index for index.
+   */
+  respond?(results: ApplyResult['results']): readonly Child[] | Promise<readonly Child[]>
+  /** The item leaves this folder by the write (a draft that was sent): no ServerId in the response, no later Delete. */
+  readonly leaves?: boolean
+}
+
+/** A write that cannot be done: the status of the command's response (6 conversion error, 8 not found…), or a common one. */
+export interface ItemRefusal {
+  readonly status: number
+}
+
+export const isRefusal = (write: ItemWrite | ItemRefusal): write is ItemRefusal => 'status' in write
+
+/** An item class on the wire. `items/email.ts` exports `emailClass`. */
+export interface ItemClass {
+  /** airsync:Class: [MS-ASCMD] §2.2.3.27.5. */
+  readonly name: 'Email' | 'Calendar' | 'Contacts' | 'Tasks' | 'Notes' | 'SMS'
+  /** The columns of `get` that `render` reads. */
+  readonly columns: readonly ItemColumn[]
+  /**
+   * The children of ApplicationData (Sync) or Properties (ItemOperations, Search) in the schema's terms.
+   * `part` 'state' gives only what a change of flags touches (Read, Flag, Categories, LastVerb…): the server-to-client
+   * Change of a mail whose content stayed. Throws on an item that cannot be shown; the caller isolates it.
+   */
+  render(context: Context, item: Item, options: ContentOptions, part: 'all' | 'state'): Promise<readonly Child[]>
+  /** A client's Add into `folder`; `clientId` makes it idempotent where the class sends mail. */
+  add(context: Context, folder: Folder, data: Element, clientId: string): Promise<ItemWrite | ItemRefusal>
+  /** A client's Change of `item` (read with `columns`). */
+  change(context: Context, folder: Folder, item: Item, data: Element): Promise<ItemWrite | ItemRefusal>
+}

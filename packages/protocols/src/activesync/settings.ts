@@ -1,0 +1,43 @@
+/** What an administrator can set for ActiveSync, with Exchange's names where it has one, and the defaults. */
+
+export interface Settings {
+  /** Seconds a Ping or Sync may be held at least: Exchange's MinHeartbeatInterval (60); lower for tests. */
+  readonly minHeartbeatInterval: number
+  /** Seconds a Ping or Sync may be held at most: [MS-ASCMD] §2.2.3.79.1 (3540). */
+  readonly maxHeartbeatInterval: number
+  /** Most folders in one Ping (MaxFolders) and most collections in one waiting Sync. */
+  readonly maxFolders: number
+  /** Device partnerships of a mailbox: EasMaxDevices. */
+  readonly maxDevices: number
+  /** Requests of one device at work at once, held ones not counted: EasMaxConcurrency. */
+  readonly maxConcurrency: number
+  /** Largest request body, bytes, after decompression. */
+  readonly maxRequestBytes: number
+  /** Largest WBXML body of commands that carry no mail, bytes. */
+  readonly maxDocumentBytes: number
+  /** Whether a device must take the policy before anything else: AllowNonProvisionableDevices is its opposite. */
+  readonly requireProvisioning: boolean
+  /** Seconds after which a device takes the policy anew; 0 never: DevicePolicyRefreshInterval. */
+  readonly policyRefreshSeconds: number
+  /** Whether changed and deleted mail wakes a Ping as new mail does. Phones show read state sooner for it. */
+  readonly pingOnChanges: boolean
+  /** Milliseconds a hint is waited on for more, so that a burst of deliveries wakes a device once. */
+  readonly coalesceMs: number
+  /** Requests a device may make a minute before it is told to slow down (503, Retry-After); 0 is no limit. */
+  readonly requestsPerMinute: number
+}
+
+export const defaultSettings: Settings = {
+  minHeartbeatInterval: 60,
+  maxHeartbeatInterval: 3540,
+  maxFolders: 1000,
+  maxDevices: 100,
+  maxConcurrency: 10,
+  maxRequestBytes: 40 * 1024 * 1024,
+  maxDocumentBytes: 10 * 1024 * 1024,
+  requireProvisioning: true,
+  policyRefreshSeconds: 0,
+  pingOnChanges: true,
+  coalesceMs: 250,
+  requestsPerMinute: 600,
+}
