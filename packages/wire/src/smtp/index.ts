@@ -34,3 +34,13 @@ export { type SmtpEvent, SmtpReceiver } from './receiver.ts'
 export { encodeReply, isPositive, type SmtpReply, smtpReply } from './reply.ts'
 export { type ReceivedReply, type ReplyEvent, ReplyReceiver } from './reply-receiver.ts'
 export { decodeUtf8Address, decodeXtext, encodeUtf8Address, encodeXtext } from './xtext.ts'
+export {
+  decodeSasl,
+  MAX_SASL_VALUE,
+  type SaslKeys,
+  type SaslMechanism,
+  type SaslServer,
+  type SaslStep,
+  saslMechanisms,
+  saslServer,
+} from './sasl.ts'
