@@ -35,3 +35,6 @@ export {
   isKnownEncoding,
 } from './transfer.ts'
 export { decodeWords, encodeWord, encodeWords } from './words.ts'
+export { mailboxesOf, parseAddress, parseAddressList } from './address.ts'
+export { cleanAddress, formatAddress, formatAddressList, formatPhrase } from './address-format.ts'
+export { isEmbedded, partBySection, scanMessage } from './scan.ts'
