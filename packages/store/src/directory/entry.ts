@@ -1,0 +1,94 @@
+import { DirectoryError, type GroupEntry, type MailboxEntry, type ProtocolName, protocolNames } from '@postrider/domain'
+import { addressKey, addressValid, canonicalAddress } from './address.ts'
+
+/** Names, titles and the like: characters. */
+export const MAX_TEXT = 256
+export const MAX_ALIASES = 400
+export const MAX_MEMBERS = 100_000
+
+/** Every protocol is on for a new mailbox (R26, R33); `admin` only for administrators. */
+export const protocolsOf = (administrator: boolean): Record<ProtocolName, boolean> =>
+  Object.fromEntries(protocolNames.map((name) => [name, name !== 'admin' || administrator])) as Record<
+    ProtocolName,
+    boolean
+  >
+
+/** What an entry has before anybody says otherwise; entries written by an older program get new fields from here. */
+export const mailboxDefaults = {
+  aliases: [],
+  displayName: '',
+  givenName: '',
+  surname: '',
+  title: '',
+  department: '',
+  company: '',
+  office: '',
+  phone: '',
+  mobilePhone: '',
+  type: 'user',
+  enabled: true,
+  hiddenFromAddressLists: false,
+  language: 'en',
+  quota: undefined,
+  fullAccess: [],
+  sendAs: [],
+  sendOnBehalf: [],
+  forwardTo: undefined,
+  deliverAndForward: false,
+  isAdministrator: false,
+  mobileDevicePolicy: undefined,
+} as const satisfies Omit<MailboxEntry, 'account' | 'mailbox' | 'address' | 'database' | 'protocols' | 'created'>
+
+const invalid = (message: string): DirectoryError => new DirectoryError('invalid', message)
+
+/** One line of ordinary text. */
+export function checkText(name: string, value: unknown): void {
+  if (typeof value !== 'string' || value.length > MAX_TEXT || /[\u0000-\u001f\u007f]/.test(value))
+    throw invalid(`${name} must be one line of at most ${MAX_TEXT} characters.`)
+}
+
+/** Canonical form of an address a recipient of ours gets. */
+export function checkedAddress(address: unknown): string {
+  if (typeof address !== 'string' || !addressValid(address))
+    throw invalid(`'${String(address).slice(0, 100)}' is not an e-mail address. Write it as name@example.com.`)
+  return canonicalAddress(address)
+}
+
+/** Canonical, without repeats and without the primary address. */
+export function checkedAliases(aliases: readonly string[], primary: string): string[] {
+  if (aliases.length > MAX_ALIASES) throw invalid(`A recipient can have at most ${MAX_ALIASES} aliases.`)
+  const seen = new Map<string, string>()
+  for (const alias of aliases) seen.set(addressKey(alias), checkedAddress(alias))
+  seen.delete(addressKey(primary))
+  return [...seen.values()]
+}
+
+const textFields = [
+  'displayName',
+  'givenName',
+  'surname',
+  'title',
+  'department',
+  'company',
+  'office',
+  'phone',
+  'mobilePhone',
+] as const
+
+const types: readonly string[] = ['user', 'shared', 'room', 'equipment', 'system'] satisfies MailboxEntry['type'][]
+
+/** Throws DirectoryError `invalid` when a field is not what it must be. Addresses are checked by whoever sets them. */
+export function checkMailbox(entry: MailboxEntry): void {
+  for (const field of textFields) checkText(field, entry[field])
+  if (!types.includes(entry.type)) throw invalid(`The type must be one of ${types.join(', ')}.`)
+  if (entry.language !== 'en' && entry.language !== 'fr') throw invalid('The language must be en or fr.')
+  if (entry.quota !== undefined && !(Number.isSafeInteger(entry.quota) && entry.quota >= 0))
+    throw invalid('The quota must be a whole number of bytes.')
+  if (entry.forwardTo !== undefined && !addressValid(entry.forwardTo))
+    throw invalid(`'${entry.forwardTo}' is not an e-mail address to forward to.`)
+}
+export function checkGroup(entry: GroupEntry): void {
+  checkText('displayName', entry.displayName)
+  if (entry.members.length > MAX_MEMBERS) throw invalid(`A group can have at most ${MAX_MEMBERS} members.`)
+  for (const member of entry.members) checkedAddress(member)
+}

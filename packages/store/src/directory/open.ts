@@ -1,0 +1,509 @@
+import { createHash, randomBytes } from 'node:crypto'
+import {
+  type AcceptedDomain,
+  type Clock,
+  DirectoryError,
+  type DirectoryWriter,
+  type DomainType,
+  type GroupEntry,
+  type MailboxChange,
+  type MailboxEntry,
+  type MailboxId,
+  type NewMailboxEntry,
+  type ProtocolName,
+  protocolNames,
+  systemClock,
+} from '@postrider/domain'
+import { addressKey, domainKey, domainValid } from './address.ts'
+import { Book } from './book.ts'
+import {
+  checkedAddress,
+  checkedAliases,
+  checkGroup,
+  checkMailbox,
+  checkText,
+  mailboxDefaults,
+  protocolsOf,
+} from './entry.ts'
+import { defaultHashCost, type HashCost, hashPassword } from './password.ts'
+import { scramKeys } from './scram.ts'
+import { type PendingMailbox, type StoredAppPassword, type StoredCredential, Tables } from './tables.ts'
+
+export interface DirectoryOptions {
+  /** Path of the database, or ':memory:'. */
+  readonly file: string
+  readonly clock?: Clock
+  /** Names of the mailbox databases; a new mailbox goes to the one with fewest. */
+  readonly databases?: readonly string[]
+  /** Cost of password hashes; tests take a small one. */
+  readonly hashCost?: HashCost
+}
+
+export const MAX_PASSWORD_BYTES = 1_024
+const MAX_APP_PASSWORDS = 100
+const ORGANIZATION = 'organization'
+const SECRET = '.secret'
+const DEFAULT_ORGANIZATION = 'First Organization'
+/** Last use of an app password is kept to the hour: it must not cost a commit per login. */
+const LAST_USED_GRAIN_MS = 3_600_000
+
+/** App passwords compare without the hyphens and spaces that people type or leave out. */
+export const appPasswordDigest = (typed: string): string =>
+  createHash('sha256').update(typed.replace(/[\s-]/g, '').toLowerCase()).digest('hex')
+
+/** 26 letters and digits: 130 random bits, in groups that can be read out. */
+function newAppPassword(): string {
+  const alphabet = 'abcdefghijklmnopqrstuvwxyz234567'
+  const letters = Array.from(randomBytes(26), (byte) => alphabet[byte & 31]).join('')
+  return letters.replace(/(.{5})(?=.)/g, '$1-')
+}
+
+/**
+ * The directory: all entries in memory (`Book`), every change first committed to the database, then to memory, then told to those who
+ * watch. What it adds to `DirectoryWriter` is for the authenticator (credentials) and for `server` (pending mailboxes, backup).
+ */
+export class DirectoryStore extends Book implements DirectoryWriter {
+  readonly #tables: Tables
+  readonly #clock: Clock
+  readonly #databases: readonly string[]
+  readonly #cost: HashCost
+  readonly #credentials: Map<string, StoredCredential>
+  /** By account. */
+  readonly #apps = new Map<string, StoredAppPassword[]>()
+  readonly #settings: Map<string, unknown>
+  readonly #pending = new Map<MailboxId, PendingMailbox>()
+  readonly #perDatabase = new Map<string, number>()
+  /** Made once per installation: made-up SCRAM salts must not change when the program restarts. */
+  readonly secret: Uint8Array
+
+  constructor(options: DirectoryOptions) {
+    super()
+    this.#clock = options.clock ?? systemClock
+    this.#databases = options.databases ?? ['mailboxes-1']
+    this.#cost = options.hashCost ?? defaultHashCost
+    this.#tables = new Tables(options.file)
+    const loaded = this.#tables.load()
+    for (const domain of loaded.domains) this.putDomain(domain)
+    for (const entry of loaded.mailboxes) {
+      const protocols = { ...protocolsOf(entry.isAdministrator ?? false), ...entry.protocols }
+      this.putMailbox({ ...mailboxDefaults, ...entry, protocols })
+      this.#countDatabase(entry.database, 1)
+    }
+    for (const group of loaded.groups) this.putGroup(group)
+    for (const app of loaded.appPasswords) this.#appsOf(app.account).push(app)
+    for (const pending of loaded.pending) this.#pending.set(pending.mailbox, pending)
+    this.#credentials = new Map(loaded.credentials)
+    this.#settings = new Map(loaded.settings)
+    this.organization = String(this.#settings.get(ORGANIZATION) ?? DEFAULT_ORGANIZATION)
+    this.secret = this.#ownSecret()
+  }
+  #ownSecret(): Uint8Array {
+    const stored = this.#settings.get(SECRET)
+    if (typeof stored === 'string') return Buffer.from(stored, 'hex')
+    const secret = randomBytes(32)
+    this.#tables.transaction(() => this.#tables.putSetting(SECRET, secret.toString('hex')))
+    this.#settings.set(SECRET, secret.toString('hex'))
+    return secret
+  }
+
+  close(): void {
+    this.#tables.close()
+  }
+  /** A consistent copy of the whole directory in a new file, for backup and upgrades. */
+  copyTo(file: string): void {
+    this.#tables.copyTo(file)
+  }
+
+  // Domains
+
+  async addDomain(name: string, type: DomainType): Promise<void> {
+    const key = domainKey(name)
+    if (!domainValid(key)) throw new DirectoryError('invalid', `'${name}' is not a domain name.`)
+    if (!['Authoritative', 'InternalRelay', 'ExternalRelay'].includes(type))
+      throw new DirectoryError('invalid', 'The type must be Authoritative, InternalRelay or ExternalRelay.')
+    if (this.domain(key) !== undefined) throw new DirectoryError('exists', `The domain ${key} is already accepted.`)
+    this.#storeDomain({ name: key, type, isDefault: this.domains().length === 0 })
+  }
+  async removeDomain(name: string): Promise<void> {
+    const domain = this.#domainNamed(name)
+    const user = this.#inDomain(domain.name)
+    if (user !== undefined)
+      throw new DirectoryError('inUse', `${user} still has an address in ${domain.name}. Change or remove it first.`)
+    if (domain.isDefault && this.domains().length > 1)
+      throw new DirectoryError('inUse', `${domain.name} is the default domain. Make another one the default first.`)
+    this.#tables.transaction(() => this.#tables.dropDomain(domain.name))
+    this.dropDomain(domain.name)
+    this.changed()
+  }
+  async setDefaultDomain(name: string): Promise<void> {
+    this.#storeDomain({ ...this.#domainNamed(name), isDefault: true })
+  }
+  #storeDomain(domain: AcceptedDomain): void {
+    this.#tables.transaction(() => this.#tables.putDomain(domain))
+    this.putDomain(domain)
+    this.changed()
+  }
+  #domainNamed(name: string): AcceptedDomain {
+    const domain = this.domain(domainKey(name))
+    if (domain === undefined) throw new DirectoryError('notFound', `There is no accepted domain ${name}.`)
+    return domain
+  }
+  #inDomain(domain: string): string | undefined {
+    for (const entries of [this.mailboxes(), this.groups()])
+      for (const entry of entries)
+        for (const address of [entry.address, ...entry.aliases])
+          if (addressKey(address).endsWith(`@${domain}`)) return entry.address
+    return undefined
+  }
+
+  // Mailboxes
+
+  /** The entry that an account id or one of its addresses names. */
+  identity(account: string): MailboxEntry {
+    const entry = this.account(account) ?? this.owner(addressKey(account))
+    if (entry === undefined || !('account' in entry))
+      throw new DirectoryError('notFound', `There is no mailbox ${account}. \`postrider user list\` shows all.`)
+    return entry
+  }
+
+  async addMailbox(wanted: NewMailboxEntry): Promise<MailboxEntry> {
+    this.#checkNew(wanted)
+    const credential = wanted.password === undefined ? undefined : await this.#credential(wanted.password, 1)
+    // Again after the wait: somebody else may have taken the address.
+    const { address, aliases } = this.#checkNew(wanted)
+    const entry = this.#tables.transaction(() => {
+      const mailbox = this.#tables.newMailboxId()
+      const added: MailboxEntry = {
+        ...mailboxDefaults,
+        account: `a${mailbox}-${randomBytes(4).toString('hex')}`,
+        mailbox,
+        address,
+        aliases,
+        displayName: wanted.displayName ?? address.slice(0, address.lastIndexOf('@')),
+        type: wanted.type ?? 'user',
+        language: wanted.language ?? 'en',
+        database: this.#leastFilled(),
+        quota: wanted.quota,
+        isAdministrator: wanted.isAdministrator ?? false,
+        protocols: protocolsOf(wanted.isAdministrator ?? false),
+        created: this.#clock.now(),
+      }
+      checkMailbox(added)
+      this.#tables.putMailbox(added)
+      if (credential !== undefined) this.#tables.putCredential(added.account, credential)
+      this.#tables.putPending({ mailbox, work: 'create', database: added.database })
+      return added
+    })
+    if (credential !== undefined) this.#credentials.set(entry.account, credential)
+    this.#pending.set(entry.mailbox, { mailbox: entry.mailbox, work: 'create', database: entry.database })
+    this.#countDatabase(entry.database, 1)
+    this.putMailbox(entry)
+    this.changed(entry.account)
+    return entry
+  }
+  #checkNew(wanted: NewMailboxEntry): { address: string; aliases: string[] } {
+    const address = checkedAddress(wanted.address)
+    const aliases = checkedAliases(wanted.aliases ?? [], address)
+    for (const each of [address, ...aliases]) this.#checkFree(each, undefined)
+    return { address, aliases }
+  }
+  /** The address must be of one of our domains and nobody else's. */
+  #checkFree(address: string, self: MailboxEntry | GroupEntry | undefined): void {
+    const key = addressKey(address)
+    const domain = key.slice(key.lastIndexOf('@') + 1)
+    if (this.domain(domain) === undefined)
+      throw new DirectoryError(
+        'invalid',
+        `${domain} is not an accepted domain. Add it first: postrider domain add ${domain}`,
+      )
+    const owner = this.owner(key)
+    if (owner !== undefined && owner !== self)
+      throw new DirectoryError(
+        'exists',
+        `The address ${address} belongs to ${owner.displayName} (${owner.address}) already.`,
+      )
+  }
+
+  async updateMailbox(account: string, change: MailboxChange): Promise<MailboxEntry> {
+    const old = this.identity(account)
+    const { protocols, quota, address: newAddress, aliases: newAliases, ...rest } = change
+    const address = newAddress === undefined ? old.address : checkedAddress(newAddress)
+    // The old primary address goes on receiving, as Exchange does it, unless the aliases are given as well.
+    const kept = newAliases ?? (newAddress === undefined ? old.aliases : [...old.aliases, old.address])
+    const aliases = checkedAliases(kept, address)
+    for (const each of [address, ...aliases]) this.#checkFree(each, old)
+    const accounts = (named: readonly string[]): string[] => [
+      ...new Set(named.map((name) => this.identity(name).account)),
+    ]
+    const entry: MailboxEntry = {
+      ...old,
+      ...rest,
+      address,
+      aliases,
+      fullAccess: accounts(rest.fullAccess ?? old.fullAccess),
+      sendAs: accounts(rest.sendAs ?? old.sendAs),
+      sendOnBehalf: accounts(rest.sendOnBehalf ?? old.sendOnBehalf),
+      protocols: { ...old.protocols, ...protocols },
+      quota: quota === undefined ? old.quota : (quota ?? undefined),
+    }
+    checkMailbox(entry)
+    this.#store([entry], [])
+    return entry
+  }
+
+  async removeMailbox(account: string): Promise<void> {
+    const entry = this.identity(account)
+    if (entry.isAdministrator && [...this.mailboxes()].filter((one) => one.isAdministrator).length === 1)
+      throw new DirectoryError('inUse', `${entry.address} is the only administrator and cannot be removed.`)
+    const named = (list: readonly string[]): boolean => list.includes(entry.account)
+    const without = (list: readonly string[]): string[] => list.filter((one) => one !== entry.account)
+    const others = [...this.mailboxes()]
+      .filter((one) => one !== entry && (named(one.fullAccess) || named(one.sendAs) || named(one.sendOnBehalf)))
+      .map((one) => ({
+        ...one,
+        fullAccess: without(one.fullAccess),
+        sendAs: without(one.sendAs),
+        sendOnBehalf: without(one.sendOnBehalf),
+      }))
+    const groups = this.#groupsWithout([entry.address, ...entry.aliases])
+    const pending: PendingMailbox = { mailbox: entry.mailbox, work: 'destroy', database: entry.database }
+    this.#tables.transaction(() => {
+      this.#tables.dropMailbox(entry)
+      this.#tables.putPending(pending)
+      for (const other of others) this.#tables.putMailbox(other)
+      for (const group of groups) this.#tables.putGroup(group)
+    })
+    this.#credentials.delete(entry.account)
+    this.#apps.delete(entry.account)
+    this.#pending.set(entry.mailbox, pending)
+    this.#countDatabase(entry.database, -1)
+    this.dropMailbox(entry)
+    for (const other of others) this.putMailbox(other)
+    for (const group of groups) this.putGroup(group)
+    this.changed(entry.account)
+  }
+
+  // Groups
+
+  async addGroup(wanted: { address: string; displayName?: string; members?: readonly string[] }): Promise<GroupEntry> {
+    const address = checkedAddress(wanted.address)
+    this.#checkFree(address, undefined)
+    const body = {
+      address,
+      aliases: [],
+      displayName: wanted.displayName ?? address.slice(0, address.lastIndexOf('@')),
+      members: this.#checkedMembers(wanted.members ?? []),
+      hiddenFromAddressLists: false,
+      requireSenderAuthentication: false,
+    }
+    const entry = this.#tables.transaction(() => {
+      const added: GroupEntry = { id: this.#tables.newGroupId(), ...body }
+      checkGroup(added)
+      this.#tables.putGroup(added)
+      return added
+    })
+    this.putGroup(entry)
+    this.changed()
+    return entry
+  }
+  async updateGroup(address: string, change: Partial<Omit<GroupEntry, 'id'>>): Promise<GroupEntry> {
+    const old = this.#group(address)
+    const primary = change.address === undefined ? old.address : checkedAddress(change.address)
+    const aliases = checkedAliases(change.aliases ?? old.aliases, primary)
+    for (const each of [primary, ...aliases]) this.#checkFree(each, old)
+    const members = change.members === undefined ? old.members : this.#checkedMembers(change.members)
+    const entry: GroupEntry = { ...old, ...change, id: old.id, address: primary, aliases, members }
+    checkGroup(entry)
+    this.#store([], [entry])
+    return entry
+  }
+  async removeGroup(address: string): Promise<void> {
+    const entry = this.#group(address)
+    const groups = this.#groupsWithout([entry.address, ...entry.aliases]).filter((group) => group.id !== entry.id)
+    this.#tables.transaction(() => {
+      this.#tables.dropGroup(entry)
+      for (const group of groups) this.#tables.putGroup(group)
+    })
+    this.dropGroup(entry)
+    for (const group of groups) this.putGroup(group)
+    this.changed()
+  }
+  #group(address: string): GroupEntry {
+    const entry = this.owner(addressKey(address))
+    if (entry === undefined || !('members' in entry))
+      throw new DirectoryError('notFound', `There is no group ${address}. \`postrider group list\` shows all.`)
+    return entry
+  }
+  #checkedMembers(members: readonly string[]): string[] {
+    const checked = new Map<string, string>()
+    for (const member of members) {
+      const address = checkedAddress(member)
+      if (this.resolve(address).kind === 'unknown')
+        throw new DirectoryError('notFound', `Nobody here has the address ${address}.`)
+      checked.set(addressKey(address), address)
+    }
+    return [...checked.values()]
+  }
+  #groupsWithout(addresses: readonly string[]): GroupEntry[] {
+    const gone = new Set(addresses.map(addressKey))
+    return [...this.groups()]
+      .filter((group) => group.members.some((member) => gone.has(addressKey(member))))
+      .map((group) => ({ ...group, members: group.members.filter((member) => !gone.has(addressKey(member))) }))
+  }
+  #store(mailboxes: readonly MailboxEntry[], groups: readonly GroupEntry[]): void {
+    this.#tables.transaction(() => {
+      for (const entry of mailboxes) this.#tables.putMailbox(entry)
+      for (const entry of groups) this.#tables.putGroup(entry)
+    })
+    for (const entry of mailboxes) this.putMailbox(entry)
+    for (const entry of groups) this.putGroup(entry)
+    if (groups.length > 0) this.changed()
+    for (const entry of mailboxes) this.changed(entry.account)
+  }
+
+  // Credentials
+
+  async setPassword(account: string, password: string): Promise<void> {
+    const { account: id } = this.identity(account)
+    const version = (this.#credentials.get(id)?.version ?? 0) + 1
+    const credential = await this.#credential(password, version)
+    this.identity(id)
+    this.#tables.transaction(() => this.#tables.putCredential(id, credential))
+    this.#credentials.set(id, credential)
+    this.changed(id)
+  }
+  async #credential(password: string, version: number): Promise<StoredCredential> {
+    if (password === '') throw new DirectoryError('invalid', 'The password must not be empty.')
+    if (Buffer.byteLength(password) > MAX_PASSWORD_BYTES)
+      throw new DirectoryError('invalid', `The password must not be longer than ${MAX_PASSWORD_BYTES} bytes.`)
+    if (password.includes('\0')) throw new DirectoryError('invalid', 'The password must not contain NUL.')
+    const [hash, scram] = await Promise.all([hashPassword(password, this.#cost), scramKeys(password)])
+    return { version, hash, scram }
+  }
+  /** What the authenticator compares with. */
+  credential(account: string): StoredCredential | undefined {
+    return this.#credentials.get(account)
+  }
+  /** Stores a hash of today's cost for a password that was just verified; nothing else changes. */
+  rehashed(account: string, version: number, hash: string): void {
+    const old = this.#credentials.get(account)
+    if (old === undefined || old.version !== version) return
+    const credential = { ...old, hash }
+    this.#tables.transaction(() => this.#tables.putCredential(account, credential))
+    this.#credentials.set(account, credential)
+  }
+
+  async addAppPassword(
+    account: string,
+    name: string,
+    protocols: readonly ProtocolName[],
+  ): Promise<{ readonly id: string; readonly password: string }> {
+    const { account: id } = this.identity(account)
+    checkText('The name', name)
+    if (name.trim() === '') throw new DirectoryError('invalid', 'An app password needs a name, for example the device.')
+    for (const protocol of protocols) {
+      if (!protocolNames.includes(protocol))
+        throw new DirectoryError('invalid', `'${protocol}' is not a protocol. Possible: ${protocolNames.join(', ')}.`)
+      if (protocol === 'web' || protocol === 'admin')
+        throw new DirectoryError('invalid', 'App passwords are not for web and admin: those ask for the real password.')
+    }
+    if (protocols.length === 0) throw new DirectoryError('invalid', 'Name at least one protocol for the app password.')
+    const list = this.#appsOf(id)
+    if (list.length >= MAX_APP_PASSWORDS)
+      throw new DirectoryError('invalid', `There are ${MAX_APP_PASSWORDS} app passwords already: remove one first.`)
+    const password = newAppPassword()
+    const app: StoredAppPassword = {
+      id: randomBytes(6).toString('hex'),
+      account: id,
+      name,
+      protocols: [...new Set(protocols)],
+      digest: appPasswordDigest(password),
+      created: this.#clock.now(),
+      lastUsed: undefined,
+    }
+    this.#tables.transaction(() => this.#tables.putAppPassword(app))
+    list.push(app)
+    this.changed(id)
+    return { id: app.id, password }
+  }
+  async removeAppPassword(account: string, id: string): Promise<void> {
+    const { account: owner, address } = this.identity(account)
+    const list = this.#appsOf(owner)
+    const at = list.findIndex((app) => app.id === id)
+    if (at === -1) throw new DirectoryError('notFound', `${address} has no app password ${id}.`)
+    this.#tables.transaction(() => this.#tables.dropAppPassword(id))
+    list.splice(at, 1)
+    this.changed(owner)
+  }
+  appPasswords(account: string): ReturnType<DirectoryWriter['appPasswords']> {
+    const list = this.#apps.get(this.identity(account).account) ?? []
+    return list.map(({ id, name, protocols, created, lastUsed }) => ({ id, name, protocols, created, lastUsed }))
+  }
+  appPassword(account: string, id: string): StoredAppPassword | undefined {
+    return this.#apps.get(account)?.find((app) => app.id === id)
+  }
+  /** The app password of this account with this digest. */
+  appPasswordByDigest(account: string, digest: string): StoredAppPassword | undefined {
+    return this.#apps.get(account)?.find((app) => app.digest === digest)
+  }
+  /** Notes the use of an app password, to the hour. */
+  appPasswordUsed(account: string, id: string): void {
+    const list = this.#appsOf(account)
+    const at = list.findIndex((app) => app.id === id)
+    const app = list[at]
+    const now = this.#clock.now()
+    if (app === undefined || now - (app.lastUsed ?? 0) < LAST_USED_GRAIN_MS) return
+    const used = { ...app, lastUsed: now }
+    list[at] = used
+    this.#tables.transaction(() => this.#tables.putAppPassword(used))
+  }
+  #appsOf(account: string): StoredAppPassword[] {
+    let list = this.#apps.get(account)
+    if (list === undefined) {
+      list = []
+      this.#apps.set(account, list)
+    }
+    return list
+  }
+
+  // Settings
+
+  setting(name: string): unknown {
+    return this.#settings.get(name)
+  }
+  async setSetting(name: string, value: unknown): Promise<void> {
+    this.#tables.transaction(() => this.#tables.putSetting(name, value))
+    if (value === undefined) this.#settings.delete(name)
+    else this.#settings.set(name, structuredClone(value))
+    if (name === ORGANIZATION) this.organization = String(value ?? DEFAULT_ORGANIZATION)
+    this.changed()
+  }
+
+  // Between directory and mailbox service
+
+  /** Mailboxes that the mailbox service has to make or destroy still: after a crash in between, or added while it was stopped. */
+  pendingMailboxes(): readonly PendingMailbox[] {
+    return [...this.#pending.values()]
+  }
+  /** The mailbox service has done it. */
+  mailboxDone(mailbox: MailboxId): void {
+    if (!this.#pending.has(mailbox)) return
+    this.#tables.transaction(() => this.#tables.dropPending(mailbox))
+    this.#pending.delete(mailbox)
+  }
+
+  #countDatabase(name: string, by: number): void {
+    this.#perDatabase.set(name, (this.#perDatabase.get(name) ?? 0) + by)
+  }
+  #leastFilled(): string {
+    let best = this.#databases[0] ?? 'mailboxes-1'
+    for (const name of this.#databases)
+      if ((this.#perDatabase.get(name) ?? 0) < (this.#perDatabase.get(best) ?? 0)) best = name
+    return best
+  }
+}
+
+/** Opens (and makes or upgrades) the directory. Throws when the file cannot be opened or is newer than the program. */
+export function openDirectory(options: DirectoryOptions): DirectoryStore {
+  return new DirectoryStore(options)
+}
