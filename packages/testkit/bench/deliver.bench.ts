@@ -1,0 +1,92 @@
+/**
+ * Durable deliveries of 4 KB from SMTP to mailboxes over 64 kept-open connections (20 mailboxes), for ten seconds, all on this machine:
+ * `node packages/testkit/bench/deliver.bench.ts`.
+ */
+import { connect } from 'node:net'
+import { TestServer } from '../src/server/index.ts'
+import { testMail } from '../test/mails.ts'
+import { percentile, table } from './figures.ts'
+
+const CONNECTIONS = Number(process.env.CONNECTIONS ?? 64)
+const SECONDS = Number(process.env.SECONDS ?? 10)
+const MAILBOXES = Number(process.env.MAILBOXES ?? 20)
+const BYTES = Number(process.env.BYTES ?? 4_096)
+
+/** One connection as tight as it can be: the load must not cost more than the server. Counts the 250 behind each message. */
+function sender(port: number, to: string, stopAt: number, latencies: number[]): Promise<number> {
+  const { promise, resolve, reject } = Promise.withResolvers<number>()
+  const { text } = testMail({ from: 'ann@outside.example', to, subject: 'bench', bytes: BYTES })
+  const head = Buffer.from(`MAIL FROM:<ann@outside.example>\r\nRCPT TO:<${to}>\r\nDATA\r\n`)
+  const body = Buffer.from(`${text}.\r\n`)
+  let delivered = 0
+  let replies = 0
+  let began = 0
+  let greeted = 0
+  const socket = connect({ port, host: '127.0.0.1', noDelay: true })
+  const next = (): void => {
+    if (performance.now() > stopAt) {
+      socket.end('QUIT\r\n')
+      resolve(delivered)
+      return
+    }
+    replies = 0
+    began = performance.now()
+    socket.write(head)
+  }
+  socket.on('data', (chunk) => {
+    const lines = chunk.toString('latin1').split('\r\n')
+    for (const line of lines) {
+      if (!/^\d{3} /.test(line)) continue
+      if (greeted < 2) {
+        greeted++
+        if (greeted === 1) socket.write('EHLO bench.example\r\n')
+        else next()
+        continue
+      }
+      replies++
+      if (line.charCodeAt(0) !== 0x32 && !line.startsWith('354')) return reject(new Error(line))
+      if (replies === 3) socket.write(body)
+      if (replies === 4) {
+        delivered++
+        latencies.push(performance.now() - began)
+        next()
+      }
+    }
+  })
+  socket.once('error', reject)
+  return promise
+}
+
+await using server = await TestServer.start({
+  config: JSON.parse(process.env.CONFIG ?? '{}') as Record<string, unknown>,
+})
+for (let i = 0; i < MAILBOXES; i++) await server.addUser(`bench${i}@example.com`, 'bench-password')
+const port = server.port('smtp')
+const latencies: number[] = []
+const began = performance.now()
+const counts = await Promise.all(
+  Array.from({ length: CONNECTIONS }, (_, i) =>
+    sender(port, `bench${i % MAILBOXES}@example.com`, began + SECONDS * 1_000, latencies),
+  ),
+)
+const seconds = (performance.now() - began) / 1_000
+const total = counts.reduce((sum, one) => sum + one, 0)
+const page = await fetchMetrics(server)
+table(`SMTP to mailbox, durable, ${BYTES} bytes, ${CONNECTIONS} connections, ${MAILBOXES} mailboxes`, [
+  { what: 'deliveries per second', ours: (total / seconds).toFixed(0) },
+  {
+    what: 'latency p50 / p99, ms',
+    ours: `${percentile(latencies, 0.5).toFixed(1)} / ${percentile(latencies, 0.99).toFixed(1)}`,
+  },
+  { what: 'stalls', ours: page },
+])
+
+async function fetchMetrics(one: TestServer): Promise<string> {
+  process.env.NODE_TLS_REJECT_UNAUTHORIZED = '0'
+  const answer = await fetch(`https://127.0.0.1:${one.port('https')}/metrics`)
+  const text = await answer.text()
+  return text
+    .split('\n')
+    .filter((line) => /stall/.test(line) && !line.startsWith('#'))
+    .join('; ')
+}

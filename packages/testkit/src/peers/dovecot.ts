@@ -1,0 +1,92 @@
+import { chmodSync, mkdirSync, writeFileSync } from 'node:fs'
+import { connect } from 'node:net'
+import { join } from 'node:path'
+import { freePorts, start, temporaryFolder, until } from '../process/index.ts'
+
+export interface Peer {
+  readonly folder: string
+  readonly port: number
+  [Symbol.asyncDispose](): Promise<void>
+}
+
+const accepts = (port: number): Promise<boolean> => {
+  const { promise, resolve } = Promise.withResolvers<boolean>()
+  const socket = connect({ port, host: '127.0.0.1' }, () => {
+    socket.destroy()
+    resolve(true)
+  })
+  socket.once('error', () => resolve(false))
+  return promise
+}
+
+/**
+ * A Dovecot of its own on a loopback port, plain text and any password, as the peer of benchmarks: durable like ours (`mail_fsync=always`), with
+ * its login processes kept, which is its fast setting. Needs root (it changes to the mail user).
+ */
+export async function startDovecot(format: 'maildir' | 'mdbox'): Promise<Peer> {
+  const folder = temporaryFolder('dovecot')
+  const port = await freePorts(1)
+  const path = folder.path
+  chmodSync(path, 0o755)
+  for (const one of ['run', 'state', 'mail']) mkdirSync(join(path, one), { mode: 0o777 })
+  chmodSync(join(path, 'mail'), 0o777)
+  const config = join(path, 'dovecot.conf')
+  writeFileSync(
+    config,
+    `base_dir = ${path}/run
+state_dir = ${path}/state
+log_path = ${path}/log
+protocols = imap
+listen = 127.0.0.1
+ssl = no
+disable_plaintext_auth = no
+auth_mechanisms = plain
+mail_fsync = always
+mail_location = ${format}:${path}/mail/%u
+mail_uid = nobody
+mail_gid = nogroup
+first_valid_uid = 1
+first_valid_gid = 1
+default_internal_user = dovecot
+default_login_user = dovenull
+mail_max_userip_connections = 10000
+passdb {
+  driver = static
+  args = nopassword=y
+}
+userdb {
+  driver = static
+  args = uid=nobody gid=nogroup home=${path}/mail/%u
+}
+service imap-login {
+  service_count = 0
+  process_min_avail = 2
+  inet_listener imap {
+    port = ${port}
+  }
+  inet_listener imaps {
+    port = 0
+  }
+}
+service imap {
+  service_count = 200
+}
+namespace inbox {
+  inbox = yes
+}
+`,
+  )
+  const child = start('dovecot', ['-F', '-c', config])
+  await until('dovecot listens', () => accepts(port), 15_000)
+  return {
+    folder: path,
+    port,
+    async [Symbol.asyncDispose]() {
+      const { promise, resolve } = Promise.withResolvers<void>()
+      child.once('exit', () => resolve())
+      child.kill('SIGTERM')
+      await promise
+      folder[Symbol.dispose]()
+    },
+  }
+}

@@ -1,0 +1,5 @@
+/**
+ * Other people's servers as neighbours and as measure: started by tests with configurations of their own, on loopback, ended with them.
+ */
+export { type Peer, startDovecot } from './dovecot.ts'
+export { type PostfixPeer, startPostfix } from './postfix.ts'
