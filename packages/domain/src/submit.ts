@@ -1,6 +1,6 @@
 import type { Principal } from './credentials.ts'
 import type { FolderId, Mid } from './ids.ts'
-import type { Operation } from './operations.ts'
+import type { ApplyResult, Operation } from './operations.ts'
 import type { QueueRecipient } from './queue.ts'
 
 /**
@@ -64,6 +64,8 @@ export type SubmitResult =
   | {
       readonly ok: true /** The saved copy. */
       readonly saved: { readonly folder: FolderId; readonly mid: Mid } | undefined
+      /** What the operations of `also` answered, index for index. */
+      readonly also: ApplyResult['results']
     }
   | {
       readonly ok: false

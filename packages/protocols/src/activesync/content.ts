@@ -2,7 +2,7 @@
  * The contract between the commands and the item classes (items/email.ts, later items/calendar.ts…): how an item becomes
  * the children of ApplicationData or Properties, and how a client's ApplicationData becomes operations.
  */
-import type { ApplyResult, Folder, Item, ItemColumn, Operation } from '@postrider/domain'
+import type { ApplyResult, Folder, Item, ItemColumn, Operation, Submission } from '@postrider/domain'
 import type { Child, Element } from '@postrider/wire/wbxml'
 import { child, children, flag, integer, text } from '@postrider/wire/wbxml'
 import type { Context } from './context.ts'
@@ -107,8 +107,16 @@ export interface ItemWrite {
    * none by default. `results` holds the results of `operations`, index for index.
    */
   respond?(results: ApplyResult['results']): readonly Child[] | Promise<readonly Child[]>
-  /** The item leaves this folder by the write (a draft that was sent): no ServerId in the response, no later Delete. */
+  /**
+   * The item leaves this folder by the write (a draft that was sent, email2:Send): Status 1 and no ServerId in the response.
+   * A draft that had a ServerId is gone from the folder: its Delete goes to the client as usual.
+   */
   readonly leaves?: boolean
+  /**
+   * Instead of `mailbox.apply(operations)`: `submitter.submit({ ...submission, also: [...operations, …] })`, one commit. A refusal
+   * of the submitter becomes the response's status by `submitStatus` of compose/status.ts; `duplicate` counts as success.
+   */
+  readonly submission?: Omit<Submission, 'also'>
 }
 
 /** A write that cannot be done: the status of the command's response (6 conversion error, 8 not found…), or a common one. */
@@ -117,6 +125,12 @@ export interface ItemRefusal {
 }
 
 export const isRefusal = (write: ItemWrite | ItemRefusal): write is ItemRefusal => 'status' in write
+
+/**
+ * What a state change touched: [MS-ASEMAIL] §3.2.5.4.1. Only these elements go to the client when nothing else changed
+ * (MS-ASEMAIL_R75, R76, R96); with `all` the whole item goes.
+ */
+export type StatePart = 'read' | 'flag' | 'categories' | 'verb'
 
 /** An item class on the wire. `items/email.ts` exports `emailClass`. */
 export interface ItemClass {
@@ -127,9 +141,21 @@ export interface ItemClass {
   /**
    * The children of ApplicationData (Sync) or Properties (ItemOperations, Search) in the schema's terms.
    * `part` 'state' gives only what a change of flags touches (Read, Flag, Categories, LastVerb…): the server-to-client
-   * Change of a mail whose content stayed. Throws on an item that cannot be shown; the caller isolates it.
+   * Change of a mail whose content stayed; a list of parts gives just those (from `changedParts`).
+   * Throws on an item that cannot be shown; the caller isolates it.
    */
-  render(context: Context, item: Item, options: ContentOptions, part: 'all' | 'state'): Promise<readonly Child[]>
+  render(
+    context: Context,
+    item: Item,
+    options: ContentOptions,
+    part: 'all' | 'state' | readonly StatePart[],
+  ): Promise<readonly Child[]>
+  /**
+   * 32 bits to keep per item in the sync state: a digest of each state part and of the content. Needs column `props` only.
+   * `changedParts` of two marks says what to send: nothing ([]), some state parts, or the whole item.
+   */
+  marks?(item: Item): number
+  changedParts?(before: number, after: number): 'all' | readonly StatePart[]
   /** A client's Add into `folder`; `clientId` makes it idempotent where the class sends mail. */
   add(context: Context, folder: Folder, data: Element, clientId: string): Promise<ItemWrite | ItemRefusal>
   /** A client's Change of `item` (read with `columns`). */

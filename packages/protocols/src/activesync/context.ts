@@ -10,8 +10,8 @@ import type {
   Logger,
   MailboxHandle,
   Meter,
-  Operation,
   Principal,
+  Submitter,
   TimerWheel,
 } from '@postrider/domain'
 import type { Quirks } from './quirks.ts'
@@ -19,36 +19,12 @@ import type { Settings } from './settings.ts'
 import type { DeviceRecord } from './state/device.ts'
 import type { EasVersion } from './version.ts'
 
-/** One mail to send. */
-export interface Outgoing {
-  /** The whole RFC 5322 message as it is to leave, Bcc header already out. */
-  readonly bytes: Uint8Array
-  /** Envelope recipients, each once. */
-  readonly recipients: readonly string[]
-  /** Envelope sender: an address the principal may send as. */
-  readonly from: string
-}
-
-/**
- * How mail leaves. The operations go into the same `apply` as everything else the command writes (the copy in Sent Items,
- * the `once` of its ClientId, the source's \Answered), so that a mail is sent exactly when its effects are stored.
- */
-export interface Submission {
-  /**
-   * The operations that submit the mail. `original` names the operation of the same list that adds the copy in Sent Items,
-   * so that the bytes are stored once; without it they are given along.
-   * Rejects with DomainError `tooLarge`, `tooMany` (recipients), `accessDenied` (may not send as `from`).
-   */
-  operations(principal: Principal, mail: Outgoing, original?: { operation: number }): Promise<readonly Operation[]>
-  /** Told after the commit: delivery may begin at once. */
-  submitted(principal: Principal): void
-}
-
 /** What the server package gives once. */
 export interface Deps {
   readonly door: Door
   readonly directory: Directory
-  readonly submission: Submission
+  /** How mail leaves (domain/submit.ts): once key, Sent Items copy and further operations in one commit. */
+  readonly submitter: Submitter
   readonly held: HeldTable
   readonly wheel: TimerWheel
   readonly clock: Clock

@@ -6,10 +6,12 @@
  * |---|---|---|
  * | CollectionId, folder ServerId | the folder id | `7` |
  * | item ServerId | folder id, colon, placement id | `7:1234` |
- * | FileReference | placement id, colon, attachment number | `1234:0` |
- * | LongId | `L`, placement id | `L1234` |
+ * | FileReference | mailbox id, placement id, attachment number | `3:1234:0` |
+ * | LongId | `L`, mailbox id, colon, placement id | `L3:1234` |
+ *
+ * The last two stand outside any folder; the mailbox in them keeps one pasted into another account from meaning anything there.
  */
-import type { FolderId, Mid } from '@postrider/domain'
+import type { FolderId, MailboxId, Mid } from '@postrider/domain'
 import { folderId, mid } from '@postrider/domain'
 
 /** The ParentId of folders at the top: [MS-ASCMD] §2.2.3.123. */
@@ -40,18 +42,26 @@ export function parseServerId(text: string | undefined): { folder: FolderId; mid
   return { folder: folderId(folder), mid: mid(item) }
 }
 
-export const fileReference = (item: Mid, attachment: number): string => `${item}:${attachment}`
+export const fileReference = (mailbox: MailboxId, item: Mid, attachment: number): string =>
+  `${mailbox}:${item}:${attachment}`
 
-export function parseFileReference(text: string | undefined): { mid: Mid; attachment: number } | undefined {
+/** Undefined for what is no reference, or one of another mailbox. */
+export function parseFileReference(
+  mailbox: MailboxId,
+  text: string | undefined,
+): { mid: Mid; attachment: number } | undefined {
   if (text === undefined) return undefined
-  const match = /^([1-9]\d{0,14}):(\d{1,5})$/.exec(text)
-  const item = number(match?.[1])
-  return item === undefined ? undefined : { mid: mid(item), attachment: Number(match?.[2]) }
+  const match = /^([1-9]\d{0,14}):([1-9]\d{0,14}):(0|[1-9]\d{0,5})$/.exec(text)
+  const item = number(match?.[2])
+  if (item === undefined || match?.[1] !== String(mailbox)) return undefined
+  return { mid: mid(item), attachment: Number(match[3]) }
 }
 
-export const longId = (item: Mid): string => `L${item}`
+export const longId = (mailbox: MailboxId, item: Mid): string => `L${mailbox}:${item}`
 
-export function parseLongId(text: string | undefined): Mid | undefined {
-  const item = text?.startsWith('L') ? number(text.slice(1)) : undefined
-  return item === undefined ? undefined : mid(item)
+/** Undefined for what is no LongId, or one of another mailbox. */
+export function parseLongId(mailbox: MailboxId, text: string | undefined): Mid | undefined {
+  const match = /^L([1-9]\d{0,14}):([1-9]\d{0,14})$/.exec(text ?? '')
+  const item = number(match?.[2])
+  return item === undefined || match?.[1] !== String(mailbox) ? undefined : mid(item)
 }
