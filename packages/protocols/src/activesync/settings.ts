@@ -1,5 +1,7 @@
 /** What an administrator can set for ActiveSync, with Exchange's names where it has one, and the defaults. */
 
+import { defaultPolicy, type Policy } from './policy/policy.ts'
+
 export interface Settings {
   /** Seconds a Ping or Sync may be held at least: Exchange's MinHeartbeatInterval (60); lower for tests. */
   readonly minHeartbeatInterval: number
@@ -15,8 +17,15 @@ export interface Settings {
   readonly maxRequestBytes: number
   /** Largest WBXML body of commands that carry no mail, bytes. */
   readonly maxDocumentBytes: number
-  /** Whether a device must take the policy before anything else: AllowNonProvisionableDevices is its opposite. */
+  /** Whether a device must take the policy before anything else. */
   readonly requireProvisioning: boolean
+  /**
+   * AllowNonProvisionableDevices: whether a device that sends no policy key at all is asked to take the policy (142), or
+   * told that it cannot be used here (141); and whether one that applies the policy only in part is let in (139).
+   */
+  readonly allowNonProvisionableDevices: boolean
+  /** The policy of a mailbox: the mailbox's own (mobileDevicePolicy names it), else the default. */
+  policy(name: string | undefined): Policy
   /** Seconds after which a device takes the policy anew; 0 never: DevicePolicyRefreshInterval. */
   readonly policyRefreshSeconds: number
   /** Whether changed and deleted mail wakes a Ping as new mail does. Phones show read state sooner for it. */
@@ -36,6 +45,8 @@ export const defaultSettings: Settings = {
   maxRequestBytes: 40 * 1024 * 1024,
   maxDocumentBytes: 10 * 1024 * 1024,
   requireProvisioning: true,
+  allowNonProvisionableDevices: true,
+  policy: () => defaultPolicy,
   policyRefreshSeconds: 0,
   pingOnChanges: true,
   coalesceMs: 250,

@@ -36,6 +36,8 @@ export interface DeviceRecord {
   readonly policyKey: number
   /** The key of the first phase, good for the acknowledgement only. 0: none. */
   readonly temporaryPolicyKey: number
+  /** The temporary key whose acknowledgement gave the final key: the same acknowledgement again gets the same key. */
+  readonly acknowledgedKey: number
   /** Hash of the policy the final key stands for; another hash means 143. */
   readonly policyHash: string
   /** ms since 1970 when the final key was given. */
@@ -61,6 +63,7 @@ export function newDevice(id: string, type: string, userAgent: string, version: 
     information: undefined,
     policyKey: 0,
     temporaryPolicyKey: 0,
+    acknowledgedKey: 0,
     policyHash: '',
     policyTime: 0,
     wipe: 'none',
