@@ -1,4 +1,5 @@
 import type { HeaderFields } from './headers.ts'
+import type { FieldSelection } from './index-format.ts'
 
 /** One parameter as it was written: `filename*0*` and its value, quotes removed, nothing decoded. */
 export interface RawParameter {
@@ -141,6 +142,8 @@ export interface MessageIndex {
   readonly envelopeUtf8: Uint8Array
   readonly bodyUtf8: Uint8Array
   readonly bodyStructureUtf8: Uint8Array
+  /** See headerFields in index-format.ts. */
+  headerFields(names: readonly string[] | FieldSelection): Uint8Array | undefined
   readonly partCount: number
   /** Decoded on first use. */
   readonly parts: readonly MimePart[]
@@ -153,6 +156,8 @@ export interface MessageBodies {
   readonly calendar: MimePart | undefined
   /** Parts the HTML may refer to by Content-ID or Content-Location. */
   readonly inline: readonly MimePart[]
+  /** Text parts that follow the body and are shown below it: list footers, text behind a picture. */
+  readonly more: readonly MimePart[]
   /** Everything else a person would want to save, in order; embedded messages are one attachment each. */
   readonly attachments: readonly MimePart[]
 }

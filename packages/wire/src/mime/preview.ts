@@ -1,0 +1,45 @@
+import { findBodies, partText } from './bodies.ts'
+import { cutText } from './bytes.ts'
+import { htmlToText } from './html.ts'
+import { MAX_PREVIEW } from './limits.ts'
+import type { MessageBodies, MimePart } from './types.ts'
+
+/** Characters of plain text and of HTML that a preview looks at: HTML often starts with pages of style sheets. */
+const PLAIN_WINDOW = 1024
+const HTML_WINDOW = 32 * 1024
+
+/**
+ * The beginning of the message's text, at most MAX_PREVIEW characters on one line: RFC 8970 §3. Plain text is preferred, HTML is stripped
+ * when there is none (or an empty one); '' if the message has no text.
+ */
+export function previewOf(
+  bytes: Uint8Array,
+  source: { readonly parts: readonly MimePart[] },
+  bodies: MessageBodies = findBodies(source),
+): string {
+  if (bodies.text !== undefined) {
+    const text = oneLine(partText(bytes, bodies.text, PLAIN_WINDOW))
+    if (text !== '') return text
+  }
+  return bodies.html === undefined
+    ? ''
+    : oneLine(htmlToText(partText(bytes, bodies.html, HTML_WINDOW), { max: MAX_PREVIEW * 2 }))
+}
+
+/** Marks that show nothing, used by senders to pad previews. */
+const INVISIBLE =
+  /[\u00ad\u061c\u115f\u1160\u180e\u200b\u200e\u200f\u202a-\u202e\u2060-\u206f\ufeff]|\u034f|\u17b4|\u17b5/g
+/** Joiners shape letters and emoji; before a space or in a row they are padding. */
+const LOOSE_JOINER = /(?:\u200c|\u200d)(?=\s|\u200c|\u200d|$)/g
+
+function oneLine(text: string): string {
+  return cutText(
+    text
+      .slice(0, MAX_PREVIEW * 8)
+      .replace(INVISIBLE, '')
+      .replace(LOOSE_JOINER, '')
+      .replace(/[\s\x00-\x1f\x7f]+/g, ' ')
+      .trim(),
+    MAX_PREVIEW,
+  ).trimEnd()
+}
