@@ -126,6 +126,19 @@ export interface ItemRefusal {
 
 export const isRefusal = (write: ItemWrite | ItemRefusal): write is ItemRefusal => 'status' in write
 
+/** What stood in a client's Add or Change. */
+export interface ClientWrite {
+  /** ApplicationData. */
+  readonly data: Element
+  /** email2:Send beside ApplicationData (MS-ASEMAIL_R1386): the draft is to be sent. */
+  readonly send: boolean
+  /**
+   * What makes a send idempotent over lost replies: one string per client command, the same when the request is repeated (SyncKey
+   * and ClientId or ServerId).
+   */
+  readonly once: string
+}
+
 /**
  * What a state change touched: [MS-ASEMAIL] §3.2.5.4.1. Only these elements go to the client when nothing else changed
  * (MS-ASEMAIL_R75, R76, R96); with `all` the whole item goes.
@@ -151,13 +164,13 @@ export interface ItemClass {
     part: 'all' | 'state' | readonly StatePart[],
   ): Promise<readonly Child[]>
   /**
-   * 32 bits to keep per item in the sync state: a digest of each state part and of the content. Needs column `props` only.
+   * A number (below 2^53) to keep per item in the sync state: a digest of each state part and of the content. Needs columns `props` and `promoted`.
    * `changedParts` of two marks says what to send: nothing ([]), some state parts, or the whole item.
    */
   marks?(item: Item): number
   changedParts?(before: number, after: number): 'all' | readonly StatePart[]
-  /** A client's Add into `folder`; `clientId` makes it idempotent where the class sends mail. */
-  add(context: Context, folder: Folder, data: Element, clientId: string): Promise<ItemWrite | ItemRefusal>
+  /** A client's Add into `folder`. */
+  add(context: Context, folder: Folder, write: ClientWrite): Promise<ItemWrite | ItemRefusal>
   /** A client's Change of `item` (read with `columns`). */
-  change(context: Context, folder: Folder, item: Item, data: Element): Promise<ItemWrite | ItemRefusal>
+  change(context: Context, folder: Folder, item: Item, write: ClientWrite): Promise<ItemWrite | ItemRefusal>
 }
