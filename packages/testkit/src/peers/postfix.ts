@@ -52,7 +52,7 @@ virtual_uid_maps = static:65534
 virtual_gid_maps = static:65534
 transport_maps = inline:{ ${transports} }
 smtp_tls_security_level = may
-smtpd_relay_restrictions = permit_mynetworks, reject
+smtpd_relay_restrictions = permit_auth_destination, check_recipient_access inline:{ elsewhere.example=REJECT }, permit_mynetworks, reject
 smtputf8_enable = yes
 disable_dns_lookups = yes
 minimal_backoff_time = 5s
