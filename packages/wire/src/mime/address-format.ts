@@ -1,4 +1,6 @@
-import { parseAddress, parseRawAddresses } from './address.ts'
+import { domainToASCII } from 'node:url'
+import { joinAddress, parseAddress, parseRawAddresses } from './address.ts'
+import { isNonAscii } from './bytes.ts'
 import type { AddressGroup, AddressItem, AddressLike } from './types.ts'
 import { encodeWord, needsEncoding } from './words.ts'
 
@@ -18,13 +20,23 @@ export function formatPhrase(name: string): string {
 
 /**
  * One mailbox for a header field: `Name <local@domain>`, or the bare address without a name. An address that is not valid is left out,
- * so that nothing a caller passes can add a recipient: its name becomes an empty group; '' if nothing remains. UTF-8 addresses stay UTF-8 (RFC 6532).
+ * so that nothing a caller passes can add a recipient: its name becomes an empty group; '' if nothing remains. A UTF-8 domain becomes A-labels
+ * (RFC 5890) unless the local part is UTF-8 too (RFC 6532).
  */
 export function formatAddress(mailbox: AddressLike): string {
   const phrase = formatPhrase(mailbox.name ?? '')
-  const address = cleanAddress(mailbox.address)
+  const address = wireAddress(mailbox.address)
   if (address === undefined) return phrase === '' ? '' : `${phrase}:;`
   return phrase === '' ? address : `${phrase} <${address}>`
+}
+
+/** The address as the widest range of servers takes it. */
+function wireAddress(address: string): string | undefined {
+  const clean = cleanAddress(address)
+  if (clean === undefined || !isNonAscii(clean)) return clean
+  const { local, domain } = parseAddress(clean)!
+  const ascii = isNonAscii(local) ? '' : domainToASCII(domain)
+  return ascii === '' ? clean : joinAddress(local, ascii)
 }
 
 /** The address in canonical form, undefined if the text is not exactly one bare address. */

@@ -30,13 +30,18 @@ export function bodyStartOf(bytes: Uint8Array, start: number, end: number): numb
  * The header fields of [start, end), which may include the blank line. RFC 5322 §2.2, obsolete syntax of §4.5 accepted (white
  * space before the colon); lines that are no field are skipped, an mbox "From " line too. Linear; at most MAX_HEADER_FIELDS.
  */
-export function parseHeaderFields(bytes: Uint8Array, start = 0, end = bytes.length): HeaderField[] {
+export function parseHeaderFields(
+  bytes: Uint8Array,
+  start = 0,
+  end = bytes.length,
+  limits = { bytes: MAX_HEADER_BYTES, fields: MAX_HEADER_FIELDS },
+): HeaderField[] {
   const fields: HeaderField[] = []
-  const limit = Math.min(end, start + MAX_HEADER_BYTES)
+  const limit = Math.min(end, start + limits.bytes)
   const text = asBuffer(bytes).toString('latin1', start, limit)
   const size = text.length
   let at = 0
-  while (at < size && fields.length < MAX_HEADER_FIELDS) {
+  while (at < size && fields.length < limits.fields) {
     let next = text.indexOf('\n', at)
     next = next < 0 ? size : next + 1
     const first = text.charCodeAt(at)

@@ -54,3 +54,19 @@ export type { SearchText } from './search-text.ts'
 export { searchText } from './search-text.ts'
 export type { BaseSubject } from './subject.ts'
 export { baseSubject, conversationKey, conversationTopic, messageIds, readSubject, subjectPrefix } from './subject.ts'
+export type { MessageInput } from './build.ts'
+export { buildMessage, newMessageId } from './build.ts'
+export { toCrlf } from './crlf.ts'
+export { headerField, textField } from './fold.ts'
+export type { AttachmentInput, MimeNode } from './multipart.ts'
+export {
+  attachmentPart,
+  buildMultipart,
+  calendarPart,
+  messagePart,
+  newBoundary,
+  renderNode,
+  textPart,
+} from './multipart.ts'
+export type { HeaderChanges } from './rewrite.ts'
+export { rewriteHeaders } from './rewrite.ts'
