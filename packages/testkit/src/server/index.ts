@@ -3,7 +3,7 @@
  * benchmarks drive it from outside and may kill it at any time.
  */
 import type { ChildProcess } from 'node:child_process'
-import { readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { freePorts, type RunResult, run, start, temporaryFolder, until } from '../process/index.ts'
 
@@ -17,6 +17,8 @@ export interface ReadyFile {
 }
 
 export interface ServerOptions {
+  /** The data folder; default one of its own, removed at the end. */
+  readonly folder?: string
   /** Merged into the configuration file of the data folder. */
   readonly config?: Readonly<Record<string, unknown>>
   readonly env?: Readonly<Record<string, string>>
@@ -46,9 +48,11 @@ export class TestServer {
 
   /** Starts a server of its own and waits until it listens. */
   static async start(options: ServerOptions = {}): Promise<TestServer> {
-    const folder = temporaryFolder('server')
-    const server = new TestServer(folder.path, () => folder[Symbol.dispose](), await freePorts(LISTENERS), options)
-    if (options.config !== undefined) writeFileSync(join(folder.path, 'postrider.json'), JSON.stringify(options.config))
+    const own = options.folder === undefined ? temporaryFolder('server') : undefined
+    const folder = options.folder ?? own?.path ?? ''
+    mkdirSync(folder, { recursive: true })
+    const server = new TestServer(folder, () => own?.[Symbol.dispose](), await freePorts(LISTENERS), options)
+    if (options.config !== undefined) writeFileSync(join(folder, 'postrider.json'), JSON.stringify(options.config))
     await server.restart()
     return server
   }
