@@ -166,15 +166,18 @@ export interface ApplyResult {
   readonly results: readonly OperationResult[]
 }
 
+/** What operation `Op` answers. */
+export type ResultOf<Op, Result = OperationResult> = Result extends { readonly op: infer Ops }
+  ? Op extends Ops
+    ? Result
+    : never
+  : never
+
 /** The result at `index`, checked to be of operation `op`. */
-export function resultOf<Op extends OperationResult['op']>(
-  applied: ApplyResult,
-  index: number,
-  op: Op,
-): Extract<OperationResult, { op: Op }> {
+export function resultOf<Op extends OperationResult['op']>(applied: ApplyResult, index: number, op: Op): ResultOf<Op> {
   const result = applied.results[index]
   if (result?.op !== op) throw new TypeError(`operation ${index} answered ${result?.op ?? 'nothing'}, not ${op}`)
-  return result as Extract<OperationResult, { op: Op }>
+  return result as ResultOf<Op>
 }
 
 /** Limits of one call: more is `tooMany`. */

@@ -114,7 +114,7 @@ export interface Changes {
   /** The cursor to go on from. Everything up to it is in this answer or earlier ones. */
   readonly upTo: ChangeNumber
   readonly more: boolean
-  /** `since` is older than the oldest tombstone: the client must start over. The rest is then empty. */
+  /** `since` is older than the oldest tombstone: the client must start over. The rest is then empty. Never for 0: who knows nothing misses nothing. */
   readonly resync: boolean
   readonly items: Packed<Column>
   readonly gone: PackedGone

@@ -19,7 +19,7 @@ import {
   type Uid,
 } from '@postrider/domain'
 import type { Database } from './database.ts'
-import type { FolderRow, LogEntry, Row } from './rows.ts'
+import type { Content, FolderRow, LogEntry, Row } from './rows.ts'
 import type { Transaction } from './transaction.ts'
 
 const MAX_UID = 0xffff_ffff
@@ -128,7 +128,7 @@ export class Mailbox {
     const folder = this.folder(row.folder)
     transaction.set(this.rows, row.mid, row)
     transaction.set(folder.rows, row.uid, row)
-    this.database.blobs.refer(transaction, row.content.original, 1)
+    this.refer(transaction, row.content, 1)
     this.count(transaction, row, 1)
     this.#logRow(transaction, folder, row)
     transaction.touch(folder.id, HintKind.added)
@@ -139,7 +139,7 @@ export class Mailbox {
     const folder = this.folder(row.folder)
     transaction.delete(this.rows, row.mid)
     this.count(transaction, row, -1)
-    this.database.blobs.refer(transaction, row.content.original, -1)
+    this.refer(transaction, row.content, -1)
     this.#unplace(transaction, folder, row)
     return this.tombstone(transaction, folder, row, why)
   }
@@ -192,6 +192,13 @@ export class Mailbox {
     folder.bytes += by * row.size
     if ((row.flags & Flag.seen) === 0) folder.unread += by
     if ((row.flags & Flag.deleted) !== 0) folder.deleted += by
+  }
+
+  /** Names the blobs of a content once more (or, with -1, once less): its original, and those of its attachments. */
+  refer(transaction: Transaction, content: Content, by: 1 | -1): void {
+    const { blobs } = this.database
+    blobs.refer(transaction, content.original, by)
+    for (const { source } of content.attachments) if ('blob' in source) blobs.refer(transaction, source.blob, by)
   }
 
   /** Throws `overQuota` when `bytes` more do not fit. What does not grow always fits. */

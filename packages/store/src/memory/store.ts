@@ -66,7 +66,7 @@ export class MemoryStore implements MailboxService {
   async destroy(id: MailboxId): Promise<void> {
     const mailbox = this.#mailbox(id)
     const transaction = new Transaction(this.#clock.now())
-    for (const row of mailbox.rows.values()) mailbox.database.blobs.refer(transaction, row.content.original, -1)
+    for (const row of mailbox.rows.values()) mailbox.refer(transaction, row.content, -1)
     for (const entry of [...mailbox.database.queue.values()]) {
       if (entry.mailbox !== id) continue
       mailbox.database.queue.delete(entry.id)

@@ -123,9 +123,8 @@ export function replace(context: Context, operation: Of<'replace'>): OperationRe
   const keywords = keywordSet(item.keywords)
   mailbox.reserve(item.size - row.size)
   const content = contentOf(context, item)
-  const { blobs } = mailbox.database
-  blobs.refer(transaction, content.original, 1)
-  blobs.refer(transaction, row.content.original, -1)
+  mailbox.refer(transaction, content, 1)
+  mailbox.refer(transaction, row.content, -1)
   mailbox.count(transaction, row, -1)
   mailbox.renumber(transaction, row)
   const { flags, size, received, associated } = item

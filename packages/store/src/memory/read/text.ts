@@ -1,34 +1,38 @@
 import { Pid, type TextField } from '@postrider/domain'
+import { decodeWords, HeaderFields, type SearchText, searchText, unfoldValue } from '@postrider/wire/mime'
 import type { Mailbox } from '../mailbox.ts'
-import type { Row } from '../rows.ts'
+import type { Content, Row } from '../rows.ts'
 
-const latin1 = new TextDecoder('latin1')
-
-interface RawMessage {
-  readonly headers: readonly { readonly name: string; readonly value: string }[]
-  readonly body: string
+interface Message {
+  readonly fields: readonly { readonly name: string; readonly value: string }[]
+  readonly text: SearchText
 }
 
-/** Header fields, unfolded, and the body of an original as latin1 text. */
-function rawMessage(mailbox: Mailbox, row: Row): RawMessage | undefined {
-  if (row.content.original === undefined) return undefined
-  const text = latin1.decode(mailbox.database.blobs.read(row.content.original))
-  const end = text.search(/\r?\n\r?\n/)
-  const head = (end < 0 ? text : text.slice(0, end)).replace(/\r?\n[ \t]/g, ' ')
-  const headers = head.split(/\r?\n/).flatMap((line) => {
-    const colon = line.indexOf(':')
-    return colon < 1 ? [] : [{ name: line.slice(0, colon).trim().toLowerCase(), value: line.slice(colon + 1).trim() }]
-  })
-  return { headers, body: end < 0 ? '' : text.slice(end) }
+/** Parsed originals: a content never changes, and goes when its last row goes. */
+const parsed = new WeakMap<Content, Message>()
+
+/** The decoded header fields and texts of an original. */
+function messageOf(mailbox: Mailbox, { content }: Row): Message | undefined {
+  if (content.original === undefined) return undefined
+  const known = parsed.get(content)
+  if (known !== undefined) return known
+  const bytes = mailbox.database.blobs.read(content.original)
+  const fields = new HeaderFields(bytes).fields.map((field) => ({
+    name: field.name,
+    value: decodeWords(unfoldValue(bytes, field.valueStart, field.end)),
+  }))
+  const message = { fields, text: searchText(bytes) }
+  parsed.set(content, message)
+  return message
 }
 
 const addressFields = ['from', 'to', 'cc', 'bcc'] as const
 const recipientTypes = { from: 0, to: 1, cc: 2, bcc: 3 } as const
 
-/** The texts a field holds; an item without an original answers from its properties. */
+/** The texts a field holds: of the original where there is one, and of the columns and properties. */
 export function textOf(mailbox: Mailbox, row: Row, field: TextField): readonly string[] {
   const { promoted, props, recipients, attachments } = row.content
-  const raw = rawMessage(mailbox, row)
+  const message = messageOf(mailbox, row)
   switch (field) {
     case 'subject':
       return [promoted.subject, ...headerValues(mailbox, row, 'subject')]
@@ -43,14 +47,14 @@ export function textOf(mailbox: Mailbox, row: Row, field: TextField): readonly s
     case 'addresses':
       return addressFields.flatMap((one) => textOf(mailbox, row, one))
     case 'attachmentName':
-      return attachments.map((one) => one.name)
+      return [...attachments.map((one) => one.name), ...(message?.text.attachmentNames ?? [])]
     case 'body': {
       const body = props.get(Pid.TagBody)
-      return [...(raw === undefined ? [] : [raw.body]), ...(typeof body === 'string' ? [body] : [])]
+      return [...(message === undefined ? [] : [message.text.body]), ...(typeof body === 'string' ? [body] : [])]
     }
     case 'text':
       return [
-        ...(raw?.headers ?? []).map(({ name, value }) => `${name}: ${value}`),
+        ...(message?.fields ?? []).map(({ name, value }) => `${name}: ${value}`),
         ...textOf(mailbox, row, 'subject'),
         ...textOf(mailbox, row, 'addresses'),
         ...textOf(mailbox, row, 'body'),
@@ -59,8 +63,9 @@ export function textOf(mailbox: Mailbox, row: Row, field: TextField): readonly s
   }
 }
 
+/** The decoded values of every header field of this name; an item without an original has none. */
 export function headerValues(mailbox: Mailbox, row: Row, name: string): readonly string[] {
   const wanted = name.toLowerCase()
-  const headers = rawMessage(mailbox, row)?.headers ?? []
-  return headers.filter((header) => header.name === wanted).map((header) => header.value)
+  const fields = messageOf(mailbox, row)?.fields ?? []
+  return fields.filter((field) => field.name === wanted).map((field) => field.value)
 }

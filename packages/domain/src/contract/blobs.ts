@@ -1,0 +1,75 @@
+import assert from 'node:assert/strict'
+import type { BlobRef } from '../ids.ts'
+import { MAX_BLOB_CHUNK } from '../service.ts'
+import { bytesOf, newItem, rejects, textOf } from './subject.ts'
+import type { Topic } from './topic.ts'
+
+export const blobsTopic: Topic = {
+  name: 'stage and blob',
+  tests: {
+    'an original is read whole or in part': async (subject) => {
+      const box = await subject.box()
+      const { original } = await box.add(box.inbox, { text: '0123456789' })
+      const read = async (start?: number, end?: number) => textOf(await box.service.blob(box.id, original!, start, end))
+      assert.equal(await read(), '0123456789')
+      assert.equal(await read(4), '456789')
+      assert.equal(await read(2, 5), '234')
+      assert.equal(await read(0, 1), '0')
+      assert.equal(await read(8, 99), '89')
+      assert.equal(await read(10), '')
+      assert.equal(await read(50, 60), '')
+      assert.equal(await read(3, 3), '')
+    },
+    'a large original is read on from where a chunk ended': async (subject) => {
+      const box = await subject.box()
+      const bytes = new Uint8Array(MAX_BLOB_CHUNK + 1_234).map((_, i) => (i * 31) >> 3)
+      const { original } = await box.add(box.inbox, { original: { bytes }, size: bytes.length })
+      const first = await box.service.blob(box.id, original!)
+      assert.equal(first.length, MAX_BLOB_CHUNK)
+      const rest = await box.service.blob(box.id, original!, first.length)
+      assert.equal(Buffer.compare(Buffer.concat([first, rest]), bytes), 0)
+    },
+    'a staged original is there at once': async (subject) => {
+      const box = await subject.box()
+      const ref = await box.service.stage(box.id, bytesOf('staged'))
+      assert.equal(textOf(await box.service.blob(box.id, ref)), 'staged')
+      assert.equal(textOf(await box.service.blob(box.id, await box.service.stage(box.id, new Uint8Array(0)))), '')
+    },
+    'references that name nothing: blobGone': async (subject) => {
+      const box = await subject.box()
+      for (const ref of ['', 'nonsense', '1/2/3', '../../etc/passwd', '99999999999999999999', '{}'] as BlobRef[]) {
+        await rejects(box.service.blob(box.id, ref), 'blobGone')
+        await rejects(box.apply({ op: 'add', folder: box.inbox, item: newItem({ original: { ref } }) }), 'blobGone', 0)
+      }
+      assert.deepEqual(await box.rows(), [])
+    },
+    'a range that makes no sense: invalid': async (subject) => {
+      const box = await subject.box()
+      const { original } = await box.add()
+      await rejects(box.service.blob(box.id, original!, -1), 'invalid')
+      await rejects(box.service.blob(box.id, original!, 5, 2), 'invalid')
+    },
+    'an original lives as long as one item names it': async (subject) => {
+      const box = await subject.box()
+      const { original } = await box.add(box.inbox, { text: 'shared' })
+      await box.apply({ op: 'copy', from: box.inbox, to: box.trash, items: { uids: Uint32Array.of(1) } })
+      await box.apply({ op: 'remove', folder: box.inbox, items: { uids: Uint32Array.of(1) } })
+      subject.clock.advance(7_200_000)
+      await box.add()
+      assert.equal(textOf(await box.service.blob(box.id, original!)), 'shared')
+    },
+    'bytes of all values survive': async (subject) => {
+      const box = await subject.box()
+      const bytes = Uint8Array.from({ length: 70_000 }, (_, i) => i)
+      const { original } = await box.add(box.inbox, { original: { bytes }, size: bytes.length })
+      assert.equal(Buffer.compare(await box.service.blob(box.id, original!), bytes), 0)
+    },
+    'a view into a larger buffer is only its own bytes': async (subject) => {
+      const box = await subject.box()
+      const view = bytesOf('xxinsidexx').subarray(2, 8)
+      const { original } = await box.add(box.inbox, { original: { bytes: view }, size: 6 })
+      const read = await box.service.blob(box.id, original!)
+      assert.equal(textOf(read), 'inside')
+    },
+  },
+}
