@@ -1,5 +1,5 @@
 import { type AddressToken, addressTokens } from './address-tokens.ts'
-import { MAX_ADDRESS_TEXT, MAX_ADDRESSES } from './limits.ts'
+import { MAX_ADDRESS_TEXT, MAX_ADDRESSES, MAX_MAILBOX_WORDS } from './limits.ts'
 import type { AddressItem, MailAddress } from './types.ts'
 import { decodeWords } from './words.ts'
 
@@ -31,6 +31,7 @@ interface Draft {
   trailing: Word[]
   route: string
   comment: string
+  words: number
 }
 
 const newDraft = (phrase: Word[] = []): Draft => ({
@@ -40,6 +41,7 @@ const newDraft = (phrase: Word[] = []): Draft => ({
   trailing: [],
   route: '',
   comment: '',
+  words: 0,
 })
 
 /**
@@ -62,7 +64,10 @@ export function parseRawAddresses(text: string): RawAddressItem[] {
     else group.members.push(mailbox)
   }
   const endGroup = () => {
-    if (group !== undefined) items.push({ kind: 'group', rawName: group.rawName, members: group.members })
+    if (group !== undefined) {
+      items.push({ kind: 'group', rawName: group.rawName, members: group.members })
+      count++
+    }
     group = undefined
   }
   for (const token of addressTokens(cut ? text.slice(0, MAX_ADDRESS_TEXT) : text)) {
@@ -103,6 +108,7 @@ export function parseRawAddresses(text: string): RawAddressItem[] {
         }
         break
       default:
+        if (++draft.words > MAX_MAILBOX_WORDS) break
         if (draft.closed) draft.trailing.push(token)
         else if (draft.angle !== undefined) draft.angle.push(token)
         else draft.phrase.push(token)
@@ -127,6 +133,16 @@ function joinWords(words: readonly Word[]): string {
 
 function finish(draft: Draft): RawMailbox | undefined {
   const { phrase, angle, comment, route } = draft
+  // Words were dropped: what is left may be part of an address only.
+  if (draft.words > MAX_MAILBOX_WORDS)
+    return {
+      kind: 'mailbox',
+      rawName: joinWords(phrase),
+      route: '',
+      local: joinWords(angle ?? []),
+      domain: '',
+      valid: false,
+    }
   if (angle !== undefined) {
     const rawName = phrase.length > 0 ? joinWords(phrase) : comment.trim()
     const spec = readAddress(angle)

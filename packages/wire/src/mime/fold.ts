@@ -38,26 +38,36 @@ export function headerField(name: string, value: string): string {
   return `${lines.join('\r\n')}\r\n`
 }
 
-/** Words with the white space before them; one longer than a line may be is cut, since no line may exceed 998 octets. */
-function* splitWords(text: string): Generator<string, void, void> {
-  let first = true
-  for (const match of text.matchAll(/([ \t]*)([^ \t]+)/g)) {
-    const lead = first && match[1] === '' ? ' ' : match[1]!.slice(0, 300)
-    first = false
-    let word = match[2]!
-    if (word.length <= 300) {
-      yield lead + word
-      continue
-    }
-    let space = lead
-    while (word.length > 0) {
-      // 240 characters are at most 720 octets.
-      const cut = word.length > 900 ? safeCut(word, isNonAscii(word) ? 240 : 900) : word.length
-      yield space + word.slice(0, cut)
-      word = word.slice(cut)
-      space = ' '
-    }
+/** Longest run of white space that is kept, and longest word that goes unbroken. */
+const MAX_SPACE = 300
+const MAX_WORD = 600
+
+/** Words with the white space before them; one too long is cut, since no line may exceed 998 octets. */
+function splitWords(text: string): string[] {
+  const words: string[] = []
+  // 200 characters are at most 600 octets.
+  const piece = isNonAscii(text) ? 200 : MAX_WORD
+  let at = 0
+  while (at < text.length) {
+    let start = at
+    while (start < text.length && isBlank(text.charCodeAt(start))) start++
+    let end = start
+    while (end < text.length && !isBlank(text.charCodeAt(end))) end++
+    const lead = start === at ? ' ' : text.slice(at, Math.min(start, at + MAX_SPACE))
+    if (end - start <= piece) words.push(lead + text.slice(start, end))
+    else
+      for (let i = start; i < end; ) {
+        const stop = Math.min(end, safeCut(text, i + piece))
+        words.push((i === start ? lead : ' ') + text.slice(i, stop))
+        i = stop
+      }
+    at = end
   }
+  return words
+}
+
+function isBlank(c: number): boolean {
+  return c === 32 || c === 9
 }
 
 function safeCut(text: string, at: number): number {

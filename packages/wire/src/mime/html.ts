@@ -117,7 +117,9 @@ export function htmlToText(html: string, options: HtmlTextOptions = {}): string 
   let quotes = true
   let at = 0
   while (at < html.length && writer.size < max) {
-    const open = html.indexOf('<', at)
+    let open = html.indexOf('<', at)
+    // A lone "<" is text.
+    while (open >= 0 && !opensTag(html, open)) open = html.indexOf('<', open + 1)
     const textEnd = open < 0 ? html.length : open
     if (textEnd > at) writer.write(decodeEntities(html.slice(at, Math.min(textEnd, at + max * 8))))
     if (open < 0) break
@@ -130,12 +132,6 @@ export function htmlToText(html: string, options: HtmlTextOptions = {}): string 
     }
     const closing = c === 47
     const nameStart = closing ? open + 2 : open + 1
-    if (!isLetter(html.charCodeAt(nameStart)) && c !== 63) {
-      // A lone "<" is text.
-      writer.write('<')
-      at = open + 1
-      continue
-    }
     let end = quotes ? tagEnd(html, nameStart) : html.indexOf('>', nameStart)
     if (end < 0 && quotes) {
       // An attribute quote that never closes: from here on quotes mean nothing, so that the walk stays linear.
@@ -187,6 +183,12 @@ export function htmlToText(html: string, options: HtmlTextOptions = {}): string 
   return text.length > max ? text.slice(0, max) : text
 }
 
+/** True if the `<` at `at` starts a tag, an end tag, a comment or a declaration. */
+function opensTag(html: string, at: number): boolean {
+  const c = html.charCodeAt(at + 1)
+  return c === 33 || c === 63 || isLetter(c === 47 ? html.charCodeAt(at + 2) : c)
+}
+
 function isLetter(c: number): boolean {
   return (c | 32) >= 97 && (c | 32) <= 122
 }
@@ -232,35 +234,30 @@ export function decodeEntities(text: string): string {
   })
 }
 
-const ESCAPES: ReadonlyMap<string, string> = new Map([
-  ['&', '&amp;'],
-  ['<', '&lt;'],
-  ['>', '&gt;'],
-  ['"', '&quot;'],
-])
-
 /** Text as it stands in HTML content or a quoted attribute. */
 export function escapeHtml(text: string): string {
-  return text.replace(/[&<>"]/g, (char) => ESCAPES.get(char)!)
+  return text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;').replaceAll('"', '&quot;')
 }
 
-/** Plain text as an HTML document: lines, leading spaces and web addresses kept. */
+/** Plain text as an HTML document: lines, runs of spaces and web addresses kept. */
 export function textToHtml(text: string): string {
-  const lines = text.split(/\r\n|\n|\r/)
-  const body = lines.map((line) =>
-    linkify(line).replace(/^ +| {2,}/g, (run) => '&nbsp;'.repeat(run.length - 1) + (run.length > 0 ? ' ' : '')),
-  )
-  return `<html><head><meta http-equiv="Content-Type" content="text/html; charset=utf-8"></head><body>${body.join('<br>\r\n')}</body></html>`
-}
-
-function linkify(line: string): string {
-  let out = ''
+  const body: string[] = []
   let done = 0
-  for (const match of line.matchAll(/\bhttps?:\/\/[^\s<>"]+/g)) {
+  for (const match of text.matchAll(/\bhttps?:\/\/[^\s<>"]+/g)) {
     const target = match[0].replace(/[.,;:!?)\]]{1,8}$/, '')
-    out += escapeHtml(line.slice(done, match.index))
-    out += `<a href="${escapeHtml(target)}">${escapeHtml(target)}</a>`
+    const escaped = escapeHtml(target)
+    body.push(layOut(text.slice(done, match.index)), `<a href="${escaped}">${escaped}</a>`)
     done = match.index + target.length
   }
-  return out + escapeHtml(line.slice(done))
+  body.push(layOut(text.slice(done)))
+  return `<html><head><meta http-equiv="Content-Type" content="text/html; charset=utf-8"></head><body>${body.join('')}</body></html>`
+}
+
+function layOut(text: string): string {
+  const lines = escapeHtml(text)
+    .replace(/\r\n?/g, '\n')
+    .replaceAll('\t', '    ')
+    .replaceAll('  ', '&nbsp; ')
+    .replaceAll('\n ', '\n&nbsp;')
+  return lines.replaceAll('\n', '<br>\r\n')
 }

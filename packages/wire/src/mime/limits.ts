@@ -19,6 +19,8 @@ export const MAX_PARAMETER_LENGTH = 16 * 1024
 export const MAX_BOUNDARY_LENGTH = 256
 /** Mailboxes of one address list (members of groups included). */
 export const MAX_ADDRESSES = 20_000
+/** Words of one mailbox or group name; an item with more is no address. */
+export const MAX_MAILBOX_WORDS = 2_000
 /** Characters of one address list that are looked at. */
 export const MAX_ADDRESS_TEXT = 2 * 1024 * 1024
 /** Encoded-words decoded in one text; the rest stays as it is. */

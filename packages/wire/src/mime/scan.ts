@@ -75,18 +75,15 @@ class Scanner implements MimeTree {
       const line = this.#nextDelimiter(at)
       if (line === undefined) break
       const { frame, closing, start, next } = line
-      this.#closeAbove(frame.level, this.#beforeBreak(start))
-      if (closing) {
-        this.#deactivate(frame)
-        at = next
-      } else if (next >= this.#end && frame.children > 0) at = next
-      else if (this.parts.length >= this.#limits.parts) {
-        this.limited = true
+      if (!closing && this.parts.length >= this.#limits.parts) {
         // What follows belongs to the last part.
-        const last = this.parts[frame.lastChild]
-        if (last !== undefined) last.opaque = true
+        this.limited = true
+        this.parts.at(-1)!.opaque = true
         break
-      } else at = this.#open(frame, next, false)
+      }
+      this.#closeAbove(frame.level, this.#beforeBreak(start))
+      if (closing) this.#deactivate(frame)
+      at = closing || (next >= this.#end && frame.children > 0) ? next : this.#open(frame, next, false)
     }
     this.#closeAbove(-1, this.#end)
   }

@@ -117,6 +117,15 @@ const Q_CHARS = 63
 const Q_SAFE = new Uint8Array(256)
 for (const c of 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789!*+-/') Q_SAFE[c.charCodeAt(0)] = 1
 
+/** How a Q word writes each octet. */
+const Q_PIECES = Array.from({ length: 256 }, (_, byte) =>
+  byte === 32
+    ? '_'
+    : Q_SAFE[byte] === 1
+      ? String.fromCharCode(byte)
+      : `=${byte < 16 ? '0' : ''}${byte.toString(16).toUpperCase()}`,
+)
+
 /** The whole text as UTF-8 encoded-words of at most 75 characters, separated by one space; never splits a character. */
 export function encodeWord(text: string): string {
   const bytes = Buffer.from(text.toWellFormed(), 'utf8')
@@ -128,13 +137,7 @@ export function encodeWord(text: string): string {
     for (let i = 0; i < bytes.length; ) {
       const length = sequenceLength(bytes[i]!)
       let piece = ''
-      for (const byte of bytes.subarray(i, i + length))
-        piece +=
-          byte === 32
-            ? '_'
-            : Q_SAFE[byte] === 1
-              ? String.fromCharCode(byte)
-              : `=${byte < 16 ? '0' : ''}${byte.toString(16).toUpperCase()}`
+      for (let k = i; k < i + length && k < bytes.length; k++) piece += Q_PIECES[bytes[k]!]
       if (word.length + piece.length > Q_CHARS) {
         words.push(`=?utf-8?Q?${word}?=`)
         word = ''
