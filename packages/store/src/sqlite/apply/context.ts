@@ -1,0 +1,25 @@
+import type { Operation, OperationResult, OriginalSource } from '@postrider/domain'
+import type { Place } from '../../blobs/index.ts'
+import type { Books } from '../books.ts'
+import type { Connection } from '../connection.ts'
+import type { Journal } from '../journal.ts'
+import type { MailboxState } from '../mailbox-state.ts'
+import type { Originals } from '../originals.ts'
+
+/** What one operation works on. */
+export interface Context {
+  readonly connection: Connection
+  readonly books: Books
+  readonly originals: Originals
+  readonly mailbox: MailboxState
+  readonly journal: Journal
+  readonly now: number
+  /** Number of the database: low digits of queue ids. */
+  readonly database: number
+  /** Where the new bytes of this call were appended. */
+  readonly places: ReadonlyMap<OriginalSource, Place>
+  /** Answers of the operations before this one. */
+  readonly results: readonly OperationResult[]
+}
+
+export type Of<Op extends Operation['op']> = Extract<Operation, { op: Op }>

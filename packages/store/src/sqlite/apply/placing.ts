@@ -1,0 +1,160 @@
+import {
+  type ChangeNumber,
+  Flag,
+  type FolderId,
+  type GoneReason,
+  goneReasons,
+  HintKind,
+  type ItemId,
+  type Mid,
+  type Selection,
+} from '@postrider/domain'
+import type { Row } from '../connection.ts'
+import { type FolderRow, type MsgRow, msgRow } from '../rows.ts'
+import { read } from '../sql/read.ts'
+import { write } from '../sql/write.ts'
+import type { Context } from './context.ts'
+
+const MAX_UID = 0xffff_ffff
+/** Below this share of the folder single rows are looked up; above, the range is read through. */
+const DENSE = 4
+
+const isUid = (n: number): boolean => Number.isInteger(n) && n >= 1 && n <= MAX_UID
+
+/** Rows of a folder by UID, ascending, each once; unknown ones are passed over. */
+export function rowsByUid(
+  { connection, mailbox }: Pick<Context, 'connection' | 'mailbox'>,
+  folder: FolderRow,
+  uids: Iterable<number>,
+): MsgRow[] {
+  const wanted = Uint32Array.from(new Set([...uids].filter(isUid))).sort()
+  const [first, last] = [wanted[0], wanted.at(-1)]
+  if (first === undefined || last === undefined) return []
+  const rows: MsgRow[] = []
+  const reach = Math.min(folder.total + folder.hidden, last - first + 1)
+  if (wanted.length * DENSE < reach) {
+    for (const uid of wanted) {
+      const row = connection.get(read.msg, mailbox.id, folder.id, uid)
+      if (row !== undefined) rows.push(msgRow(row))
+    }
+    return rows
+  }
+  let at = 0
+  for (const row of connection.all(read.msgRange, mailbox.id, folder.id, first, last)) {
+    const uid = row[0] as number
+    while (at < wanted.length && (wanted[at] as number) < uid) at++
+    if (wanted[at] === uid) rows.push(msgRow(row))
+  }
+  return rows
+}
+
+/** The row of one placement and its folder. */
+export function rowOf(
+  { connection, mailbox }: Pick<Context, 'connection' | 'mailbox'>,
+  mid: Mid,
+): { readonly folder: FolderRow; readonly row: MsgRow } | undefined {
+  if (!Number.isSafeInteger(mid)) return undefined
+  const place = connection.get(read.placeOf, mailbox.id, mid)
+  if (place === undefined) return undefined
+  const row = connection.get(read.msg, mailbox.id, place[0] as number, place[1] as number) as Row
+  return { folder: mailbox.folder(place[0] as FolderId), row: msgRow(row) }
+}
+
+/** The rows of a folder that a selection names, each once, ascending by UID. */
+export function selected(context: Context, folder: FolderRow, selection: Selection): MsgRow[] {
+  if ('uids' in selection) return rowsByUid(context, folder, selection.uids)
+  const uids: number[] = []
+  for (const mid of selection.mids) {
+    if (!Number.isSafeInteger(mid)) continue
+    const place = context.connection.get(read.placeOf, context.mailbox.id, mid)
+    if (place?.[0] === folder.id) uids.push(place[1] as number)
+  }
+  return rowsByUid(context, folder, uids)
+}
+
+/** What a new placement is made of; UID and change numbers are taken here. */
+export type NewRow = Pick<MsgRow, 'mid' | 'itemId' | 'item' | 'flags' | 'kw' | 'associated' | 'size' | 'received'>
+
+/** Puts a row into a folder with the next UID and change number. The caller writes the fat row. */
+export function insertRow({ connection, mailbox, journal }: Context, folder: FolderRow, given: NewRow): MsgRow {
+  const uid = mailbox.nextUid(journal, folder)
+  const change = mailbox.contentChange(journal, folder, HintKind.added)
+  const row: MsgRow = { ...given, uid, change, cn: change, readCn: 0 as ChangeNumber, createdCn: change }
+  writeRow(connection, mailbox.id, folder.id, row)
+  mailbox.count(journal, folder, row, 1)
+  return row
+}
+
+export function writeRow(connection: Context['connection'], mailbox: number, folder: FolderId, row: MsgRow): void {
+  connection.run(
+    write.addMsg,
+    mailbox,
+    folder,
+    row.uid,
+    row.mid,
+    row.itemId,
+    row.item,
+    row.change,
+    row.cn,
+    row.readCn,
+    row.createdCn,
+    row.flags,
+    row.kw,
+    row.associated ? 1 : 0,
+    row.size,
+    row.received,
+  )
+}
+
+/** Leaves a tombstone; answers its number. */
+export function tombstone(
+  { connection, mailbox, journal, now }: Context,
+  folder: FolderRow,
+  row: { readonly uid: number; readonly mid: Mid; readonly itemId: ItemId },
+  why: GoneReason,
+): ChangeNumber {
+  const change = mailbox.contentChange(journal, folder, HintKind.removed)
+  const { uid, mid, itemId } = row
+  connection.run(write.addGone, mailbox.id, change, folder.id, uid, mid, itemId, goneReasons.indexOf(why), now)
+  return change
+}
+
+/** Takes a row out of its folder and leaves a tombstone; the fat row stays for the caller to move. */
+export function takeOut(context: Context, folder: FolderRow, row: MsgRow, why: GoneReason): ChangeNumber {
+  const { connection, mailbox, journal } = context
+  connection.run(write.removeMsg, mailbox.id, folder.id, row.uid)
+  mailbox.count(journal, folder, row, -1)
+  return tombstone(context, folder, row, why)
+}
+
+/** Removes the fat row and lets go of what it names. */
+export function dropItem(
+  { connection, journal, originals }: Pick<Context, 'connection' | 'journal' | 'originals'>,
+  item: number,
+): void {
+  const [blob = null, extra = null] = connection.get(write.removeItem, item) ?? []
+  connection.run(write.addDead, item)
+  for (const id of blobsOf(blob, extra)) originals.release(journal, id)
+}
+
+/** The blobs a fat row names: its original, and those of its attachments. */
+export const blobsOf = (blob: Row[number], extra: Row[number]): readonly number[] => [
+  ...(blob === null ? [] : [blob as number]),
+  ...(extra === null ? [] : (JSON.parse(extra as string) as number[])),
+]
+
+/** Removes a row for good. */
+export function bury(context: Context, folder: FolderRow, row: MsgRow): ChangeNumber {
+  dropItem(context, row.item)
+  return takeOut(context, folder, row, 'deleted')
+}
+
+/** Empties a folder. */
+export function buryAll(context: Context, folder: FolderRow): void {
+  for (const row of context.connection.all(read.msgRange, context.mailbox.id, folder.id, 0, MAX_UID)) {
+    bury(context, folder, msgRow(row))
+  }
+}
+
+/** Whether two states of the flags differ in \Seen alone. */
+export const onlySeenDiffers = (a: number, b: number): boolean => (a ^ b) === Flag.seen

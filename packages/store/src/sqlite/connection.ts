@@ -1,0 +1,74 @@
+import { DatabaseSync, type StatementSync } from 'node:sqlite'
+import { DomainError } from '@postrider/domain'
+import { sqliteDialect } from './sql/dialect.ts'
+
+export type Value = number | string | Uint8Array | null
+/** One row as an array, in the order of the statement's columns. */
+export type Row = readonly Value[]
+
+/** One SQLite connection with its statements prepared once. Rows come as arrays: objects are what costs. */
+export class Connection {
+  readonly database: DatabaseSync
+  readonly #statements = new Map<string, StatementSync>()
+
+  constructor(path: string, options: { readOnly?: boolean } = {}) {
+    this.database = new DatabaseSync(path, { readOnly: options.readOnly ?? false, timeout: 5_000 })
+  }
+
+  #prepare(text: string): StatementSync {
+    let statement = this.#statements.get(text)
+    if (statement === undefined) {
+      statement = this.database.prepare(sqliteDialect(text))
+      statement.setReturnArrays(true)
+      this.#statements.set(text, statement)
+    }
+    return statement
+  }
+
+  run(text: string, ...values: Value[]): void {
+    this.#prepare(text).run(...values)
+  }
+  get(text: string, ...values: Value[]): Row | undefined {
+    return this.#prepare(text).get(...values) as unknown as Row | undefined
+  }
+  all(text: string, ...values: Value[]): readonly Row[] {
+    return this.#prepare(text).all(...values) as unknown as readonly Row[]
+  }
+  iterate(text: string, ...values: Value[]): Iterable<Row> {
+    return this.#prepare(text).iterate(...values) as unknown as Iterable<Row>
+  }
+  /** Statements without values or rows; `;` between several. */
+  execute(text: string): void {
+    this.database.exec(sqliteDialect(text))
+  }
+  pragma(text: string): readonly Row[] {
+    return this.all(`PRAGMA ${text}`)
+  }
+  close(): void {
+    this.#statements.clear()
+    this.database.close()
+  }
+}
+
+/** SQLite's primary result codes that the store tells apart (sqlite.org/rescode.html). */
+const SQLITE_BUSY = 5
+const SQLITE_IOERR = 10
+const SQLITE_CORRUPT = 11
+const SQLITE_FULL = 13
+const SQLITE_NOTADB = 26
+
+const primaryCode = (error: unknown): number =>
+  error instanceof Error && 'errcode' in error && typeof error.errcode === 'number' ? error.errcode & 0xff : 0
+
+export const isSqliteFull = (error: unknown): boolean => primaryCode(error) === SQLITE_FULL
+export const isSqliteBusy = (error: unknown): boolean => primaryCode(error) === SQLITE_BUSY
+/** The file can no longer be trusted: the owner stops. */
+export const isSqliteBroken = (error: unknown): boolean =>
+  [SQLITE_IOERR, SQLITE_CORRUPT, SQLITE_NOTADB].includes(primaryCode(error))
+
+/** What a caller is told about an error of the database; DomainErrors stay as they are. */
+export function asDomainError(error: unknown): DomainError {
+  if (error instanceof DomainError) return error
+  if (isSqliteFull(error)) return new DomainError('diskFull', String(error), { cause: error })
+  return new DomainError('unavailable', String(error), { cause: error })
+}

@@ -1,0 +1,313 @@
+import { randomBytes } from 'node:crypto'
+import { existsSync, mkdirSync } from 'node:fs'
+import { join } from 'node:path'
+import {
+  type ApplyResult,
+  type BlobRef,
+  type ChangeNumber,
+  type Clock,
+  DomainError,
+  distinguishedFolders,
+  type Folder,
+  type FolderId,
+  type FolderRole,
+  type GetRequest,
+  type Item,
+  type Logger,
+  MAX_BLOB_CHUNK,
+  type MailboxId,
+  type MailboxInfo,
+  type MailboxInit,
+  type Meter,
+  type Operation,
+  type OriginalSource,
+  type Permission,
+  type StateEntry,
+} from '@postrider/domain'
+import { type Files, type Place, realFiles, SegmentWriter } from '../blobs/index.ts'
+import { applyAll, checkLimits, isFreeing, namesBytes, newBytes } from './apply/index.ts'
+import { Books } from './books.ts'
+import { type Call, Committer } from './committer.ts'
+import { asDomainError, Connection } from './connection.ts'
+import type { Hints } from './hints.ts'
+import type { Journal } from './journal.ts'
+import { lockFolder } from './lock.ts'
+import type { MailboxState } from './mailbox-state.ts'
+import { Originals } from './originals.ts'
+import { get } from './read/get.ts'
+import { Reserve } from './reserve.ts'
+import { folderRow } from './rows.ts'
+import { read } from './sql/read.ts'
+import { write } from './sql/write.ts'
+import { type Upgrade, upgrade } from './upgrade.ts'
+
+export interface DatabaseOptions {
+  readonly folder: string
+  readonly name: string
+  /** Its number among the databases of the store when it is made; later the number it was made with. */
+  readonly number: number
+  readonly clock: Clock
+  readonly log: Logger
+  readonly meter: Meter
+  readonly hints: Hints
+  readonly files?: Files
+  readonly segmentBytes?: number
+  readonly reserveBytes?: number
+  readonly maxOriginalBytes: number
+  readonly upgrades?: readonly Upgrade[]
+}
+
+/** Pages of 8 KiB: the compromise of storage.md §1.2. */
+const PAGE_BYTES = 8192
+/** Page cache, KiB. */
+const CACHE_KIB = 65_536
+
+/** One mailbox database: its file, its segments, its one writer. Everything here runs on one thread. */
+export class MailboxDatabase {
+  readonly name: string
+  readonly number: number
+  readonly folder: string
+  readonly path: string
+  readonly connection: Connection
+  readonly books: Books
+  readonly originals: Originals
+  readonly segments: SegmentWriter
+  readonly committer: Committer
+  readonly #hints: Hints
+  readonly #clock: Clock
+  readonly #lock: { release(): void }
+  #closed = false
+
+  constructor(options: DatabaseOptions) {
+    const { folder, name, clock, log, meter, files = realFiles } = options
+    this.name = name
+    this.folder = folder
+    this.path = join(folder, 'mailbox.sqlite')
+    this.#hints = options.hints
+    this.#clock = clock
+    mkdirSync(folder, { recursive: true })
+    this.#lock = lockFolder(join(folder, 'owner.lock'))
+    const segmentFolder = join(folder, 'segments')
+    try {
+      this.connection = openConnection(this.path, options)
+      this.number = this.#ownNumber(options)
+      this.books = new Books(this.connection)
+      const limit = options.segmentBytes
+      const segments = { files, log, ...(limit === undefined ? {} : { limit }) }
+      this.segments = SegmentWriter.open(segmentFolder, this.books.segments(), segments)
+    } catch (error) {
+      this.#lock.release()
+      throw asDomainError(error)
+    }
+    const bytes = options.reserveBytes
+    const reserve = new Reserve(join(folder, 'reserve'), { clock, log, ...(bytes === undefined ? {} : { bytes }) })
+    const { connection, books } = this
+    this.originals = new Originals({
+      connection,
+      books,
+      writer: this.segments,
+      folder: segmentFolder,
+      files,
+      number: this.number,
+      clock,
+      maxBytes: options.maxOriginalBytes,
+    })
+    const { segments, originals } = this
+    this.committer = new Committer({ connection, books, originals, segments, reserve, clock, log, meter, name })
+  }
+
+  #ownNumber({ number, name }: DatabaseOptions): number {
+    const settings = new Map(this.connection.all(read.settings) as readonly (readonly [string, string])[])
+    const known = settings.get('number')
+    if (known !== undefined) return Number(known)
+    this.connection.execute('BEGIN IMMEDIATE')
+    this.connection.run(write.putSetting, 'number', String(number))
+    this.connection.run(write.putSetting, 'name', name)
+    this.connection.execute('COMMIT')
+    return number
+  }
+
+  /** Mailboxes that live here; the dying ones are still to be wiped. */
+  mailboxes(): readonly { readonly id: MailboxId; readonly dying: boolean }[] {
+    return this.connection.all(read.mailboxes).map(([id, state]) => ({ id: id as MailboxId, dying: state === 'dying' }))
+  }
+
+  /** Throws `unavailable` after a fault or `close`. */
+  usable(): void {
+    if (this.#closed) throw new DomainError('unavailable', 'the store is closed')
+    if (this.committer.stopped !== undefined) throw this.committer.stopped
+  }
+
+  state(id: MailboxId): MailboxState {
+    this.usable()
+    const mailbox = this.books.mailbox(id)
+    if (mailbox === undefined) throw new DomainError('mailboxNotFound', `mailbox ${id}`)
+    return mailbox
+  }
+
+  create(id: MailboxId, init: MailboxInit): Promise<void> {
+    return this.submit({
+      bytes: 0,
+      freeing: false,
+      namesBytes: false,
+      run: (journal, now) => {
+        if (this.books.mailbox(id) !== undefined) return
+        this.connection.run(write.addMailbox, id, randomBytes(16).toString('hex'), now, init.quota ?? null)
+        const mailbox = this.books.mailbox(id) as MailboxState
+        journal.undo(() => this.books.dropMailbox(id))
+        this.books.change(journal, mailbox)
+        const byRole = new Map<FolderRole, FolderId>()
+        for (const { role, parent, name, class: folderClass, kind } of distinguishedFolders) {
+          const parentId: FolderId | 0 = parent === undefined ? 0 : (byRole.get(parent) as FolderId)
+          const subscribed = folderClass === 'IPF.Note' && parent === 'msgfolderroot'
+          const made = {
+            parent: parentId,
+            name: name[init.language],
+            class: folderClass,
+            role,
+            kind,
+            subscribed,
+          } as const
+          byRole.set(role, mailbox.newFolder(journal, now, { ...made, specialUse: undefined }).id)
+        }
+      },
+    })
+  }
+
+  apply(id: MailboxId, operations: readonly Operation[]): Promise<ApplyResult> {
+    const mailbox = this.state(id)
+    checkLimits(operations)
+    const places = new Map<OriginalSource, Place>()
+    const sources = operations.flatMap((operation) => newBytes(operation) ?? [])
+    const { connection, books, originals, number: database } = this
+    return this.submit({
+      bytes: sources.reduce((sum, { bytes }) => sum + bytes.length, 0),
+      freeing: isFreeing(operations),
+      namesBytes: operations.some(namesBytes),
+      append: (to, busy) => {
+        for (const source of sources) {
+          if (!places.has(source)) places.set(source, to.append(source.bytes, busy))
+        }
+      },
+      run: (journal, now) => {
+        const current = this.state(mailbox.id as MailboxId)
+        return applyAll({ connection, books, originals, mailbox: current, journal, now, database, places }, operations)
+      },
+      committed: (journal) => this.#announce(id, journal),
+    })
+  }
+
+  #announce(id: MailboxId, journal: Journal): void {
+    const change = this.books.mailbox(id)?.row.change
+    if (journal.touched.size > 0 && change !== undefined) this.#hints.send(id, change as ChangeNumber, journal.touched)
+    if (journal.queueMoved) this.#hints.sendQueue()
+  }
+
+  submit<T>(call: Call<T>): Promise<T> {
+    this.usable()
+    return this.committer.submit(call)
+  }
+
+  stage(id: MailboxId, bytes: Uint8Array): BlobRef {
+    this.state(id)
+    try {
+      return this.originals.stage(bytes)
+    } catch (error) {
+      throw this.committer.appendFailed(error)
+    }
+  }
+
+  info(id: MailboxId): MailboxInfo {
+    const { guid, change, lowest, usedBytes, quota, items, epoch } = this.state(id).row
+    return {
+      database: this.name,
+      guid,
+      change: change as ChangeNumber,
+      lowestChange: lowest as ChangeNumber,
+      usedBytes,
+      quota: quota ?? undefined,
+      items,
+      epoch,
+    }
+  }
+
+  folders(id: MailboxId): readonly Folder[] {
+    this.state(id)
+    return this.connection.all(read.folders, id).map(folderRow)
+  }
+
+  permissions(id: MailboxId): readonly Permission[] {
+    this.state(id)
+    return this.connection
+      .all(read.permissions, id)
+      .map(([folder, member, rights]) => ({ folder, member, rights }) as Permission)
+  }
+
+  get(id: MailboxId, request: GetRequest): readonly Item[] {
+    return get({ connection: this.connection, mailbox: this.state(id), originals: this.originals }, request)
+  }
+
+  blob(id: MailboxId, ref: BlobRef, start = 0, end = Number.MAX_SAFE_INTEGER): Uint8Array {
+    this.state(id)
+    if (!(start >= 0) || !(end >= start)) throw new DomainError('invalid', `bytes ${start} to ${end}`)
+    return this.originals.read(ref, start, Math.min(end, start + MAX_BLOB_CHUNK))
+  }
+
+  states(id: MailboxId, client: string, keyPrefix: string): readonly StateEntry[] {
+    this.state(id)
+    const entries: StateEntry[] = []
+    for (const [key, value] of this.connection.iterate(read.states, id, client, keyPrefix)) {
+      if (!(key as string).startsWith(keyPrefix)) break
+      entries.push({ key: key as string, value: value as Uint8Array })
+    }
+    return entries
+  }
+
+  now(): number {
+    return this.#clock.now()
+  }
+
+  /** Copies the write-ahead log into the database and empties it. */
+  checkpoint(): void {
+    this.usable()
+    this.connection.pragma('wal_checkpoint(TRUNCATE)')
+  }
+
+  async close(): Promise<void> {
+    if (this.#closed) return
+    await this.committer.idle()
+    this.#closed = true
+    this.committer.stop(new DomainError('unavailable', 'the store is closed'))
+    this.originals.close()
+    this.segments.close()
+    this.connection.close()
+    this.#lock.release()
+  }
+}
+
+function openConnection(path: string, options: DatabaseOptions): Connection {
+  const fresh = !existsSync(path)
+  const connection = new Connection(path)
+  try {
+    if (fresh) {
+      connection.pragma(`page_size = ${PAGE_BYTES}`)
+      connection.pragma('auto_vacuum = NONE')
+      // Once, at creation: two processes that set it at every open lock each other out.
+      connection.pragma('journal_mode = WAL')
+    }
+    connection.pragma('synchronous = FULL')
+    connection.pragma('foreign_keys = OFF')
+    connection.pragma(`cache_size = -${CACHE_KIB}`)
+    connection.pragma('temp_store = MEMORY')
+    const { log, upgrades: steps } = options
+    upgrade(connection, path, { log, now: options.clock.now(), ...(steps === undefined ? {} : { steps }) })
+    if (fresh) {
+      realFiles.syncDirectory(options.folder)
+      realFiles.syncDirectory(join(options.folder, '..'))
+    }
+    return connection
+  } catch (error) {
+    connection.close()
+    throw error
+  }
+}

@@ -1,0 +1,276 @@
+import { mkdirSync } from 'node:fs'
+import { join } from 'node:path'
+import {
+  type ApplyResult,
+  type BlobRef,
+  type Changes,
+  type ChangesRequest,
+  type ClaimRequest,
+  type Clock,
+  type Column,
+  DomainError,
+  type Folder,
+  type GetRequest,
+  type Hint,
+  type Item,
+  type Logger,
+  type MailboxId,
+  type MailboxInfo,
+  type MailboxInit,
+  type MailboxService,
+  type Meter,
+  noMeter,
+  type Operation,
+  type Packed,
+  type Permission,
+  type QueueEntry,
+  type ScanRequest,
+  type SearchRequest,
+  type SearchResult,
+  type StateEntry,
+  type Subscription,
+  silentLog,
+  systemClock,
+} from '@postrider/domain'
+import type { Files } from '../blobs/index.ts'
+import { asDomainError } from './connection.ts'
+import { MailboxDatabase } from './database.ts'
+import { Hints } from './hints.ts'
+import { claim, list } from './queue.ts'
+import { forget } from './tombstones.ts'
+import { changes } from './read/changes.ts'
+import { scan } from './read/scan.ts'
+import type { Upgrade } from './upgrade.ts'
+import { wipeMailbox } from './wipe.ts'
+
+/** Largest original that is taken, bytes. */
+export const MAX_ORIGINAL_BYTES = 256 * 1024 * 1024
+
+export interface SqliteStoreOptions {
+  /** The data folder; databases lie in `mailboxes/<name>` below it. */
+  readonly folder: string
+  /** Names of the mailbox databases; missing ones are made. */
+  readonly databases: readonly string[]
+  readonly clock?: Clock
+  readonly log?: Logger
+  readonly meter?: Meter
+  /** Size at which a segment is closed. */
+  readonly segmentBytes?: number
+  /** Size of the file that is given up when the disk is full. */
+  readonly reserveBytes?: number
+  readonly maxOriginalBytes?: number
+  /** File calls of the segments; for fault injection. */
+  readonly files?: Files
+  /** Schema steps; for tests of upgrades. */
+  readonly upgrades?: readonly Upgrade[]
+}
+
+export interface DatabaseHealth {
+  readonly database: string
+  /** Why it is stopped, if it is. */
+  readonly stopped: string | undefined
+  readonly waiting: number
+}
+
+const databaseName = /^[a-z0-9][a-z0-9_-]{0,63}$/
+
+/** The mailbox service over SQLite databases and segments. All of it runs on one thread, which must do nothing else. */
+export class SqliteStore implements MailboxService {
+  readonly #databases: ReadonlyMap<string, MailboxDatabase>
+  readonly #mailboxes = new Map<MailboxId, MailboxDatabase>()
+  /** Wipes under way: the id is free again when they are done. */
+  readonly #wiping = new Map<MailboxId, Promise<void>>()
+  readonly #hints: Hints
+  readonly #log: Logger
+  #closed = false
+
+  private constructor(databases: ReadonlyMap<string, MailboxDatabase>, hints: Hints, log: Logger) {
+    this.#databases = databases
+    this.#hints = hints
+    this.#log = log
+  }
+
+  /** Opens (or makes) all databases. Rejects with `unavailable`, `corrupt` or `diskFull`, and then nothing stays open. */
+  static async open(options: SqliteStoreOptions): Promise<SqliteStore> {
+    const { databases: names, clock = systemClock, log = silentLog, meter = noMeter } = options
+    const hints = new Hints(log)
+    const databases = new Map<string, MailboxDatabase>()
+    const store = new SqliteStore(databases, hints, log)
+    const home = join(options.folder, 'mailboxes')
+    mkdirSync(home, { recursive: true })
+    try {
+      for (const [index, name] of names.entries()) {
+        if (!databaseName.test(name)) throw new DomainError('invalid', `database name ${JSON.stringify(name)}`)
+        const { files, segmentBytes, reserveBytes, upgrades, maxOriginalBytes = MAX_ORIGINAL_BYTES } = options
+        const database = new MailboxDatabase({
+          folder: join(home, name),
+          name,
+          number: index,
+          clock,
+          log,
+          meter,
+          hints,
+          maxOriginalBytes,
+          ...(files === undefined ? {} : { files }),
+          ...(segmentBytes === undefined ? {} : { segmentBytes }),
+          ...(reserveBytes === undefined ? {} : { reserveBytes }),
+          ...(upgrades === undefined ? {} : { upgrades }),
+        })
+        databases.set(name, database)
+        for (const { id, dying } of database.mailboxes()) {
+          if (dying) store.#wipe(database, id)
+          else store.#mailboxes.set(id, database)
+        }
+      }
+      return store
+    } catch (error) {
+      for (const database of databases.values()) await database.close()
+      throw asDomainError(error)
+    }
+  }
+
+  #wipe(database: MailboxDatabase, id: MailboxId): Promise<void> {
+    const wiping = wipeMailbox(database, id)
+    this.#wiping.set(id, wiping)
+    wiping.then(
+      () => this.#wiping.delete(id),
+      (error) => {
+        this.#wiping.delete(id)
+        this.#log.error({ mailbox: id, error: String(error) }, 'wiping a mailbox was interrupted')
+      },
+    )
+    return wiping
+  }
+
+  #home(id: MailboxId): MailboxDatabase {
+    if (this.#closed) throw new DomainError('unavailable', 'the store is closed')
+    const database = this.#mailboxes.get(id)
+    if (database === undefined) throw new DomainError('mailboxNotFound', `mailbox ${id}`)
+    return database
+  }
+
+  /** Reads on the spot; what the database throws becomes a DomainError. */
+  async #read<T>(id: MailboxId, read: (database: MailboxDatabase) => T): Promise<T> {
+    try {
+      return read(this.#home(id))
+    } catch (error) {
+      throw asDomainError(error)
+    }
+  }
+
+  async create(id: MailboxId, init: MailboxInit): Promise<void> {
+    if (this.#closed) throw new DomainError('unavailable', 'the store is closed')
+    if (this.#mailboxes.has(id)) return
+    await this.#wiping.get(id)?.catch(() => undefined)
+    const database = this.#databases.get(init.database)
+    if (database === undefined) throw new DomainError('invalid', `no database ${JSON.stringify(init.database)}`)
+    await database.create(id, init)
+    this.#mailboxes.set(id, database)
+  }
+
+  async destroy(id: MailboxId): Promise<void> {
+    const database = this.#home(id)
+    const { change } = database.info(id)
+    this.#mailboxes.delete(id)
+    const wiping = this.#wipe(database, id)
+    this.#hints.send(id, change, new Map())
+    await wiping
+  }
+
+  info(id: MailboxId): Promise<MailboxInfo> {
+    return this.#read(id, (database) => database.info(id))
+  }
+
+  async apply(id: MailboxId, operations: readonly Operation[]): Promise<ApplyResult> {
+    return this.#home(id).apply(id, operations)
+  }
+
+  stage(id: MailboxId, bytes: Uint8Array): Promise<BlobRef> {
+    return this.#read(id, (database) => database.stage(id, bytes))
+  }
+
+  folders(id: MailboxId): Promise<readonly Folder[]> {
+    return this.#read(id, (database) => database.folders(id))
+  }
+
+  permissions(id: MailboxId): Promise<readonly Permission[]> {
+    return this.#read(id, (database) => database.permissions(id))
+  }
+
+  scan<C extends Column>(id: MailboxId, request: ScanRequest<C>): Promise<Packed<C>> {
+    return this.#read(id, (database) => scan(database.connection, database.state(id), request))
+  }
+
+  get(id: MailboxId, request: GetRequest): Promise<readonly Item[]> {
+    return this.#read(id, (database) => database.get(id, request))
+  }
+
+  blob(id: MailboxId, ref: BlobRef, start?: number, end?: number): Promise<Uint8Array> {
+    return this.#read(id, (database) => database.blob(id, ref, start, end))
+  }
+
+  changes(id: MailboxId, request: ChangesRequest): Promise<Changes> {
+    return this.#read(id, (database) => changes(database.connection, database.state(id), request))
+  }
+
+  async subscribe(id: MailboxId, listener: (hint: Hint) => void): Promise<Subscription> {
+    this.#home(id)
+    return this.#hints.subscribe(id, listener)
+  }
+
+  async search(id: MailboxId, _request: SearchRequest): Promise<SearchResult> {
+    this.#home(id)
+    throw new DomainError('unavailable', 'search')
+  }
+
+  state(id: MailboxId, client: string, keyPrefix = ''): Promise<readonly StateEntry[]> {
+    return this.#read(id, (database) => database.states(id, client, keyPrefix))
+  }
+
+  async queueClaim(request: ClaimRequest): Promise<readonly QueueEntry[]> {
+    return claim(this.#open(), request)
+  }
+
+  async queueList(filter: { destination?: string; limit: number; afterId?: number }): Promise<readonly QueueEntry[]> {
+    return list(this.#open(), filter)
+  }
+
+  async subscribeQueue(listener: () => void): Promise<Subscription> {
+    this.#open()
+    return this.#hints.subscribeQueue(listener)
+  }
+
+  /** Whether each database still writes. */
+  health(): readonly DatabaseHealth[] {
+    return [...this.#databases.values()].map(({ name, committer }) => ({
+      database: name,
+      stopped: committer.stopped?.message,
+      waiting: committer.waiting,
+    }))
+  }
+
+  /** Drops all tombstones of a mailbox, as age does: cursors from before must start over. */
+  async forgetTombstones(id: MailboxId): Promise<void> {
+    const database = this.#home(id)
+    await forget(database, id, Number.POSITIVE_INFINITY)
+  }
+
+  /** Copies the write-ahead logs into the databases. */
+  async checkpoint(): Promise<void> {
+    for (const database of this.#open()) database.checkpoint()
+  }
+
+  /** Waits for what is under way, then closes all files. From now on every call rejects with `unavailable`. */
+  async close(): Promise<void> {
+    if (this.#closed) return
+    this.#closed = true
+    await Promise.allSettled(this.#wiping.values())
+    for (const database of this.#databases.values()) await database.close()
+    this.#hints.close()
+  }
+
+  #open(): readonly MailboxDatabase[] {
+    if (this.#closed) throw new DomainError('unavailable', 'the store is closed')
+    return [...this.#databases.values()]
+  }
+}
