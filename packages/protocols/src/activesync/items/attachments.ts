@@ -1,0 +1,136 @@
+/** airsyncbase:Attachments and the bytes behind a FileReference: [MS-ASAIRS] §2.2.2.7, §2.2.2.24, §2.2.2.31. */
+import { type Attachment, attachmentsOf, type Item, type MailboxHandle, type MailboxId } from '@postrider/domain'
+import type { MimePart } from '@postrider/wire/mime'
+import { type Element, el } from '@postrider/wire/wbxml'
+import { fileReference, parseFileReference } from '../ids.ts'
+import { Original } from './original.ts'
+
+/** airsyncbase:Method: 1 normal, 5 embedded message, 6 OLE. A reference to a file elsewhere is shown as a normal one. */
+const methods = { byValue: 1, embedded: 5, ole: 6, reference: 1 } as const satisfies Record<
+  Attachment['method'],
+  number
+>
+
+/**
+ * The attachments of an item with their numbers. Items keep theirs in the column; a mail whose only ones are pictures in its
+ * HTML has them in its index alone.
+ */
+export function attachmentList(item: Item): readonly Attachment[] {
+  if (item.attachments !== undefined && item.attachments.length > 0) return item.attachments
+  return item.index === undefined || item.index.length === 0 ? [] : attachmentsOf(item.index)
+}
+
+/** Endings for parts that came without a file name. */
+const endings: ReadonlyMap<string, string> = new Map([
+  ['message/rfc822', 'eml'],
+  ['message/global', 'eml'],
+  ['text/plain', 'txt'],
+  ['text/html', 'html'],
+  ['text/calendar', 'ics'],
+  ['text/vcard', 'vcf'],
+  ['image/jpeg', 'jpg'],
+  ['image/png', 'png'],
+  ['image/gif', 'gif'],
+  ['image/svg+xml', 'svg'],
+  ['application/pdf', 'pdf'],
+  ['application/pkcs7-mime', 'p7m'],
+  ['application/x-pkcs7-mime', 'p7m'],
+])
+
+/** The name a client shows: never empty, an embedded message ends in .eml (MS-ASAIRS_R2299). */
+export function displayName(attachment: Attachment): string {
+  const ending = endings.get(attachment.type) ?? 'dat'
+  const name = attachment.name === '' ? `attachment${attachment.n + 1}.${ending}` : attachment.name
+  return attachment.method === 'embedded' && !/\.eml$/i.test(name) ? `${name}.eml` : name
+}
+
+const bare = (contentId: string): string => contentId.trim().replace(/^<|>$/g, '')
+
+export function attachmentElement(
+  mailbox: MailboxId,
+  item: Item,
+  attachment: Attachment,
+  location?: string | undefined,
+): Element {
+  return el(
+    'AirSyncBase:Attachment',
+    el('AirSyncBase:DisplayName', displayName(attachment)),
+    el('AirSyncBase:FileReference', fileReference(mailbox, item.mid, attachment.n)),
+    el('AirSyncBase:Method', methods[attachment.method]),
+    el('AirSyncBase:EstimatedDataSize', attachment.size),
+    attachment.contentId !== undefined && el('AirSyncBase:ContentId', bare(attachment.contentId)),
+    location !== undefined && el('AirSyncBase:ContentLocation', location),
+    attachment.inline && el('AirSyncBase:IsInline', 1),
+  )
+}
+
+/** The Attachments element; undefined where there are none. */
+export async function attachmentsElement(
+  mailbox: MailboxId,
+  item: Item,
+  original: Original,
+): Promise<Element | undefined> {
+  const list = attachmentList(item)
+  if (list.length === 0) return undefined
+  const parts = await original.parts()
+  return el(
+    'AirSyncBase:Attachments',
+    list.map((one) => attachmentElement(mailbox, item, one, partOf(one, parts)?.location)),
+  )
+}
+
+/** The MIME part of an attachment that points into the original. */
+export function partOf(attachment: Attachment, parts: readonly MimePart[]): MimePart | undefined {
+  if (!('part' in attachment.source)) return undefined
+  const { part: section } = attachment.source
+  return parts.find((part) => part.section === section)
+}
+
+export interface AttachmentContent {
+  readonly attachment: Attachment
+  /** `image/png`; of a text with its charset, for it is not converted. */
+  readonly contentType: string
+  readonly bytes: Uint8Array
+}
+
+/**
+ * The attachment behind a FileReference. Undefined: no reference, another mailbox's, an item or attachment that is gone, or in a
+ * folder the principal may not read (the handle leaves those items out).
+ */
+export async function readAttachment(
+  mailbox: MailboxHandle,
+  reference: string | undefined,
+): Promise<AttachmentContent | undefined> {
+  const parsed = parseFileReference(mailbox.mailbox, reference)
+  if (parsed === undefined) return undefined
+  const [item] = await mailbox.get({
+    by: { mids: [parsed.mid] },
+    columns: ['original', 'index', 'attachments', 'promoted'],
+  })
+  if (item === undefined) return undefined
+  const attachment = attachmentList(item).find((one) => one.n === parsed.attachment)
+  return attachment === undefined ? undefined : contentOf(mailbox, item, attachment, Original.of(mailbox, item))
+}
+
+/** The bytes of one attachment of an item; `original` is the item's own. */
+export async function contentOf(
+  mailbox: MailboxHandle,
+  item: Pick<Item, 'folder'>,
+  attachment: Attachment,
+  original: Original,
+): Promise<AttachmentContent | undefined> {
+  const { source } = attachment
+  if ('blob' in source) {
+    const bytes = await mailbox.original({ folder: item.folder, original: source.blob })
+    return { attachment, contentType: attachment.type, bytes }
+  }
+  if ('embedded' in source) {
+    const [embedded] = await mailbox.get({ by: { mids: [source.embedded] }, columns: ['original'] })
+    if (embedded?.original === undefined) return undefined
+    return { attachment, contentType: 'message/rfc822', bytes: await mailbox.original(embedded) }
+  }
+  const part = partOf(attachment, await original.parts())
+  if (part === undefined) return undefined
+  const charset = part.type === 'text' && part.charset !== undefined ? `; charset=${part.charset}` : ''
+  return { attachment, contentType: `${part.type}/${part.subtype}${charset}`, bytes: await original.bytes(part) }
+}
