@@ -1,0 +1,45 @@
+import type { Folder } from '@postrider/domain'
+import type { StatusItem } from '@postrider/wire/imap'
+import { ok } from '../codes.ts'
+import { afterLogin, command } from '../command.ts'
+import { FolderTree } from '../folders.ts'
+import type { Session } from '../session.ts'
+import { highestModSeq, mailboxId } from './select.ts'
+
+/** RFC 9051 §6.3.11: answered from the folder's counters, without opening it. */
+export const status = command({
+  name: 'STATUS',
+  states: afterLogin,
+  updates: 'all',
+  async run(session, { mailbox, items }) {
+    const tree = await FolderTree.of(session.user.mailbox, session.context.settings.showHiddenFolders)
+    const folder = tree.folder(mailbox)
+    writeStatus(session, tree.find(mailbox)?.name ?? mailbox, folder, items)
+    return ok('STATUS completed')
+  },
+})
+
+type Value = (folder: Folder, session: Session) => string | number
+
+const values: { readonly [Item in StatusItem]: Value } = {
+  MESSAGES: (folder) => folder.total,
+  // RFC 9051 appendix E: no message is \Recent any more.
+  RECENT: () => 0,
+  UIDNEXT: (folder) => folder.uidNext,
+  UIDVALIDITY: (folder) => folder.uidValidity,
+  UNSEEN: (folder) => folder.unread,
+  DELETED: (folder) => folder.deleted,
+  SIZE: (folder) => folder.bytes,
+  HIGHESTMODSEQ: highestModSeq,
+  APPENDLIMIT: (_, session) => session.context.settings.appendLimit,
+  MAILBOXID: (folder) => `(${mailboxId(folder)})`,
+  // RFC 9208 §4.1.4 counts octets that EXPUNGE would free; we do not keep that sum.
+  'DELETED-STORAGE': () => 0,
+}
+
+/** The STATUS line of a folder: RFC 9051 §7.3.4. Asking for HIGHESTMODSEQ enables CONDSTORE (RFC 7162 §3.1). */
+export function writeStatus(session: Session, name: string, folder: Folder, items: readonly StatusItem[]): void {
+  if (items.includes('HIGHESTMODSEQ')) session.enabled.condstore = true
+  const text = items.map((item) => `${item} ${values[item](folder, session)}`).join(' ')
+  session.out.ascii('* STATUS ').mailbox(name).ascii(` (${text})\r\n`)
+}

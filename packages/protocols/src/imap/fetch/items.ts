@@ -1,0 +1,223 @@
+import { Flag, type Item, resultOf } from '@postrider/domain'
+import { formatDateTime } from '@postrider/wire/imap'
+import type { MessageIndex } from '@postrider/wire/mime'
+import { SessionEnded } from '../codes.ts'
+import { flagList } from '../flags.ts'
+import type { Session } from '../session.ts'
+import type { Window } from '../view/uid-map.ts'
+import { binaryContent, binarySize, type Content, STREAM_PIECE, sectionContent } from './content.ts'
+import type { FetchPlan, Step } from './plan.ts'
+import { type MessageSource, ready, sourceOf } from './source.ts'
+
+/** Items opened at once, and messages whose content is read ahead while the one before is written. */
+export const ITEM_BATCH = 200
+const READ_AHEAD = 8
+
+/** What one step needs before it can be written: answers are complete before their first octet goes out. */
+type Loaded =
+  | Content
+  | { readonly kind: 'index'; readonly index: MessageIndex }
+  | { readonly kind: 'number'; readonly value: number }
+  | undefined
+
+interface Message {
+  readonly item: Item
+  readonly sequence: number
+  readonly source: MessageSource
+  readonly loaded: readonly Loaded[]
+  /** \Seen was set by this FETCH: FLAGS goes with the answer. */
+  readonly becameSeen: boolean
+}
+
+/** Writes FETCH answers that need more than columns. Answers how many messages were there. */
+export async function fetchItems(session: Session, plan: FetchPlan, window: Window): Promise<number> {
+  const { view, user } = session
+  const columns = plan.itemColumns
+  const got = await user.mailbox.get({ by: { folder: view.folder, uids: window.uids }, columns })
+  const items = got.filter((item) => !item.associated)
+  const seen = plan.marksSeen && !view.readOnly ? await markSeen(session, items) : new Map<number, Seen>()
+  const sequences = new Map<number, number>()
+  for (const [i, uid] of window.uids.entries()) sequences.set(uid, window.sequences[i] as number)
+  const load = async (item: Item): Promise<Message> => {
+    const marked = seen.get(item.uid)
+    const current =
+      marked === undefined ? item : { ...item, flags: marked.flags, change: marked.change as Item['change'] }
+    const source = await ready(sourceOf(user.mailbox, item))
+    const loaded: Loaded[] = []
+    for (const step of plan.steps) loaded.push(await loadStep(step, source))
+    const sequence = sequences.get(item.uid) ?? 0
+    return { item: current, sequence, source, loaded, becameSeen: marked !== undefined }
+  }
+  const ahead: Promise<Message>[] = []
+  let next = 0
+  for (let i = 0; i < items.length; i++) {
+    while (next < items.length && ahead.length < READ_AHEAD) {
+      const promise = load(items[next++] as Item)
+      // A failure is raised when its turn comes, or dropped with the session.
+      promise.catch(() => undefined)
+      ahead.push(promise)
+    }
+    await writeMessage(session, plan, await (ahead.shift() as Promise<Message>))
+    await session.pace()
+  }
+  return items.length
+}
+
+interface Seen {
+  readonly flags: number
+  readonly change: number
+}
+
+/** RFC 9051 §6.4.5: \Seen is set before the content goes out, so that the answer can tell. */
+async function markSeen(session: Session, items: readonly Item[]): Promise<Map<number, Seen>> {
+  const uids = Uint32Array.from(items.filter((item) => (item.flags & Flag.seen) === 0).map((item) => item.uid))
+  const seen = new Map<number, Seen>()
+  if (uids.length === 0) return seen
+  const { view, user } = session
+  const applied = await user.mailbox.apply([{ op: 'flag', folder: view.folder, items: { uids }, set: Flag.seen }])
+  const result = resultOf(applied, 0, 'flag')
+  view.ownChanges(result.changes, applied.change)
+  result.uids.forEach((uid, i) => {
+    seen.set(uid, { flags: result.flags[i] as number, change: result.changes[i] as number })
+  })
+  return seen
+}
+
+async function loadStep(step: Step, source: MessageSource): Promise<Loaded> {
+  switch (step.kind) {
+    case 'content':
+      return sectionContent(source, step.section, step.partial, step.fields)
+    case 'binary':
+      return binaryContent(source, step.part, step.partial)
+    case 'binarySize':
+      return { kind: 'number', value: await binarySize(source, step.part) }
+    case 'prepared':
+      return step.name === 'THREADID' || step.name === 'SAVEDATE'
+        ? undefined
+        : { kind: 'index', index: await source.index() }
+    default:
+      return undefined
+  }
+}
+
+async function writeMessage(session: Session, plan: FetchPlan, message: Message): Promise<void> {
+  const { out, enabled } = session
+  const { item, source } = message
+  session.view.tellKeywords(session, [item.keywords])
+  out.ascii('* ').number(message.sequence).ascii(' FETCH (')
+  let first = true
+  let flagsTold = false
+  let modSeqTold = false
+  for (const [i, step] of plan.steps.entries()) {
+    if (!first) out.ascii(' ')
+    first = false
+    if (step.kind === 'column') {
+      flagsTold ||= step.name === 'FLAGS'
+      modSeqTold ||= step.name === 'MODSEQ'
+      writeColumn(session, step.name, item, source)
+    } else {
+      await writeLoaded(session, step, message.loaded[i], item, source)
+    }
+  }
+  if (message.becameSeen) {
+    if (!flagsTold) out.ascii(' FLAGS ').ascii(flagList(item.flags, item.keywords))
+    if (enabled.condstore && !modSeqTold) out.ascii(' MODSEQ (').number(item.change).ascii(')')
+  }
+  out.ascii(')\r\n')
+}
+
+function writeColumn(
+  session: Session,
+  name: Extract<Step, { kind: 'column' }>['name'],
+  item: Item,
+  source: MessageSource,
+): void {
+  const { out } = session
+  switch (name) {
+    case 'UID':
+      return void out.ascii('UID ').number(item.uid)
+    case 'FLAGS':
+      return void out.ascii('FLAGS ').ascii(flagList(item.flags, item.keywords))
+    case 'MODSEQ':
+      return void out.ascii('MODSEQ (').number(item.change).ascii(')')
+    case 'INTERNALDATE':
+      return void out.ascii(`INTERNALDATE "${formatDateTime(item.received)}"`)
+    case 'RFC822.SIZE':
+      return void out.ascii('RFC822.SIZE ').number(source.size)
+    case 'EMAILID':
+      return void out.ascii('EMAILID (M').number(item.itemId).ascii(')')
+  }
+}
+
+async function writeLoaded(
+  session: Session,
+  step: Exclude<Step, { kind: 'column' }>,
+  loaded: Loaded,
+  item: Item,
+  source: MessageSource,
+): Promise<void> {
+  const { out } = session
+  if (step.kind === 'prepared') {
+    out.ascii(step.name).ascii(' ')
+    if (step.name === 'THREADID') {
+      const conversation = item.promoted?.conversation ?? ''
+      out.ascii(/^[A-Za-z0-9_-]+$/.test(conversation) ? `(T${conversation})` : 'NIL')
+    } else if (loaded?.kind === 'index') {
+      writePrepared(session, step.name, loaded.index)
+    } else {
+      out.ascii('NIL')
+    }
+    return
+  }
+  out.ascii(step.label)
+  if (loaded?.kind === 'number') out.number(loaded.value)
+  else if (loaded?.kind === 'bytes') writeBytes(session, loaded.bytes, step.kind === 'binary')
+  else if (loaded?.kind === 'range') await stream(session, source, loaded)
+  else out.ascii('NIL')
+}
+
+function writePrepared(session: Session, name: Extract<Step, { kind: 'prepared' }>['name'], index: MessageIndex): void {
+  const { out, enabled } = session
+  const { utf8 } = enabled
+  switch (name) {
+    case 'ENVELOPE':
+      return void out.bytes(utf8 ? index.envelopeUtf8 : index.envelope)
+    case 'BODY':
+      return void out.bytes(utf8 ? index.bodyUtf8 : index.body)
+    case 'BODYSTRUCTURE':
+      return void out.bytes(utf8 ? index.bodyStructureUtf8 : index.bodyStructure)
+    default:
+      return void out.string(index.preview)
+  }
+}
+
+/** NUL may travel in a literal8 only: RFC 3516 §4.2. */
+function writeBytes(session: Session, bytes: Uint8Array, binary: boolean): void {
+  const { out } = session
+  if (bytes.length === 0) out.ascii('""')
+  else out.literalHead(bytes.length, binary && bytes.includes(0)).bytes(bytes)
+}
+
+/** A large literal in pieces, as fast as the client reads. It cannot be taken back: when the store fails, the connection ends. */
+async function stream(
+  session: Session,
+  source: MessageSource,
+  content: Extract<Content, { kind: 'range' }>,
+): Promise<void> {
+  session.midResponse = true
+  session.out.literalHead(content.end - content.start)
+  try {
+    for (let at = content.start; at < content.end; ) {
+      const piece = await source.read(at, Math.min(content.end, at + STREAM_PIECE))
+      if (piece.length === 0) throw new Error('the original is shorter than its size')
+      session.channel.write(piece)
+      at += piece.length
+      await session.drain()
+    }
+  } catch (error) {
+    if (!(error instanceof SessionEnded)) session.context.log.error({ error }, 'imap literal broke off')
+    session.destroy()
+    throw new SessionEnded()
+  }
+  session.midResponse = false
+}

@@ -1,0 +1,131 @@
+import {
+  type Authenticator,
+  type Clock,
+  type Connection,
+  type Door,
+  type HeldTable,
+  type Logger,
+  type Meter,
+  noMeter,
+  silentLog,
+  systemClock,
+  TimerWheel,
+} from '@postrider/domain'
+import { Session } from './session.ts'
+import { defaultImapSettings, type ImapSettings } from './settings.ts'
+
+/** What IMAP needs of the world. */
+export interface ImapParts {
+  readonly door: Door
+  readonly authenticator: Authenticator
+  readonly held: HeldTable
+  /** One for the whole process; idle sessions cost one entry each. */
+  readonly wheel?: TimerWheel
+  readonly clock?: Clock
+  readonly log?: Logger
+  readonly meter?: Meter
+}
+
+/** The parts with nothing missing, the settings, and what all sessions share. */
+export interface ImapContext {
+  readonly door: Door
+  readonly authenticator: Authenticator
+  readonly held: HeldTable
+  readonly wheel: TimerWheel
+  readonly clock: Clock
+  readonly log: Logger
+  readonly meter: Meter
+  readonly sessions: SessionCounts
+  settings: ImapSettings
+}
+
+/** Who is connected, and how much memory appended messages take: the limits of Set-ImapSettings. */
+export class SessionCounts {
+  readonly all = new Set<Session>()
+  readonly #perAccount = new Map<string, number>()
+  #appending = 0
+
+  /** Counts one more session of an account; false when it has its fill. */
+  enter(account: string, limit: number): boolean {
+    const count = this.#perAccount.get(account) ?? 0
+    if (count >= limit) return false
+    this.#perAccount.set(account, count + 1)
+    return true
+  }
+
+  leave(account: string): void {
+    const count = (this.#perAccount.get(account) ?? 1) - 1
+    if (count === 0) this.#perAccount.delete(account)
+    else this.#perAccount.set(account, count)
+  }
+
+  /** Sets bytes aside for a message that is about to come; false when too many are on their way. */
+  reserve(bytes: number, limit: number): boolean {
+    if (this.#appending > 0 && this.#appending + bytes > limit) return false
+    this.#appending += bytes
+    return true
+  }
+
+  release(bytes: number): void {
+    this.#appending -= bytes
+  }
+
+  /** Bytes set aside now. */
+  get appending(): number {
+    return this.#appending
+  }
+}
+
+/** The IMAP server: hand it connections. */
+export interface ImapService {
+  /** Takes over a connection: sets its handler and greets. */
+  accept(connection: Connection): void
+  /** Says BYE to everyone, lets running commands finish for `ms`, then closes what is left. */
+  drain(ms: number): Promise<void>
+  /** Other settings from now on; running sessions keep their timers until these are due. */
+  configure(settings: Partial<ImapSettings>): void
+  /** Sessions now. */
+  readonly size: number
+}
+
+/** Makes the server. Its state is in memory only: everything it knows can be asked of the mailbox service again. */
+export function createImap(parts: ImapParts, settings: Partial<ImapSettings> = {}): ImapService {
+  const context: ImapContext = {
+    door: parts.door,
+    authenticator: parts.authenticator,
+    held: parts.held,
+    clock: parts.clock ?? systemClock,
+    wheel: parts.wheel ?? new TimerWheel(parts.clock === undefined ? {} : { clock: parts.clock }),
+    log: (parts.log ?? silentLog).child({ protocol: 'imap' }),
+    meter: parts.meter ?? noMeter,
+    sessions: new SessionCounts(),
+    settings: { ...defaultImapSettings, ...settings },
+  }
+  let draining = false
+  return {
+    get size() {
+      return context.sessions.all.size
+    },
+    configure(changed) {
+      context.settings = { ...context.settings, ...changed }
+    },
+    accept(connection) {
+      if (draining || context.sessions.all.size >= context.settings.maxConnections) {
+        connection.end('* BYE [UNAVAILABLE] The server takes no more connections now\r\n')
+        return
+      }
+      const session = new Session(context, connection)
+      connection.handler = session
+      session.greet()
+    },
+    async drain(ms) {
+      draining = true
+      for (const session of [...context.sessions.all]) session.bye('The server is shutting down', 'UNAVAILABLE')
+      const until = context.clock.monotonic() + ms
+      while (context.sessions.all.size > 0 && context.clock.monotonic() < until) {
+        await new Promise((resolve) => setTimeout(resolve, 20))
+      }
+      for (const session of [...context.sessions.all]) session.destroy()
+    },
+  }
+}
