@@ -28,7 +28,10 @@ export interface Settings {
   policy(name: string | undefined): Policy
   /** Seconds after which a device takes the policy anew; 0 never: DevicePolicyRefreshInterval. */
   readonly policyRefreshSeconds: number
-  /** Whether changed and deleted mail wakes a Ping as new mail does. Phones show read state sooner for it. */
+  /**
+   * Whether changed and deleted mail wakes a Ping or waiting Sync as new mail does. The documents say it should not
+   * ([MS-ASCMD] §3.1.5.8, R5598); phones show read state sooner for it, at the cost of their batteries.
+   */
   readonly pingOnChanges: boolean
   /** Milliseconds a hint is waited on for more, so that a burst of deliveries wakes a device once. */
   readonly coalesceMs: number
@@ -48,7 +51,7 @@ export const defaultSettings: Settings = {
   allowNonProvisionableDevices: true,
   policy: () => defaultPolicy,
   policyRefreshSeconds: 0,
-  pingOnChanges: true,
+  pingOnChanges: false,
   coalesceMs: 250,
   requestsPerMinute: 600,
 }
