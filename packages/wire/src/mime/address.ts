@@ -13,7 +13,7 @@ export interface RawMailbox {
   readonly valid: boolean
 }
 
-export interface RawGroup {
+interface RawGroup {
   readonly kind: 'group'
   readonly rawName: string
   readonly members: readonly RawMailbox[]
@@ -251,7 +251,7 @@ function isDotAtom(text: string): boolean {
 }
 
 /** A raw mailbox with its name decoded. One without a valid address shows its text as name. */
-export function decodeMailbox(raw: RawMailbox): MailAddress {
+function decodeMailbox(raw: RawMailbox): MailAddress {
   const name = decodeWords(raw.rawName.replace(/[\x00-\x1f\x7f]/g, ' '))
   if (raw.valid)
     return {

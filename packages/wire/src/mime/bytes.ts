@@ -7,23 +7,10 @@ export function asBuffer(bytes: Uint8Array): Buffer {
 
 export const CRLF = Buffer.from('\r\n')
 
-/** True if any octet of [start, end) is above 127. */
-export function hasEightBit(bytes: Uint8Array, start: number, end: number): boolean {
-  for (let i = start; i < end; i++) if (bytes[i]! > 127) return true
-  return false
-}
-
 /** True if the text has a character above 127. */
 export function isNonAscii(text: string): boolean {
   for (let i = 0; i < text.length; i++) if (text.charCodeAt(i) > 127) return true
   return false
-}
-
-/** Line feeds in [start, end). */
-export function countLines(bytes: Uint8Array, start: number, end: number): number {
-  let lines = 0
-  for (let i = start; i < end; i++) if (bytes[i] === 10) lines++
-  return lines
 }
 
 /**

@@ -70,8 +70,17 @@ const DECODERS = new Map<string, { decode: Decode; asciiSafe: boolean } | undefi
   ['hz-gb-2312', { decode: decodeHz, asciiSafe: false }],
   ['iso-2022-kr', { decode: decodeIso2022Kr, asciiSafe: false }],
 ])
+DECODERS.set('iso-2022-jp', { decode: decodeIso2022Jp, asciiSafe: false })
 for (const [name, upper] of CODE_PAGES)
   DECODERS.set(name, { decode: (bytes) => decodeCodePage(bytes, upper), asciiSafe: true })
+
+/** WHATWG reports two escapes in a row as an error; joined encoded-words and many mailers have them: the first one is dropped. */
+function decodeIso2022Jp(bytes: Uint8Array): string {
+  const text = asBuffer(bytes).toString('latin1')
+  return iso2022Jp.decode(Buffer.from(text.replace(/\x1b[($][@A-Z](?=\x1b[($])/g, ''), 'latin1'))
+}
+
+const iso2022Jp = new TextDecoder('iso-2022-jp')
 
 /** The windows-1252 reading, for text that names no charset and is not UTF-8. */
 const windows1252 = new TextDecoder('windows-1252')

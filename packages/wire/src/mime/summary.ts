@@ -47,7 +47,7 @@ function optionalWords(text: string | undefined): string | undefined {
 }
 
 /** Importance (RFC 2156), Priority, X-Priority and X-MSMail-Priority: [MS-OXCMAIL] §2.2.3.2.6. */
-export function importanceOf(header: HeaderFields): 0 | 1 | 2 {
+function importanceOf(header: HeaderFields): 0 | 1 | 2 {
   const named = (header.get('importance') ?? header.get('x-msmail-priority') ?? '').trim().toLowerCase()
   if (named.startsWith('high')) return 2
   if (named.startsWith('low')) return 0
@@ -59,7 +59,7 @@ export function importanceOf(header: HeaderFields): 0 | 1 | 2 {
 }
 
 /** Sensitivity: RFC 2156, [MS-OXCMAIL] §2.2.3.2.7. */
-export function sensitivityOf(header: HeaderFields): 0 | 1 | 2 | 3 {
+function sensitivityOf(header: HeaderFields): 0 | 1 | 2 | 3 {
   const value = (header.get('sensitivity') ?? '').trim().toLowerCase()
   if (value.startsWith('personal')) return 1
   if (value.startsWith('private')) return 2

@@ -32,6 +32,7 @@ const WORDS: readonly (readonly [text: string, decoded: string])[] = [
   ['=?utf-8?Q?=C3?= =?utf-8?Q?=A9?=', 'é'],
   ['=?utf-8?B?w6k=?= =?UTF-8?q?=C3=A9?=', 'éé'],
   ['=?iso-2022-jp?B?GyRCRnxLXBsoQg==?=', '日本'],
+  ['=?iso-2022-jp?B?GyRCRnwbKEI=?= =?iso-2022-jp?B?GyRCS1wbKEI=?=', '日本'],
   ['=?gb2312?B?1tC5+g==?=', '中国'],
   ['=?ks_c_5601-1987?B?x9GxuQ==?=', '한국'],
   ['=?utf-8*en?Q?a?=', 'a'],
