@@ -1,0 +1,82 @@
+/**
+ * A message for a server that cannot take it as it is: 8-bit parts and over-long lines become quoted-printable or base64 (RFC 6152 §3,
+ * RFC 5321 §4.5.3.1.6). Parts that are fine stay byte for byte.
+ */
+import { isAscii } from 'node:buffer'
+import {
+  decodeBase64,
+  decodeQuotedPrintable,
+  encodeBase64,
+  encodeQuotedPrintable,
+  headerField,
+  type MimePart,
+  rewriteHeaders,
+  scanMessage,
+} from '@postrider/wire/mime'
+
+/** Longest line without its CRLF. */
+export const MAX_LINE = 998
+
+/** Whether a line is longer than SMTP carries. */
+export function hasLongLine(bytes: Buffer): boolean {
+  let at = 0
+  while (bytes.length - at > MAX_LINE) {
+    // Whatever lies in the first 1,000 bytes decides; jumping to the last line end there skips the short lines.
+    const window = bytes.subarray(at, at + MAX_LINE + 2)
+    const lf = window.lastIndexOf(10)
+    if (lf < 0) return true
+    at += lf + 1
+  }
+  return false
+}
+
+/** Whether bytes have a CR or LF alone. */
+export function hasBareLineEnd(bytes: Buffer): boolean {
+  let at = 0
+  for (;;) {
+    const cr = bytes.indexOf(13, at)
+    const lf = bytes.indexOf(10, at)
+    if (cr < 0 && lf < 0) return false
+    if (lf !== cr + 1 || cr < 0) return true
+    at = lf + 1
+  }
+}
+
+/** The message with every part made 7-bit (`eightBit` false) and no line too long. */
+export function recode(message: Buffer, eightBit: boolean): Buffer {
+  if ((eightBit || isAscii(message)) && !hasLongLine(message)) return message
+  const { parts } = scanMessage(message)
+  const pieces: Uint8Array[] = []
+  let at = 0
+  for (const part of parts) {
+    const body = message.subarray(part.bodyStart, part.bodyEnd)
+    const leaf = part.firstChild < 0
+    const bad = (!eightBit && !isAscii(body)) || hasLongLine(body)
+    const declared = part.encoding === '8bit' || part.encoding === 'binary'
+    if (leaf ? !bad : !(declared && !eightBit)) continue
+    pieces.push(message.subarray(at, part.headerStart))
+    const header = message.subarray(part.headerStart, part.bodyStart)
+    if (!leaf) {
+      // RFC 2045 §6.4: a composite part has no encoding of its own; its parts are 7-bit now.
+      pieces.push(rewriteHeaders(header, { remove: ['content-transfer-encoding'] }))
+      at = part.bodyStart
+      continue
+    }
+    const { encoding, bytes } = encoded(part, body)
+    const field = headerField('Content-Transfer-Encoding', encoding)
+    const kept = rewriteHeaders(header, { remove: ['content-transfer-encoding'] })
+    pieces.push(Buffer.from(field), kept.length === 0 ? Buffer.from('\r\n') : kept, bytes)
+    at = part.bodyEnd
+  }
+  pieces.push(message.subarray(at))
+  return Buffer.concat(pieces)
+}
+
+function encoded(part: MimePart, body: Buffer): { encoding: string; bytes: Uint8Array } {
+  // What is encoded already but in lines too long is encoded anew.
+  if (part.encoding === 'base64') return { encoding: 'base64', bytes: encodeBase64(decodeBase64(body)) }
+  const raw = part.encoding === 'quoted-printable' ? decodeQuotedPrintable(body) : body
+  return part.type === 'text'
+    ? { encoding: 'quoted-printable', bytes: encodeQuotedPrintable(raw) }
+    : { encoding: 'base64', bytes: encodeBase64(raw) }
+}
