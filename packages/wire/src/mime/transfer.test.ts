@@ -90,6 +90,9 @@ test('RFC 2049 §3: text survives SMTP and mbox: no dot or From at a line start,
     ),
   ))
 
+test('quoted-printable: From behind a soft line break is escaped too', () =>
+  assert.equal(text(encodeQuotedPrintable(bytes(`${'y'.repeat(75)}From x`))), `${'y'.repeat(75)}=\r\n=46rom x`))
+
 test('toCrlf: every line end becomes CRLF, right ones cost no copy', () => {
   assert.equal(text(toCrlf(bytes('a\nb\rc\r\nd\n\n'))), 'a\r\nb\r\nc\r\nd\r\n\r\n')
   const right = bytes('a\r\nb')

@@ -161,7 +161,9 @@ export function encodeQuotedPrintable(bytes: Uint8Array, binary = false): Uint8A
     }
     const lineEnd = next === undefined || next === 10 || (next === 13 && bytes[i + 2] === 10)
     let escaped = c > 126 || c === 61 || (c < 32 && c !== 9) || ((c === 32 || c === 9) && lineEnd)
-    if (column === 0 && (c === 46 || (c === 70 && bytes[i + 1] === 114 && bytes[i + 2] === 111))) escaped = true
+    // A dot or the "Fro" of an mbox separator must not begin a line.
+    const risky = c === 46 || (c === 70 && next === 114 && bytes[i + 2] === 111)
+    if (column === 0 && risky) escaped = true
     const width = escaped ? 3 : 1
     // The last character of a line may stand where a soft break's `=` would.
     if (column + width > (lineEnd ? 76 : 75)) {
@@ -169,7 +171,7 @@ export function encodeQuotedPrintable(bytes: Uint8Array, binary = false): Uint8A
       out[size++] = 13
       out[size++] = 10
       column = 0
-      if (c === 46) escaped = true
+      if (risky) escaped = true
     }
     if (escaped) {
       out[size++] = 61
