@@ -208,8 +208,7 @@ export class Session implements ConnectionHandler, Waiter, Timed {
     try {
       for (;;) {
         if (this.#bye !== undefined) break
-        if (this.idleTag !== undefined && this.state.name === 'selected' && this.state.view.dirty)
-          await this.update(true)
+        while (this.#wakesIdle) await this.update(true)
         if (this.#closed) return
         const event = this.#receiver.next()
         if (event === undefined) break
@@ -225,6 +224,13 @@ export class Session implements ConnectionHandler, Waiter, Timed {
       if (this.#bye !== undefined) this.#sayBye()
       else this.#resume()
     }
+  }
+
+  /** In IDLE something waits to be told; also when it came while the last was being told. */
+  get #wakesIdle(): boolean {
+    return (
+      this.idleTag !== undefined && this.state.name === 'selected' && this.state.view.dirty && this.#bye === undefined
+    )
   }
 
   #resume(): void {

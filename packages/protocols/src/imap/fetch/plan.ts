@@ -64,16 +64,16 @@ export function planFetch(attributes: readonly FetchAttribute[], extra: readonly
     add(stepOf(attribute))
     marksSeen ||= reads(attribute)
   }
-  const itemColumns = new Set<ItemColumn>()
+  // Where the original lies is always asked for: an item without one is made into a message first.
+  const itemColumns = new Set<ItemColumn>(['original'])
   const columns = new Set<Column>(['uid'])
   for (const step of steps) {
     if (step.kind === 'column') for (const column of columnOf[step.name]) columns.add(column)
     else if (step.kind === 'prepared') {
       if (step.name === 'THREADID') itemColumns.add('promoted')
       else if (step.name !== 'SAVEDATE') itemColumns.add('index')
-    } else {
-      itemColumns.add('original')
-      if (step.kind !== 'content' || step.section.part.length > 0 || step.section.text !== '') itemColumns.add('index')
+    } else if (step.kind !== 'content' || step.section.part.length > 0 || step.section.text !== '') {
+      itemColumns.add('index')
     }
   }
   return {
