@@ -287,6 +287,17 @@ test('property: any bytes give a sound tree and a prepared message', () => {
   )
 })
 
+test('a header that runs into the delimiter of an outer part ends inside its parents', () => {
+  for (const inner of ['', 'Subject: x\n'])
+    assertSound(
+      scanMessage(
+        crlf(
+          `Content-Type: multipart/mixed; boundary=a\n\n--a\nContent-Type: multipart/mixed; boundary=b\n\n--b\n${inner}--a--\n`,
+        ),
+      ),
+    )
+})
+
 test('property: a mail with changed bytes still gives a sound tree', () =>
   fc.assert(
     fc.property(fc.array(fc.tuple(fc.nat(NESTED.length + 30), fc.nat(255)), { maxLength: 8 }), (changes) => {

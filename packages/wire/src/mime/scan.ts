@@ -210,13 +210,15 @@ class Scanner implements MimeTree {
     this.#active--
   }
 
-  /** Ends every part above `level`; their bodies end at `end`. */
-  #closeAbove(level: number, end: number): void {
+  /** Ends every part above `level`; their bodies end at `position`, or where a header that ran into the delimiter ends. */
+  #closeAbove(level: number, position: number): void {
+    let end = position
     while (this.#stack.length > level + 1) {
       const frame = this.#stack.pop()!
       this.#deactivate(frame)
       const { part } = frame
-      part.bodyEnd = Math.max(end, part.bodyStart)
+      end = Math.max(end, part.bodyStart)
+      part.bodyEnd = end
       if (frame.lineBase >= 0) {
         this.#countTo(part.bodyEnd)
         part.lines = this.#lineCount - frame.lineBase
