@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto'
 import {
+  conversationKey,
   conversationTopic,
   findBodies,
   type MailAddress,
@@ -32,9 +33,8 @@ const shown = (list: readonly MailAddress[]): string => cut(list.map((one) => on
 export function conversationOf(
   summary: Pick<MessageSummary, 'references' | 'inReplyTo' | 'messageId' | 'subject'>,
 ): string {
-  const topic = conversationTopic(summary.subject).toLowerCase()
-  const root = summary.references[0] ?? summary.inReplyTo ?? summary.messageId ?? ''
-  return createHash('sha256').update(root).update('\0').update(topic).digest('hex').slice(0, 32)
+  const key = conversationKey({ ...summary, topic: conversationTopic(summary.subject) })
+  return createHash('sha256').update(key).digest('hex').slice(0, 32)
 }
 
 export function promotedOf(summary: MessageSummary): Promoted {
@@ -86,7 +86,10 @@ function attachmentOf(part: MimePart, n: number, inline: boolean): Attachment {
 
 /** The attachments of a prepared mail: saved ones first, then the pictures its HTML shows. Names may be empty. */
 export function attachmentsOf(index: Uint8Array): Attachment[] {
-  const bodies = findBodies(readMessageIndex(index))
+  const prepared = readMessageIndex(index)
+  // One part is the text itself, unless the mail is nothing but a file.
+  if (prepared.partCount === 1 && !prepared.hasAttachments) return []
+  const bodies = findBodies(prepared)
   return [
     ...bodies.attachments.map((part, i) => attachmentOf(part, i, false)),
     ...bodies.inline.map((part, i) => attachmentOf(part, bodies.attachments.length + i, true)),
@@ -134,6 +137,6 @@ export function mailItem(bytes: Uint8Array, options: MailItemOptions): NewItem {
     promoted: promotedOf(summary),
     props: bagOf(summary),
     recipients: recipientsOf(summary),
-    attachments: summary.hasAttachments || summary.class !== 'IPM.Note' ? attachmentsOf(index) : [],
+    attachments: attachmentsOf(index),
   }
 }
