@@ -20,12 +20,15 @@ if (Number(process.versions.node.split('.')[0]) >= NEEDED) {
     node = undefined
   }
   if (node === undefined || !existsSync(node)) {
-    console.error(`postrider needs Node ${NEEDED}, this is ${process.version}. Run npm ci in its folder, or install Node ${NEEDED}.`)
+    console.error(
+      `postrider needs Node ${NEEDED}, this is ${process.version}. Run npm ci in its folder, or install Node ${NEEDED}.`,
+    )
     process.exit(1)
   }
   const child = spawn(node, [main, ...process.argv.slice(2)], { stdio: 'inherit' })
   // A terminal's Ctrl-C reaches the child by itself; a signal to this process alone is passed on.
-  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => signal === 'SIGINT' || child.kill(signal))
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'])
+    process.on(signal, () => signal === 'SIGINT' || child.kill(signal))
   child.on('error', (error) => {
     console.error(`postrider: cannot run ${node}: ${error.message}`)
     process.exit(1)

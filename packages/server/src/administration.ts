@@ -1,0 +1,71 @@
+import { isDomainError, type MailboxEntry, type MailboxId, type MailboxService } from '@postrider/domain'
+import type { DirectoryStore } from '@postrider/store/directory'
+import type { Loaded } from './config/load.ts'
+
+/** What a running server adds to what the data folder alone offers. */
+export interface RunningServer {
+  readonly service: MailboxService
+  /** Reads configuration and certificate again; answers in words what changed and what needs a restart. */
+  reload(): Promise<readonly string[]>
+  /** What `postrider status` shows. */
+  status(): Promise<ServerStatus>
+  /** Tells the outbound queue to look again. */
+  wakeQueue(): void
+  /** Reads every checksum of the mailbox databases. */
+  checkStore(): Promise<StoreReport>
+}
+
+export interface ServerStatus {
+  readonly pid: number
+  readonly version: string
+  readonly uptimeSeconds: number
+  readonly listeners: Readonly<Record<string, { readonly host: string; readonly port: number }>>
+  readonly connections: Readonly<Record<string, number>>
+  readonly held: number
+  readonly memoryBytes: number
+  readonly ready: boolean
+}
+
+export interface StoreReport {
+  readonly mailboxes: number
+  readonly items: number
+  readonly bytes: number
+  /** One sentence each; empty when all is well. */
+  readonly problems: readonly string[]
+}
+
+/** What administrator's commands work on, in the server or over a data folder nobody else uses. */
+export interface Administration {
+  readonly directory: DirectoryStore
+  readonly loaded: Loaded
+  readonly server: RunningServer | undefined
+}
+
+/**
+ * Makes and destroys at the mailbox service what the directory decided. Safe to call again at any time: what failed stays pending, and
+ * the next start tries it once more. Without a running server nothing happens here.
+ */
+export async function settleMailboxes(directory: DirectoryStore, service: MailboxService | undefined): Promise<void> {
+  if (service === undefined) return
+  for (const { mailbox, work, database } of directory.pendingMailboxes()) {
+    const entry = directory.mailbox(mailbox)
+    if (work === 'create' && entry !== undefined)
+      await service.create(mailbox, { language: entry.language, quota: entry.quota, database })
+    if (work === 'destroy') await destroy(service, mailbox)
+    directory.mailboxDone(mailbox)
+  }
+}
+
+/** A mailbox that was never made is as good as destroyed. */
+async function destroy(service: MailboxService, mailbox: MailboxId): Promise<void> {
+  try {
+    await service.destroy(mailbox)
+  } catch (error) {
+    if (!isDomainError(error, 'mailboxNotFound')) throw error
+  }
+}
+
+/** A changed quota reaches the mailbox service as well. */
+export async function settleQuota(administration: Administration, entry: MailboxEntry): Promise<void> {
+  await administration.server?.service.apply(entry.mailbox, [{ op: 'setQuota', quota: entry.quota }])
+}

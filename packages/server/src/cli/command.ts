@@ -1,0 +1,116 @@
+import type { CommandWords } from '../control/socket.ts'
+import type { Administration } from '../administration.ts'
+import type { Loaded } from '../config/load.ts'
+
+/** 0 done, 1 failed, 2 called wrongly, 3 the server is not running or not reachable. Scripts rely on them. */
+export const ExitCode = { ok: 0, failed: 1, usage: 2, notRunning: 3 } as const
+export type ExitCode = (typeof ExitCode)[keyof typeof ExitCode]
+
+/** The command was called wrongly. */
+export class UsageError extends Error {
+  override readonly name = 'UsageError'
+}
+/** The command could not do its work; the message says why and what to do. */
+export class CommandFailed extends Error {
+  override readonly name = 'CommandFailed'
+  readonly code: string
+  constructor(message: string, code = 'failed') {
+    super(message)
+    this.code = code
+  }
+}
+
+export interface OptionSpec {
+  /** Undefined for a switch without a value. */
+  readonly value?: string
+  readonly many?: boolean
+  readonly help: string
+}
+
+/** What every command says about itself; `--help` is made of it. */
+export interface CommandHead {
+  /** `user add` */
+  readonly name: string
+  readonly summary: string
+  /** Names of the positional arguments; `?` at the end: may be left out; `…`: any number of them. */
+  readonly arguments: readonly string[]
+  readonly options: Readonly<Record<string, OptionSpec>>
+  /** More lines for --help: examples. */
+  readonly notes?: readonly string[]
+}
+
+/** A command of the administrator. It runs in the server when one runs, else here over the data folder itself. */
+export interface AdminCommand<Result> extends CommandHead {
+  /** `server`: makes no sense without a running one. */
+  readonly where: 'either' | 'server'
+  /** Asks for the password it needs, before it is sent anywhere. Answers undefined when it needs none. */
+  readonly secret?: (words: Words, terminal: Terminal) => Promise<string | undefined>
+  run(administration: Administration, words: Words): Promise<Result>
+  /** The result for people; --json prints the result itself. */
+  text(result: Result): string
+}
+/** A command that runs in this process, whatever runs elsewhere. Answers its exit code. */
+export interface LocalCommand extends CommandHead {
+  readonly where: 'here'
+  run(
+    words: Words,
+    context: { readonly loaded: () => Loaded; readonly terminal: Terminal; readonly json: boolean },
+  ): Promise<ExitCode>
+}
+/** With the result type forgotten, so that all stand in one table. */
+export type AnyCommand = AdminCommand<unknown> | LocalCommand
+
+export function adminCommand<Result>(command: AdminCommand<Result>): AdminCommand<unknown> {
+  return { ...command, text: (result) => command.text(result as Result) }
+}
+
+/** The outside of the program, so that tests can be the terminal. */
+export interface Terminal {
+  out(text: string): void
+  error(text: string): void
+  /** All of standard input. */
+  input(): Promise<string>
+  /** Asks without showing what is typed; undefined when there is no terminal. */
+  askSecret(question: string): Promise<string | undefined>
+}
+
+/** A command line, taken apart, with readers that say what is wrong. */
+export class Words {
+  readonly #words: CommandWords
+  constructor(words: CommandWords) {
+    this.#words = words
+  }
+  get secret(): string | undefined {
+    return this.#words.secret
+  }
+  at(index: number): string | undefined {
+    return this.#words.positionals[index]
+  }
+  /** A positional argument that must be there. */
+  need(index: number, name: string): string {
+    const word = this.at(index)
+    if (word === undefined) throw new UsageError(`${name} is missing.`)
+    return word
+  }
+  rest(index: number): readonly string[] {
+    return this.#words.positionals.slice(index)
+  }
+  has(option: string): boolean {
+    return Object.hasOwn(this.#words.options, option)
+  }
+  flag(option: string): boolean {
+    return this.#option(option) === true
+  }
+  value(option: string): string | undefined {
+    const value = this.#option(option)
+    return typeof value === 'string' ? value : undefined
+  }
+  many(option: string): readonly string[] | undefined {
+    const value = this.#option(option)
+    if (value === undefined || typeof value === 'boolean') return undefined
+    return (typeof value === 'string' ? [value] : value).flatMap((one) => one.split(',')).filter((one) => one !== '')
+  }
+  #option(option: string): string | boolean | readonly string[] | undefined {
+    return Object.hasOwn(this.#words.options, option) ? this.#words.options[option] : undefined
+  }
+}

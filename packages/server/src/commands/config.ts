@@ -1,0 +1,103 @@
+import { ExitCode, type LocalCommand, UsageError } from '../cli/command.ts'
+import { asDocument, type Loaded } from '../config/load.ts'
+import { type Setting, type SettingName, settingNames, settings } from '../config/settings.ts'
+
+interface Shown {
+  readonly name: SettingName
+  readonly value: unknown
+  readonly source: string
+  readonly default: unknown
+  readonly type: string
+  readonly meaning: string
+  readonly exchange: string | undefined
+  readonly takesEffect: 'reload' | 'restart'
+}
+
+/** Passwords and the like are not settings, but a token is. */
+const secret: ReadonlySet<SettingName> = new Set(['metrics.token'])
+
+function shown(loaded: Loaded, name: SettingName, language: 'en' | 'fr'): Shown {
+  const setting: Setting<unknown> = settings[name]
+  const value = loaded.config[name]
+  return {
+    name,
+    value: secret.has(name) && value !== '' ? '(set)' : setting.kind.show(value),
+    source: loaded.sources.get(name) ?? 'default',
+    default: setting.kind.show(setting.default),
+    type: setting.kind.type,
+    meaning: setting[language],
+    exchange: setting.exchange,
+    takesEffect: setting.live === true ? 'reload' : 'restart',
+  }
+}
+
+export const config: LocalCommand = {
+  name: 'config',
+  summary: 'Shows the effective configuration and checks the file.',
+  arguments: ['setting?'],
+  options: {
+    describe: { help: 'Explains every setting: type, default, meaning.' },
+    language: { value: 'en|fr', help: 'Language of the explanations.' },
+    'only-changed': { help: 'Leaves out what is at its default.' },
+  },
+  notes: ['Without options the output is itself a valid configuration file.'],
+  where: 'here',
+  async run(words, { loaded: load, terminal, json }) {
+    const loaded = load()
+    const language = words.value('language') === 'fr' ? 'fr' : 'en'
+    const wanted = words.at(0)
+    let names: readonly SettingName[] = settingNames.filter(
+      (name) => wanted === undefined || name === wanted || name.startsWith(`${wanted}.`),
+    )
+    if (names.length === 0)
+      throw new UsageError(`There is no setting ${wanted}. \`postrider config --describe\` explains all.`)
+    if (words.flag('only-changed')) names = names.filter((name) => loaded.sources.get(name) !== 'default')
+    const rows = names.map((name) => shown(loaded, name, language))
+    if (json) {
+      const { file, found, dataFolder } = loaded
+      terminal.out(JSON.stringify({ file, found, dataFolder, settings: rows }, null, 2))
+    } else if (words.flag('describe') || wanted !== undefined) terminal.out(rows.map(described).join('\n\n'))
+    else {
+      terminal.out(`// Data folder: ${loaded.dataFolder}`)
+      terminal.out(`// Configuration file: ${loaded.file}${loaded.found ? '' : ' (not there: all defaults)'}`)
+      const chosen = new Set<string>(names)
+      const document = prune(
+        asDocument(loaded.config),
+        '',
+        (name) => chosen.has(name),
+        (name) => secret.has(name as SettingName),
+      )
+      terminal.out(JSON.stringify(document, null, 2))
+    }
+    for (const warning of loaded.warnings) terminal.error(`Warning: ${warning}`)
+    return ExitCode.ok
+  },
+}
+
+function described(row: Shown): string {
+  const origin = row.source === 'default' ? 'default' : `${row.source}, default ${JSON.stringify(row.default)}`
+  const lines = [
+    `${row.name} = ${JSON.stringify(row.value)} (${origin})`,
+    `  ${row.meaning}`,
+    `  Type: ${row.type}. Takes effect at ${row.takesEffect}.${row.exchange === undefined ? '' : ` Exchange: ${row.exchange}.`}`,
+  ]
+  return lines.join('\n')
+}
+
+function prune(
+  document: Record<string, unknown>,
+  prefix: string,
+  keep: (name: string) => boolean,
+  hide: (name: string) => boolean,
+): Record<string, unknown> {
+  const kept: [string, unknown][] = []
+  for (const [key, value] of Object.entries(document)) {
+    const name = `${prefix}${key}`
+    if (keep(name)) kept.push([key, hide(name) && value !== '' ? '(set)' : value])
+    else if (typeof value === 'object' && value !== null && !Array.isArray(value)) {
+      const inner = prune(value as Record<string, unknown>, `${name}.`, keep, hide)
+      if (Object.keys(inner).length > 0) kept.push([key, inner])
+    }
+  }
+  return Object.fromEntries(kept)
+}

@@ -1,0 +1,47 @@
+/** Every command of the program, in the order of `postrider --help`. */
+import type { AnyCommand } from '../cli/command.ts'
+import { config } from './config.ts'
+import { domainAdd, domainDefault, domainList, domainRemove } from './domain/domains.ts'
+import { groupAdd, groupList, groupRemove, groupSet, groupShow } from './group/groups.ts'
+import { queueHold, queueList, queueRelease, queueRemove, queueRetry, queueShow } from './queue/queue.ts'
+import { reload, status, storeCheck } from './server.ts'
+import { start } from './start.ts'
+import { userAdd } from './user/add.ts'
+import { appPasswordAdd, appPasswordList, appPasswordRemove } from './user/app-password.ts'
+import { userList } from './user/list.ts'
+import { userPassword } from './user/password.ts'
+import { userRemove } from './user/remove.ts'
+import { userSet } from './user/set.ts'
+import { userShow } from './user/show.ts'
+
+export const commands: readonly AnyCommand[] = [
+  start,
+  status,
+  reload,
+  config,
+  userAdd,
+  userList,
+  userShow,
+  userSet,
+  userPassword,
+  userRemove,
+  appPasswordAdd,
+  appPasswordList,
+  appPasswordRemove,
+  groupAdd,
+  groupList,
+  groupShow,
+  groupSet,
+  groupRemove,
+  domainAdd,
+  domainList,
+  domainDefault,
+  domainRemove,
+  queueList,
+  queueShow,
+  queueRetry,
+  queueHold,
+  queueRelease,
+  queueRemove,
+  storeCheck,
+]

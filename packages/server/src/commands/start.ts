@@ -1,0 +1,94 @@
+import { networkInterfaces } from 'node:os'
+import { ExitCode, type LocalCommand, type Terminal } from '../cli/command.ts'
+import { columns } from '../cli/parse.ts'
+import type { ListenerName } from '../config/settings.ts'
+import { FIRST_ACCOUNTS, firstAdministrator, firstMailbox } from '../first-start.ts'
+import { type Program, startProgram } from '../program.ts'
+import { version } from '../version.ts'
+
+export const start: LocalCommand = {
+  name: 'start',
+  summary: 'Runs the server until it is told to stop (Ctrl-C, SIGTERM). SIGHUP reloads.',
+  arguments: [],
+  options: {},
+  notes: ['At first start it makes a certificate, an Administrator and a first mailbox, and prints how to use them.'],
+  where: 'here',
+  async run(_words, { loaded, terminal, json }) {
+    const program = await startProgram(loaded())
+    catchAll(program)
+    if (json) terminal.out(JSON.stringify({ pid: process.pid, listeners: places(program) }))
+    else terminal.out(banner(program))
+    await untilStopped(program, terminal)
+    return ExitCode.ok
+  },
+}
+
+const places = (program: Program): Record<string, { host: string; port: number }> =>
+  Object.fromEntries([...program.listening].map(([name, { host, port }]) => [name, { host, port }]))
+
+/** One mistake in one session must not end all others: it is logged, and the session's own time-outs clean up behind it. */
+function catchAll({ log }: Program): void {
+  process.on('uncaughtException', (error) => log.error({ err: error }, 'an error that nobody caught'))
+  process.on('unhandledRejection', (error) => log.error({ err: error }, 'a rejection that nobody caught'))
+}
+
+async function untilStopped(program: Program, terminal: Terminal): Promise<void> {
+  process.on('SIGHUP', () => {
+    program
+      .reload()
+      .catch((error: unknown) => program.log.error({ err: error }, 'the reload failed, all stays as it was'))
+  })
+  await new Promise<void>((resolve) => {
+    let asked = false
+    const stop = (signal: NodeJS.Signals): void => {
+      if (asked) {
+        terminal.error('Stopping at once.')
+        process.exit(ExitCode.failed)
+      }
+      asked = true
+      program.log.info({ signal }, 'asked to stop')
+      resolve()
+    }
+    process.on('SIGTERM', stop)
+    process.on('SIGINT', stop)
+  })
+  await program.stop()
+}
+
+/** An address of this machine that a phone in the same network can reach. */
+function reachable(program: Program): string {
+  const [bound = '::'] = program.loaded.config['listeners.address']
+  if (bound !== '::' && bound !== '0.0.0.0') return bound
+  for (const list of Object.values(networkInterfaces()))
+    for (const one of list ?? []) if (one.family === 'IPv4' && !one.internal) return one.address
+  return '127.0.0.1'
+}
+
+/** What a newcomer needs: what to type into a phone and a mail program. */
+function banner(program: Program): string {
+  const { dataFolder } = program.loaded
+  const host = program.loaded.config.hostName || reachable(program)
+  const port = (name: ListenerName): string => {
+    const at = program.listening.get(name)?.port
+    return at === undefined ? 'off' : `${host}:${at}`
+  }
+  const mailbox = firstMailbox(dataFolder)
+  const administrator = firstAdministrator(dataFolder)
+  const show = program.firstStart
+  const kept = `kept in ${dataFolder}/${FIRST_ACCOUNTS}`
+  const rows: [string, string][] = [
+    ['Phone', `add an Exchange (ActiveSync) account; server ${port('https')}`],
+    ['Mail program', `IMAP ${port('imaps')}, POP ${port('pop3s')}, SMTP ${port('submissions')} (SSL/TLS)`],
+    ['Web page', `https://${port('https')}/`],
+  ]
+  if (mailbox !== undefined)
+    rows.push(['First mailbox', `${mailbox.address}  password: ${show ? mailbox.password : kept}`])
+  if (administrator !== undefined && show)
+    rows.push(['Administrator', `${administrator.address}  password: ${administrator.password}`])
+  if (show) rows.push(['', `(shown now only; ${kept})`])
+  rows.push(
+    ['Certificate', `SHA-256 ${program.certificate.fingerprint}`],
+    ['Next', 'npx postrider user add bob@example.com · npx postrider doctor'],
+  )
+  return `\nPostrider ${version} is ready.\n\n${columns(rows)}\n`
+}

@@ -1,0 +1,17 @@
+import { adminCommand } from '../../cli/command.ts'
+import { passwordOptions, readPassword } from './fields.ts'
+
+export const userPassword = adminCommand<{ readonly address: string; readonly changed: true }>({
+  name: 'user password',
+  summary: 'Sets a new password and ends the live sessions of the old one.',
+  arguments: ['address'],
+  options: { ...passwordOptions },
+  where: 'either',
+  secret: readPassword,
+  async run({ directory }, words) {
+    const entry = directory.identity(words.need(0, 'address'))
+    await directory.setPassword(entry.account, words.secret ?? '')
+    return { address: entry.address, changed: true }
+  },
+  text: (result) => `${result.address} has a new password.`,
+})

@@ -1,0 +1,392 @@
+import { isIP } from 'node:net'
+import { domainKey, domainValid } from '@postrider/store/directory'
+import { duration, flag, integer, type Kind, list, oneOf, size, text } from './kinds.ts'
+
+export interface Setting<T> {
+  readonly kind: Kind<T>
+  readonly default: T
+  readonly en: string
+  readonly fr: string
+  /** The name an Exchange administrator looks for. */
+  readonly exchange?: string
+  /** A running server takes it over by `postrider reload`; others need a restart. */
+  readonly live?: boolean
+}
+
+const setting = <T>(
+  kind: Kind<T>,
+  standard: T,
+  en: string,
+  fr: string,
+  more: { exchange?: string; live?: boolean } = {},
+): Setting<T> => ({ kind, default: standard, en, fr, ...more })
+
+const hostName = text('a host name', (value) => domainValid(domainKey(value)))
+const address = text('an IP address', (value) => isIP(value) !== 0)
+const url = text('an https:// address without a path', (value) => {
+  if (!URL.canParse(value)) return false
+  const { protocol, pathname, search, hash, username } = new URL(value)
+  return protocol === 'https:' && pathname === '/' && `${search}${hash}${username}` === ''
+})
+const hostAndPort = text('host or host:port', (value) =>
+  /^(?:\[[\da-fA-F:]+\]|[A-Za-z0-9_.-]+)(?::\d{1,5})?$/.test(value),
+)
+const port = integer(0, 65_535)
+const KB = 1024
+const MB = 1024 * KB
+const GB = 1024 * MB
+const SECOND = 1_000
+const MINUTE = 60 * SECOND
+const HOUR = 60 * MINUTE
+const DAY = 24 * HOUR
+
+/** What a listener of a service is called in the configuration, in the ready file and in logs, with its two ports. */
+export const listenerPorts = {
+  https: { offset: 0, own: 8443, standard: 443, tls: true },
+  imaps: { offset: 1, own: 10_993, standard: 993, tls: true },
+  imap: { offset: 2, own: 10_143, standard: 143, tls: false },
+  pop3s: { offset: 3, own: 10_995, standard: 995, tls: true },
+  pop3: { offset: 4, own: 10_110, standard: 110, tls: false },
+  smtp: { offset: 5, own: 10_025, standard: 25, tls: false },
+  submission: { offset: 6, own: 10_587, standard: 587, tls: false },
+  submissions: { offset: 7, own: 10_465, standard: 465, tls: true },
+} as const
+export type ListenerName = keyof typeof listenerPorts
+export const listenerNames = Object.keys(listenerPorts) as ListenerName[]
+
+const enabled = (service: string): Setting<boolean> =>
+  setting(flag, true, `Whether ${service} is offered.`, `Si ${service} est offert.`)
+const portOf = (name: ListenerName): Setting<number> =>
+  setting(
+    port,
+    0,
+    `Port of ${name}; 0 is the usual one: ${listenerPorts[name].own}, or ${listenerPorts[name].standard} with standardPorts.`,
+    `Port de ${name} ; 0 est l’habituel : ${listenerPorts[name].own}, ou ${listenerPorts[name].standard} avec standardPorts.`,
+  )
+
+const external = (service: string, example: string): Setting<string> =>
+  setting(
+    text('host:port:SSL or host:port:TLS', (value) =>
+      value.split(',').every((one) => /^[^:\s]+:\d{1,5}:(?:SSL|TLS)$/i.test(one.trim())),
+    ),
+    '',
+    `How people outside reach ${service}, shown on the start page: ${example}. Empty: not configured.`,
+    `Comment joindre ${service} de l’extérieur, montré sur la page d’accueil : ${example}. Vide : non configuré.`,
+    { exchange: 'ExternalConnectionSettings', live: true },
+  )
+
+/** Every setting there is. The file nests by the dots: `{ "log": { "level": "debug" } }`. */
+export const settings = {
+  organization: setting(
+    text(),
+    'Postrider',
+    'Name of the organisation, shown to users.',
+    'Nom de l’organisation, montré aux utilisateurs.',
+    { live: true },
+  ),
+  domain: setting(
+    hostName,
+    'example.com',
+    'First mail domain, made at first start. Later ones: postrider domain add.',
+    'Premier domaine de messagerie, créé au premier démarrage. Les suivants : postrider domain add.',
+  ),
+  hostName: setting(
+    hostName,
+    '',
+    'Public name of this server, as in its certificate and MX record. Empty: the machine’s full name, or mail.<domain>.',
+    'Nom public de ce serveur, comme dans son certificat et son enregistrement MX. Vide : le nom complet de la machine, ou mail.<domain>.',
+    { exchange: 'Fqdn' },
+  ),
+  externalUrl: setting(
+    url,
+    '',
+    'Address under which devices reach this server, given out by Autodiscover. Empty: the one they asked at.',
+    'Adresse sous laquelle les appareils joignent ce serveur, donnée par Autodiscover. Vide : celle qu’ils ont demandée.',
+    { exchange: 'ExternalUrl', live: true },
+  ),
+  language: setting(oneOf('en', 'fr'), 'en', 'Language of new mailboxes.', 'Langue des nouvelles boîtes.', {
+    live: true,
+  }),
+  databases: setting(
+    integer(0, 64),
+    0,
+    'Mailbox databases; 0: two per processor core, at least four. May grow later, never shrink.',
+    'Bases de boîtes ; 0 : deux par cœur, quatre au moins. Peut croître, jamais diminuer.',
+  ),
+
+  'listeners.address': setting(
+    list(address),
+    ['::'],
+    'IP addresses to listen on. "::" is every address of the machine, IPv4 too; "127.0.0.1" only the machine itself.',
+    'Adresses IP d’écoute. « :: » : toutes celles de la machine, IPv4 aussi ; « 127.0.0.1 » : la machine seule.',
+  ),
+  'listeners.standardPorts': setting(
+    oneOf('off', 'auto', 'on'),
+    'off',
+    'The known ports (443, 993, 25 …): off; auto where the system allows it; on: refuse to start without.',
+    'Les ports connus (443, 993, 25 …) : off ; auto là où le système le permet ; on : ne pas démarrer sans.',
+  ),
+  'listeners.https.enabled': enabled('HTTPS (ActiveSync, Autodiscover)'),
+  'listeners.imaps.enabled': enabled('IMAP4 over TLS'),
+  'listeners.imap.enabled': enabled('IMAP4 with STARTTLS'),
+  'listeners.pop3s.enabled': enabled('POP3 over TLS'),
+  'listeners.pop3.enabled': enabled('POP3 with STLS'),
+  'listeners.smtp.enabled': enabled('SMTP from other servers'),
+  'listeners.submission.enabled': enabled('SMTP submission with STARTTLS'),
+  'listeners.submissions.enabled': enabled('SMTP submission over TLS'),
+  'listeners.https.port': portOf('https'),
+  'listeners.imaps.port': portOf('imaps'),
+  'listeners.imap.port': portOf('imap'),
+  'listeners.pop3s.port': portOf('pop3s'),
+  'listeners.pop3.port': portOf('pop3'),
+  'listeners.smtp.port': portOf('smtp'),
+  'listeners.submission.port': portOf('submission'),
+  'listeners.submissions.port': portOf('submissions'),
+
+  'tls.certificate': setting(
+    text('a file name'),
+    '',
+    'PEM file with certificate and chain. Empty: tls/certificate.pem of the data folder, made at first start.',
+    'Fichier PEM avec certificat et chaîne. Vide : tls/certificate.pem du dossier de données, créé au premier démarrage.',
+    { exchange: 'X509CertificateName', live: true },
+  ),
+  'tls.key': setting(text('a file name'), '', 'PEM file with the private key.', 'Fichier PEM avec la clé privée.', {
+    live: true,
+  }),
+  'tls.minVersion': setting(
+    oneOf('TLSv1.2', 'TLSv1.3'),
+    'TLSv1.2',
+    'Oldest TLS version.',
+    'Version TLS la plus ancienne.',
+    { live: true },
+  ),
+
+  'limits.connections': setting(
+    integer(16, 1_000_000),
+    50_000,
+    'Connections at the same time.',
+    'Connexions simultanées.',
+    {
+      exchange: 'MaxConnections',
+      live: true,
+    },
+  ),
+  'limits.connectionsPerAddress': setting(
+    integer(1, 1_000_000),
+    4_000,
+    'Connections of one client address (IPv6: /64) at the same time.',
+    'Connexions simultanées d’une adresse (IPv6 : /64).',
+    { exchange: 'MaxConnectionFromSingleIP', live: true },
+  ),
+  'limits.messageSize': setting(
+    size(64 * KB, 1 * GB),
+    36 * MB,
+    'Largest message, sent or received.',
+    'Plus grand message, envoyé ou reçu.',
+    {
+      exchange: 'MaxMessageSize',
+    },
+  ),
+  'limits.recipients': setting(integer(1, 100_000), 200, 'Recipients of one message.', 'Destinataires d’un message.', {
+    exchange: 'MaxRecipientsPerMessage',
+  }),
+  'limits.mailboxQuota': setting(
+    size(0, 1024 * 1024 * MB),
+    0,
+    'Quota of new mailboxes; 0 is none.',
+    'Quota des nouvelles boîtes ; 0 : aucun.',
+    { exchange: 'ProhibitSendReceiveQuota', live: true },
+  ),
+
+  'authentication.attempts': setting(
+    integer(3, 1_000),
+    10,
+    'Wrong passwords of one account from one address before it has to wait, all protocols together.',
+    'Mots de passe faux d’un compte depuis une adresse avant attente, tous protocoles ensemble.',
+    { exchange: 'MaxLogonFailures' },
+  ),
+  'authentication.attemptsPerAddress': setting(
+    integer(10, 100_000),
+    100,
+    'Wrong passwords from one address for all accounts before it has to wait.',
+    'Mots de passe faux depuis une adresse, tous comptes, avant attente.',
+  ),
+
+  'imap.connectionsPerUser': setting(
+    integer(1, 10_000),
+    16,
+    'IMAP sessions of one user.',
+    'Sessions IMAP d’un utilisateur.',
+    {
+      exchange: 'MaxConnectionsPerUser',
+    },
+  ),
+  'imap.preAuthenticatedTimeout': setting(
+    duration(5 * SECOND, HOUR),
+    MINUTE,
+    'Time to log in.',
+    'Temps pour se connecter.',
+    {
+      exchange: 'PreAuthenticatedConnectionTimeout',
+    },
+  ),
+  'imap.authenticatedTimeout': setting(
+    duration(30 * SECOND, DAY),
+    30 * MINUTE,
+    'Inactivity after which a session ends; IDLE is not inactivity.',
+    'Inactivité après laquelle une session finit ; IDLE n’en est pas.',
+    { exchange: 'AuthenticatedConnectionTimeout' },
+  ),
+  'imap.showHiddenFolders': setting(
+    flag,
+    false,
+    'Also list Outbox, Sync Issues, RSS Feeds and the like.',
+    'Lister aussi Boîte d’envoi, Problèmes de synchronisation, Flux RSS, etc.',
+    { exchange: 'ShowHiddenFoldersEnabled' },
+  ),
+  'pop3.connectionsPerUser': setting(
+    integer(1, 10_000),
+    16,
+    'POP3 sessions of one user.',
+    'Sessions POP3 d’un utilisateur.',
+    {
+      exchange: 'MaxConnectionsPerUser',
+    },
+  ),
+  'pop3.preAuthenticatedTimeout': setting(
+    duration(5 * SECOND, HOUR),
+    MINUTE,
+    'Time to log in.',
+    'Temps pour se connecter.',
+    {
+      exchange: 'PreAuthenticatedConnectionTimeout',
+    },
+  ),
+  'pop3.authenticatedTimeout': setting(
+    duration(30 * SECOND, DAY),
+    30 * MINUTE,
+    'Inactivity after which a session ends.',
+    'Inactivité après laquelle une session finit.',
+    { exchange: 'AuthenticatedConnectionTimeout' },
+  ),
+
+  'imap.externalConnection': external('IMAP', 'mail.example.com:993:SSL'),
+  'pop3.externalConnection': external('POP3', 'mail.example.com:995:SSL'),
+  'submission.externalConnection': external('SMTP', 'mail.example.com:587:TLS'),
+
+  'activesync.maxDevices': setting(integer(1, 100_000), 100, 'Devices of one mailbox.', 'Appareils d’une boîte.', {
+    exchange: 'EasMaxDevices',
+  }),
+  'activesync.minHeartbeat': setting(
+    duration(SECOND, HOUR),
+    MINUTE,
+    'Shortest time a Ping may wait.',
+    'Attente la plus courte d’un Ping.',
+    { exchange: 'MinHeartbeatInterval' },
+  ),
+  'activesync.maxHeartbeat': setting(
+    duration(MINUTE, 59 * MINUTE),
+    59 * MINUTE,
+    'Longest time a Ping may wait.',
+    'Attente la plus longue d’un Ping.',
+    { exchange: 'MaxHeartbeatInterval' },
+  ),
+  'activesync.requireProvisioning': setting(
+    flag,
+    true,
+    'Devices must take the policy before they see data.',
+    'Les appareils doivent accepter la stratégie avant de voir des données.',
+    { exchange: 'AllowNonProvisionableDevices (opposite)' },
+  ),
+
+  'delivery.smartHost': setting(
+    hostAndPort,
+    '',
+    'Server that takes all outgoing mail (host or host:port). Empty: straight to the recipients’ servers.',
+    'Serveur qui prend tout le courrier sortant (hôte ou hôte:port). Vide : directement aux serveurs des destinataires.',
+    { exchange: 'SmartHosts' },
+  ),
+  'delivery.smartHostUser': setting(text(), '', 'Login at the smart host.', 'Identifiant auprès du relais.'),
+  'delivery.smartHostPasswordFile': setting(
+    text('a file name'),
+    '',
+    'File whose first line is the password at the smart host.',
+    'Fichier dont la première ligne est le mot de passe auprès du relais.',
+  ),
+  'delivery.port': setting(
+    integer(1, 65_535),
+    25,
+    'Port of other mail servers.',
+    'Port des autres serveurs de messagerie.',
+  ),
+  'delivery.relayFrom': setting(
+    list(text('an IP address or network', (value) => /^[\da-fA-F.:]+(?:\/\d{1,3})?$/.test(value))),
+    [],
+    'Addresses or networks that may send to anywhere without authentication, over TLS. Empty: nobody.',
+    'Adresses ou réseaux pouvant envoyer partout sans authentification, sous TLS. Vide : personne.',
+    { exchange: 'RemoteIPRanges' },
+  ),
+  'delivery.expiration': setting(
+    duration(MINUTE, 30 * DAY),
+    2 * DAY,
+    'How long an undeliverable message is tried.',
+    'Durée des essais d’un message non remis.',
+    { exchange: 'MessageExpirationTimeout' },
+  ),
+  'delivery.delayNotification': setting(
+    duration(MINUTE, 30 * DAY),
+    4 * HOUR,
+    'After how long the sender hears of a delay.',
+    'Délai avant d’avertir l’expéditeur d’un retard.',
+    { exchange: 'DelayNotificationTimeout' },
+  ),
+  'delivery.connections': setting(integer(1, 10_000), 100, 'Outgoing connections.', 'Connexions sortantes.', {
+    exchange: 'MaxOutboundConnections',
+  }),
+  'delivery.connectionsPerDomain': setting(
+    integer(1, 1_000),
+    10,
+    'Outgoing connections to one domain.',
+    'Connexions sortantes vers un domaine.',
+    {
+      exchange: 'MaxPerDomainOutboundConnections',
+    },
+  ),
+
+  'log.level': setting(oneOf('debug', 'info', 'warn', 'error'), 'info', 'What is logged.', 'Ce qui est journalisé.', {
+    live: true,
+  }),
+  'log.format': setting(
+    oneOf('auto', 'json', 'text'),
+    'auto',
+    'JSON lines, or text for people; auto: text on a terminal.',
+    'Lignes JSON, ou texte lisible ; auto : texte sur un terminal.',
+  ),
+  'log.protocols': setting(
+    list(oneOf(...listenerNames)),
+    [],
+    'Services whose protocol is logged, commands without passwords and bodies.',
+    'Services dont le protocole est journalisé, sans mots de passe ni contenus.',
+    { exchange: 'ProtocolLogEnabled', live: true },
+  ),
+  'metrics.token': setting(
+    text(),
+    '',
+    'Bearer token for /metrics from elsewhere; the machine itself needs none.',
+    'Jeton Bearer pour /metrics d’ailleurs ; la machine elle-même n’en a pas besoin.',
+    { live: true },
+  ),
+  'shutdown.grace': setting(
+    duration(0, 10 * MINUTE),
+    20 * SECOND,
+    'Longest time for running work when the server stops.',
+    'Temps maximal laissé au travail en cours à l’arrêt.',
+    { live: true },
+  ),
+} as const
+
+export type SettingName = keyof typeof settings
+type Table = typeof settings
+/** The effective values, by the names of the table. */
+export type Config = { readonly [K in SettingName]: Table[K] extends Setting<infer T> ? T : never }
+export const settingNames = Object.keys(settings) as SettingName[]

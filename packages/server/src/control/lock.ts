@@ -1,0 +1,42 @@
+import { readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
+
+/** The data folder is in use by another process; `pid` when it could be read. */
+export class FolderInUse extends Error {
+  override readonly name = 'FolderInUse'
+  readonly pid: number | undefined
+  constructor(folder: string, pid: number | undefined) {
+    super(`The data folder ${folder} is in use by another postrider${pid === undefined ? '' : ` (process ${pid})`}.`)
+    this.pid = pid
+  }
+}
+
+const LOCK = 'postrider.lock'
+const PID = 'postrider.pid'
+
+/**
+ * One process per data folder. The lock is SQLite's on a file of its own: the system lets go of it when the process ends, however it
+ * ends, so there is no stale lock to clean up. Throws FolderInUse.
+ */
+export function lockFolder(folder: string): { release(): void } {
+  const db = new DatabaseSync(join(folder, LOCK))
+  try {
+    db.exec('PRAGMA journal_mode = MEMORY; PRAGMA synchronous = OFF; BEGIN EXCLUSIVE')
+  } catch (error) {
+    db.close()
+    if (!/locked|busy/i.test((error as Error).message)) throw error
+    throw new FolderInUse(folder, pidOf(folder))
+  }
+  writeFileSync(join(folder, PID), `${process.pid}\n`)
+  return { release: () => db.close() }
+}
+
+function pidOf(folder: string): number | undefined {
+  try {
+    const pid = Number(readFileSync(join(folder, PID), 'utf8'))
+    return Number.isInteger(pid) && pid > 0 ? pid : undefined
+  } catch {
+    return undefined
+  }
+}

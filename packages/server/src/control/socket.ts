@@ -1,0 +1,142 @@
+import { chmodSync, closeSync, openSync, rmSync } from 'node:fs'
+import { connect, createServer, type Server, type Socket } from 'node:net'
+import { join } from 'node:path'
+import type { Logger } from '@postrider/domain'
+import { FrameReader, frame } from './frames.ts'
+
+/** What the CLI asks of a running server: a command's name and its words, as typed. */
+export interface ControlRequest {
+  readonly command: string
+  readonly words: CommandWords
+}
+/** The parsed command line, the same whether the command runs here or in the server. */
+export interface CommandWords {
+  readonly positionals: readonly string[]
+  readonly options: Readonly<Record<string, string | boolean | readonly string[]>>
+  /** A password read from the terminal or standard input: never an argument that others could see. */
+  readonly secret?: string
+}
+export type ControlAnswer =
+  | { readonly ok: true; readonly result: unknown }
+  | { readonly ok: false; readonly code: string; readonly message: string }
+
+/** Nobody listens: the server is not running, or it is starting or stopping. */
+export class NotRunning extends Error {
+  override readonly name = 'NotRunning'
+}
+
+const FILE = 'control.sock'
+/** sun_path of Linux has 108 bytes. */
+const MAX_PATH = 100
+
+/** Calls `use` with a path of the socket that the system takes: a deep folder is reached through its descriptor (Linux). */
+async function withSocketPath<T>(folder: string, use: (path: string) => Promise<T>): Promise<T> {
+  const path = join(folder, FILE)
+  if (Buffer.byteLength(path) <= MAX_PATH) return use(path)
+  const descriptor = openSync(folder, 'r')
+  try {
+    return await use(`/proc/self/fd/${descriptor}/${FILE}`)
+  } finally {
+    closeSync(descriptor)
+  }
+}
+
+/**
+ * The control socket: only the owner of the data folder can connect (0600 in a 0700 folder). The folder's lock is held, so whatever
+ * socket file lies there is a dead one.
+ */
+export async function serveControl(
+  folder: string,
+  answer: (request: ControlRequest) => Promise<ControlAnswer>,
+  log: Logger,
+): Promise<{ close(): Promise<void> }> {
+  const sockets = new Set<Socket>()
+  const server = createServer((socket) => {
+    sockets.add(socket)
+    const reader = new FrameReader()
+    socket.on('close', () => sockets.delete(socket))
+    socket.on('error', () => socket.destroy())
+    socket.on('data', (chunk: Buffer) => {
+      try {
+        for (const request of reader.push(chunk)) void reply(socket, request)
+      } catch (error) {
+        log.warn({ error: String(error) }, 'nonsense on the control socket')
+        socket.destroy()
+      }
+    })
+  })
+  async function reply(socket: Socket, request: unknown): Promise<void> {
+    const result = isRequest(request)
+      ? await answer(request)
+      : {
+          ok: false,
+          code: 'usage',
+          message: 'This is no request of this version: use the postrider of the same installation.',
+        }
+    socket.write(frame(result))
+  }
+  await withSocketPath(folder, async (path) => {
+    rmSync(path, { force: true })
+    await listen(server, path)
+    chmodSync(path, 0o600)
+  })
+  return {
+    close: () =>
+      new Promise((resolve) => {
+        server.close(() => resolve())
+        for (const socket of sockets) socket.destroySoon()
+        rmSync(join(folder, FILE), { force: true })
+      }),
+  }
+}
+
+function listen(server: Server, path: string): Promise<void> {
+  return new Promise((resolve, reject) => {
+    server.once('error', reject)
+    server.listen(path, () => {
+      server.off('error', reject)
+      resolve()
+    })
+  })
+}
+
+function isRequest(value: unknown): value is ControlRequest {
+  if (typeof value !== 'object' || value === null || !('command' in value) || !('words' in value)) return false
+  const { command, words } = value
+  if (typeof command !== 'string' || typeof words !== 'object' || words === null) return false
+  if (!('positionals' in words) || !Array.isArray(words.positionals)) return false
+  return (
+    words.positionals.every((word) => typeof word === 'string') &&
+    'options' in words &&
+    typeof words.options === 'object'
+  )
+}
+
+/** Asks the running server. Rejects with NotRunning when nobody answers. */
+export function askServer(folder: string, request: ControlRequest): Promise<ControlAnswer> {
+  return withSocketPath(
+    folder,
+    (path) =>
+      new Promise<ControlAnswer>((resolve, reject) => {
+        const reader = new FrameReader()
+        const socket = connect(path)
+        const gone = (detail: string): void => reject(new NotRunning(detail))
+        socket.on('connect', () => socket.write(frame(request)))
+        socket.on('data', (chunk: Buffer) => {
+          const [first] = reader.push(chunk)
+          if (first === undefined) return
+          resolve(first as ControlAnswer)
+          socket.destroy()
+        })
+        socket.on('error', (error: NodeJS.ErrnoException) =>
+          error.code === 'EACCES' || error.code === 'EPERM'
+            ? gone(`The server belongs to another user: run this as the owner of ${folder}.`)
+            : gone(`No postrider runs with the data folder ${folder}.`),
+        )
+        socket.on('close', () => gone('The server ended before it answered.'))
+      }),
+  ).catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT' || error.code === 'EACCES') throw new NotRunning(`There is no data folder ${folder}.`)
+    throw error
+  })
+}

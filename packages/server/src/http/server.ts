@@ -1,0 +1,130 @@
+import { createServer, type Server } from 'node:https'
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { Socket } from 'node:net'
+import type { Logger, Meter } from '@postrider/domain'
+import { plainAddress } from '../listeners/connection.ts'
+import { HANDSHAKE_MS } from '../listeners/connection.ts'
+import type { Gate } from '../listeners/gate.ts'
+import type { Sweeper, Swept } from '../listeners/sweeper.ts'
+import type { TlsHolder } from '../listeners/tls.ts'
+
+/** Request line and headers together. */
+export const MAX_HEADER_BYTES = 32_768
+/** A header that dribbles in for longer is an attack (P1). */
+const HEADERS_MS = 60_000
+/** A whole request: 36 MB over a slow phone connection. Held requests are not concerned, they are complete. */
+const REQUEST_MS = 900_000
+/** Between two requests of a connection; a phone in use reuses it. */
+const KEEP_ALIVE_MS = 75_000
+
+export interface HttpsParts {
+  readonly tls: TlsHolder
+  readonly gate: Gate
+  readonly sweeper: Sweeper
+  readonly log: Logger
+  readonly meter: Meter
+  readonly handle: (request: IncomingMessage, response: ServerResponse) => void
+}
+
+/** The HTTPS side: takes sockets from a listener, gives requests to `handle`. */
+export interface HttpsService {
+  accept(socket: Socket): void
+  readonly size: number
+  /** No further request on any connection; closes idle ones at once, the others after `graceMs`. */
+  drain(graceMs: number): Promise<void>
+}
+
+class SweptSocket implements Swept {
+  readonly #socket: Socket
+  constructor(socket: Socket) {
+    this.#socket = socket
+  }
+  get condition(): 'writing' | 'idle' {
+    return this.#socket.writableLength > 0 && !this.#socket.destroyed ? 'writing' : 'idle'
+  }
+  get progress(): number {
+    return this.#socket.bytesWritten - this.#socket.writableLength
+  }
+  end(): void {
+    this.#socket.end()
+  }
+  destroy(): void {
+    this.#socket.destroy()
+  }
+}
+
+export function createHttps({ tls, gate, sweeper, log, meter, handle }: HttpsParts): HttpsService {
+  let draining = false
+  const sockets = new Set<Socket>()
+  const server: Server = createServer(
+    {
+      ...tls.options,
+      ALPNProtocols: ['http/1.1'],
+      handshakeTimeout: HANDSHAKE_MS,
+      maxHeaderSize: MAX_HEADER_BYTES,
+      headersTimeout: HEADERS_MS,
+      requestTimeout: REQUEST_MS,
+      connectionsCheckingInterval: 15_000,
+      keepAliveTimeout: KEEP_ALIVE_MS,
+      keepAlive: true,
+      noDelay: true,
+    },
+    (request, response) => {
+      if (draining) response.setHeader('Connection', 'close')
+      // A client that reads nothing must not keep its answer in our memory for ever.
+      response.once('prefinish', () => {
+        if (response.socket !== null && response.socket.writableLength > 0)
+          sweeper.watch(new SweptSocket(response.socket))
+      })
+      handle(request, response)
+    },
+  )
+  server.maxHeadersCount = 200
+  server.timeout = 0
+  tls.follow((options) => server.setSecureContext(options))
+  server.on('tlsClientError', (error) => {
+    meter.count('tls_failures_total', { listener: 'https' })
+    log.debug({ listener: 'https', reason: String(error) }, 'no TLS')
+  })
+  server.on('clientError', (error: NodeJS.ErrnoException, socket) => {
+    if (error.code === 'ECONNRESET' || !socket.writable) return void socket.destroy()
+    const status =
+      error.code === 'HPE_HEADER_OVERFLOW'
+        ? '431 Request Header Fields Too Large'
+        : error.code === 'ERR_HTTP_REQUEST_TIMEOUT'
+          ? '408 Request Timeout'
+          : '400 Bad Request'
+    socket.end(`HTTP/1.1 ${status}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`)
+  })
+  return {
+    get size() {
+      return sockets.size
+    },
+    accept(socket) {
+      const leave = gate.enter(plainAddress(socket.remoteAddress ?? ''))
+      if (leave === undefined) {
+        meter.count('connections_refused_total', { listener: 'https' })
+        return void socket.destroy()
+      }
+      meter.count('connections_total', { listener: 'https' })
+      sockets.add(socket)
+      socket.once('close', () => {
+        leave()
+        sockets.delete(socket)
+      })
+      // Half-open sockets are for line protocols.
+      socket.allowHalfOpen = false
+      server.emit('connection', socket)
+    },
+    async drain(graceMs) {
+      draining = true
+      const until = performance.now() + graceMs
+      while (sockets.size > 0 && performance.now() < until) {
+        server.closeIdleConnections()
+        await new Promise((resolve) => setTimeout(resolve, 50))
+      }
+      server.closeAllConnections()
+      for (const socket of sockets) socket.destroy()
+    },
+  }
+}

@@ -1,0 +1,63 @@
+import type { Socket } from 'node:net'
+import type { Connection, Logger, Meter } from '@postrider/domain'
+import type { ListenerName } from '../config/settings.ts'
+import { type ConnectionParts, plainAddress, SocketConnection, secured } from './connection.ts'
+import type { Gate } from './gate.ts'
+
+export interface LineParts extends ConnectionParts {
+  readonly gate: Gate
+  readonly meter: Meter
+  readonly log: Logger
+  /** Open connections by listener, for `postrider status`. */
+  readonly counts: Map<ListenerName, number>
+}
+
+let next = 1
+
+/** What a listener of a line protocol does with a new socket: counts it, does the handshake, hands it on. */
+export function lineAcceptor(
+  name: ListenerName,
+  implicitTls: boolean,
+  parts: LineParts,
+  accept: (connection: Connection) => void,
+): (socket: Socket) => void {
+  const { gate, meter, log } = parts
+  return (socket) => {
+    const address = plainAddress(socket.remoteAddress ?? '')
+    const leave = gate.enter(address)
+    if (leave === undefined) {
+      meter.count('connections_refused_total', { listener: name })
+      return void socket.destroy()
+    }
+    meter.count('connections_total', { listener: name })
+    count(1)
+    socket.once('close', () => {
+      leave()
+      count(-1)
+    })
+    if (implicitTls) void secure(socket, address)
+    else take(socket, false)
+  }
+
+  function count(by: number): void {
+    parts.counts.set(name, (parts.counts.get(name) ?? 0) + by)
+  }
+  async function secure(socket: Socket, address: string): Promise<void> {
+    socket.on('error', () => {})
+    try {
+      take(await secured(socket, parts.tls), true)
+    } catch (error) {
+      meter.count('tls_failures_total', { listener: name })
+      log.debug({ listener: name, address, reason: String(error) }, 'no TLS')
+    }
+  }
+  function take(socket: Socket, isSecure: boolean): void {
+    const connection = new SocketConnection(socket, (next++).toString(36), isSecure, parts)
+    try {
+      accept(connection)
+    } catch (error) {
+      log.error({ listener: name, err: error }, 'a session could not begin')
+      connection.destroy()
+    }
+  }
+}

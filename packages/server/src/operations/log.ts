@@ -1,0 +1,90 @@
+import { Writable } from 'node:stream'
+import type { Logger } from '@postrider/domain'
+import { type Logger as Pino, pino } from 'pino'
+
+export type LogLevel = 'debug' | 'info' | 'warn' | 'error'
+
+/** Names of fields whose values never reach a log, at any place of the first two levels. */
+const secrets = ['password', 'secret', 'token', 'authorization', 'cookie', 'body', 'passphrase']
+
+/** The domain's log over pino. */
+class PinoLog implements Logger {
+  readonly #pino: Pino
+  constructor(base: Pino) {
+    this.#pino = base
+  }
+  debug(fields: Record<string, unknown>, message: string): void {
+    this.#pino.debug(fields, message)
+  }
+  info(fields: Record<string, unknown>, message: string): void {
+    this.#pino.info(fields, message)
+  }
+  warn(fields: Record<string, unknown>, message: string): void {
+    this.#pino.warn(fields, message)
+  }
+  error(fields: Record<string, unknown>, message: string): void {
+    this.#pino.error(fields, message)
+  }
+  child(fields: Record<string, unknown>): Logger {
+    return new PinoLog(this.#pino.child(fields))
+  }
+}
+
+const levelNames = new Map([
+  [20, 'debug'],
+  [30, 'info '],
+  [40, 'WARN '],
+  [50, 'ERROR'],
+])
+
+/** A JSON line as a person reads it: time, level, message, fields. Control characters stay escaped. */
+export function asText(line: string): string {
+  const { level, time, msg, err, ...fields } = JSON.parse(line) as Record<string, unknown>
+  const clock = typeof time === 'string' ? time.slice(11, 19) : ''
+  const rest = Object.entries(fields).map(([name, value]) => `${name}=${JSON.stringify(value)}`)
+  if (typeof err === 'object' && err !== null) {
+    const { message, stack } = err as { message?: unknown; stack?: unknown }
+    rest.push(String(stack ?? message).replaceAll('\n', '\n    '))
+  }
+  const text = String(msg ?? '').replace(/[\u0000-\u001f\u007f-\u009f]/g, (char) => JSON.stringify(char).slice(1, -1))
+  return `${clock} ${levelNames.get(Number(level)) ?? ''} ${text}${rest.length > 0 ? `  ${rest.join(' ')}` : ''}\n`
+}
+
+function textStream(out: NodeJS.WritableStream): Writable {
+  return new Writable({
+    decodeStrings: false,
+    write(line: string | Buffer, _encoding, done) {
+      out.write(asText(line.toString()))
+      done()
+    },
+  })
+}
+
+export interface ProgramLog {
+  readonly log: Logger
+  setLevel(level: LogLevel): void
+  flush(): void
+}
+
+/** The log of the program, on standard error: structured (one JSON object a line), or text for a terminal. */
+export function openLog(level: LogLevel, format: 'auto' | 'json' | 'text'): ProgramLog {
+  const text = format === 'text' || (format === 'auto' && process.stderr.isTTY)
+  const options = {
+    level,
+    base: null,
+    timestamp: pino.stdTimeFunctions.isoTime,
+    redact: { paths: secrets.flatMap((name) => [name, `*.${name}`]), censor: '(secret)' },
+    serializers: { err: pino.stdSerializers.err, error: pino.stdSerializers.err },
+  }
+  const destination = text ? textStream(process.stderr) : pino.destination({ fd: 2, sync: false, minLength: 0 })
+  const base = pino(options, destination)
+  return {
+    log: new PinoLog(base),
+    setLevel(wanted) {
+      base.level = wanted
+    },
+    flush() {
+      if (!(destination instanceof Writable)) destination.flushSync()
+    },
+  }
+}

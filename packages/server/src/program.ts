@@ -1,0 +1,309 @@
+import { createAutodiscover } from '@postrider/protocols/autodiscover'
+import { createAuthenticator, type DirectoryStore, openDirectory } from '@postrider/store/directory'
+import { type Logger, systemClock } from '@postrider/domain'
+import { join } from 'node:path'
+import { type Administration, type RunningServer, type ServerStatus, settleMailboxes } from './administration.ts'
+import { type Certificate, ensureCertificate, ownFiles, readCertificate } from './certificate/index.ts'
+import { Words } from './cli/command.ts'
+import { answerControl } from './cli/run.ts'
+import { commands } from './commands/index.ts'
+import { configPath, databaseNames, type Environment, type Loaded, loadConfig, publicHost } from './config/load.ts'
+import {
+  type ListenerName,
+  listenerNames,
+  listenerPorts,
+  type SettingName,
+  settingNames,
+  settings,
+} from './config/settings.ts'
+import { lockFolder } from './control/lock.ts'
+import { serveControl } from './control/socket.ts'
+import { firstMailbox, prepareDirectory } from './first-start.ts'
+import { type MailboxHome, openHome } from './home.ts'
+import { createRouter } from './http/router.ts'
+import { ownRoutes } from './http/routes.ts'
+import { createHttps, type HttpsService } from './http/server.ts'
+import { siteFor } from './http/site.ts'
+import { connectionCeiling, Gate } from './listeners/gate.ts'
+import { lineAcceptor } from './listeners/line.ts'
+import { type Listening, listen, portsOf } from './listeners/listen.ts'
+import { Sweeper } from './listeners/sweeper.ts'
+import { TlsHolder } from './listeners/tls.ts'
+import { DIRECTORY_FILE, prepareFolder } from './offline.ts'
+import { openLog, type ProgramLog } from './operations/log.ts'
+import { Metrics } from './operations/metrics.ts'
+import { removeReadyFile, writeReadyFile } from './operations/ready-file.ts'
+import { watchStalls } from './operations/stalls.ts'
+import { notifySystemd } from './operations/systemd.ts'
+import { throttlePolicy } from './protocol-settings.ts'
+import { createServices, type Services } from './services.ts'
+import { checkStore } from './store-check.ts'
+import { version } from './version.ts'
+
+/** Everything a start puts together, in the order in which it is taken apart again from the end. */
+export interface Program {
+  readonly loaded: Loaded
+  readonly directory: DirectoryStore
+  readonly log: Logger
+  readonly listening: ReadonlyMap<ListenerName, Listening>
+  readonly certificate: Certificate
+  /** True when this start made domain, Administrator and first mailbox. */
+  readonly firstStart: boolean
+  reload(): Promise<readonly string[]>
+  /** Graceful: tells clients, finishes work, closes files. Doing it twice waits for the first. */
+  stop(): Promise<void>
+}
+
+/** Undone in reverse order when a start fails half-way, and by `stop`. */
+class Undo {
+  readonly #steps: (() => void | Promise<void>)[] = []
+  add(step: () => void | Promise<void>): void {
+    this.#steps.push(step)
+  }
+  async run(log: Logger | undefined): Promise<void> {
+    for (let step = this.#steps.pop(); step !== undefined; step = this.#steps.pop()) {
+      try {
+        await step()
+      } catch (error) {
+        log?.error({ err: error }, 'a part did not close well')
+      }
+    }
+  }
+}
+
+/** Starts the server and resolves when it listens. Rejects, with everything closed again, when it cannot. */
+export async function startProgram(loaded: Loaded, env: Environment = process.env): Promise<Program> {
+  const undo = new Undo()
+  const opened = openLog(loaded.config['log.level'], loaded.config['log.format'])
+  try {
+    return await start(loaded, env, opened, undo)
+  } catch (error) {
+    await undo.run(opened.log)
+    opened.flush()
+    throw error
+  }
+}
+
+async function start(first: Loaded, env: Environment, opened: ProgramLog, undo: Undo): Promise<Program> {
+  const { log } = opened
+  const clock = systemClock
+  let loaded = first
+  const { config, dataFolder } = first
+  const began = performance.now()
+  for (const warning of loaded.warnings) log.warn({}, warning)
+
+  prepareFolder(dataFolder)
+  const lock = lockFolder(dataFolder)
+  undo.add(() => lock.release())
+  const metrics = new Metrics()
+  undo.add(watchStalls(metrics, log, 'main'))
+
+  const directory = openDirectory({ file: join(dataFolder, DIRECTORY_FILE), databases: databaseNames(config), clock })
+  undo.add(() => directory.close())
+  const firstStart = await prepareDirectory(directory, loaded)
+  const files = certificateFiles(loaded)
+  if (config['tls.certificate'] === '' && ensureCertificate(files, certificateNames(loaded), clock.now()))
+    log.info({ file: files.certificate }, 'a certificate was made')
+  const tls = new TlsHolder({ certificate: readCertificate(files), minVersion: config['tls.minVersion'] })
+
+  const home = await openHome({ folder: dataFolder, databases: databasesInUse(loaded, directory), log, meter: metrics })
+  undo.add(() => home.close())
+  const authenticator = createAuthenticator({ directory, clock, meter: metrics, throttle: throttlePolicy(config) })
+  undo.add(() => authenticator.close())
+  await settleMailboxes(directory, home.service)
+  const services = createServices({
+    loaded,
+    directory,
+    authenticator,
+    service: home.service,
+    clock,
+    log,
+    meter: metrics,
+  })
+  undo.add(() => services.transport.settled())
+
+  // From here on the outside.
+  const state = { ready: false }
+  const gate = new Gate(gateLimits(loaded))
+  const sweeper = new Sweeper()
+  const listening = new Map<ListenerName, Listening>()
+  const portOf = (name: ListenerName): number | undefined => listening.get(name)?.port
+  const site = (host: string | undefined) => siteFor(loaded, directory, portOf, host)
+  const notReady = async (): Promise<string | undefined> => (state.ready ? home.health() : 'starting or stopping')
+  const routes = [
+    ...services.routes,
+    ...ownRoutes({
+      autodiscover: createAutodiscover({ directory, clock }),
+      site,
+      config: () => loaded.config,
+      tls,
+      metrics,
+      notReady,
+    }),
+  ]
+  const router = createRouter({ routes, authenticator, realm: publicHost(config), log, meter: metrics })
+  const https = createHttps({ tls, gate, sweeper, log, meter: metrics, handle: router })
+  const counts = new Map<ListenerName, number>()
+  undo.add(() => {
+    for (const one of listening.values()) one.close()
+  })
+  for (const name of listenerNames) {
+    const line = services.lines.get(name)
+    if (!config[`listeners.${name}.enabled`] || (name !== 'https' && line === undefined)) continue
+    const accept =
+      line === undefined
+        ? https.accept
+        : lineAcceptor(name, listenerPorts[name].tls, { tls, sweeper, log, gate, meter: metrics, counts }, line)
+    listening.set(
+      name,
+      await listen({ name, addresses: config['listeners.address'], ports: portsOf(name, config), accept, log }),
+    )
+  }
+  metrics.watch('connections', () => gate.total)
+  metrics.watch('held_requests', () => services.held.size)
+
+  const reload = async (): Promise<readonly string[]> => {
+    await notifySystemd('RELOADING=1', log)
+    const next = loadConfig(env)
+    const certificate = readCertificate(certificateFiles(next))
+    const lines = changes(loaded, next)
+    if (certificate.fingerprint !== tls.certificate.fingerprint) lines.push('The certificate is a new one.')
+    tls.replace({ certificate, minVersion: next.config['tls.minVersion'] })
+    gate.configure(gateLimits(next))
+    opened.setLevel(next.config['log.level'])
+    services.configure(next)
+    if (next.config.organization !== loaded.config.organization)
+      await directory.setSetting('organization', next.config.organization)
+    loaded = next
+    log.info({ changes: lines }, 'reloaded')
+    await notifySystemd('READY=1', log)
+    return lines
+  }
+  const server = runningServer({ home, services, https, listening, counts, state, reload, directory })
+  const administration = (): Administration => ({ directory, loaded, server })
+  const control = await serveControl(
+    dataFolder,
+    (request) => answerControl(commands, request, (command, words) => command.run(administration(), new Words(words))),
+    log,
+  )
+  undo.add(() => control.close())
+  services.transport.runner.start()
+
+  const ready = env.POSTRIDER_READY_FILE
+  state.ready = true
+  if (ready) {
+    const places = [...listening].map(([name, { host, port }]) => [name, { host, port }] as const)
+    writeReadyFile(ready, {
+      pid: process.pid,
+      listeners: Object.fromEntries(places),
+      mailbox: firstMailbox(dataFolder),
+    })
+  }
+  await notifySystemd('READY=1', log)
+  log.info({ version, pid: process.pid, ms: Math.round(performance.now() - began) }, 'postrider listens')
+
+  let stopping: Promise<void> | undefined
+  const stop = async (): Promise<void> => {
+    state.ready = false
+    const grace = loaded.config['shutdown.grace']
+    log.info({ graceMs: grace }, 'stopping')
+    await notifySystemd('STOPPING=1', log)
+    if (ready) removeReadyFile(ready)
+    for (const one of listening.values()) one.close()
+    await Promise.all([services.drain(grace), https.drain(grace), services.transport.runner.stop()])
+    await undo.run(log)
+    log.info({}, 'stopped')
+    opened.flush()
+  }
+  return {
+    get loaded() {
+      return loaded
+    },
+    directory,
+    log,
+    listening,
+    certificate: tls.certificate,
+    firstStart,
+    reload,
+    stop() {
+      stopping ??= stop()
+      return stopping
+    },
+  }
+}
+
+const certificateFiles = (loaded: Loaded) => {
+  const { config, dataFolder } = loaded
+  if (config['tls.certificate'] === '') return ownFiles(dataFolder)
+  return { certificate: configPath(loaded, config['tls.certificate']), key: configPath(loaded, config['tls.key']) }
+}
+
+/** Host names of the self-signed certificate: everything a client may be told to connect to. */
+function certificateNames({ config }: Loaded): string[] {
+  const host = publicHost(config)
+  const external = config.externalUrl === '' ? [] : [new URL(config.externalUrl).hostname]
+  const { domain } = config
+  return [...new Set([host, ...external, domain, `mail.${domain}`, `autodiscover.${domain}`, `autoconfig.${domain}`])]
+}
+
+const gateLimits = ({ config }: Loaded) => ({
+  total: connectionCeiling(config['limits.connections']),
+  perAddress: config['limits.connectionsPerAddress'],
+})
+
+/** The configured databases, and those that mailboxes live in although the configuration names them no longer. */
+function databasesInUse(loaded: Loaded, directory: DirectoryStore): string[] {
+  const inUse = [...directory.mailboxes()].map((entry) => entry.database)
+  return [
+    ...new Set([...databaseNames(loaded.config), ...inUse, ...directory.pendingMailboxes().map((one) => one.database)]),
+  ]
+}
+
+/** What a reload changes, in words; settings that need a restart are named. */
+function changes(before: Loaded, after: Loaded): string[] {
+  const differs = (name: SettingName): boolean =>
+    JSON.stringify(before.config[name]) !== JSON.stringify(after.config[name])
+  return settingNames.filter(differs).map((name) => {
+    const live = 'live' in settings[name] && settings[name].live === true
+    return live ? `${name} is in effect.` : `${name} has changed: it takes effect at the next start.`
+  })
+}
+
+interface RunningParts {
+  readonly home: MailboxHome
+  readonly services: Services
+  readonly https: HttpsService
+  readonly listening: ReadonlyMap<ListenerName, Listening>
+  readonly counts: ReadonlyMap<ListenerName, number>
+  readonly state: { readonly ready: boolean }
+  readonly reload: () => Promise<readonly string[]>
+  readonly directory: DirectoryStore
+}
+
+function runningServer(parts: RunningParts): RunningServer {
+  const { home, services, https, listening, counts, state } = parts
+  return {
+    service: home.service,
+    reload: parts.reload,
+    async status(): Promise<ServerStatus> {
+      const connections = [...listening.keys()].map((name) => [
+        name,
+        name === 'https' ? https.size : (counts.get(name) ?? 0),
+      ])
+      return {
+        pid: process.pid,
+        version,
+        uptimeSeconds: Math.round(process.uptime()),
+        listeners: Object.fromEntries([...listening].map(([name, { host, port }]) => [name, { host, port }])),
+        connections: Object.fromEntries(connections),
+        held: services.held.size,
+        memoryBytes: process.memoryUsage.rss(),
+        ready: state.ready,
+      }
+    },
+    wakeQueue() {
+      // The runner hears of queue changes by the service's own hints.
+    },
+    checkStore: () => checkStore(parts.directory, home.service),
+  }
+}

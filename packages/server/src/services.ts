@@ -1,0 +1,108 @@
+/** The protocols, wired: the only file that knows all of them. Each gets the parts it asks for and gives back how to hand it work. */
+import {
+  type Authenticator,
+  type Clock,
+  type Connection,
+  createDoor,
+  HeldTable,
+  type Logger,
+  type MailboxService,
+  type Meter,
+  TimerWheel,
+} from '@postrider/domain'
+import { type ActiveSync, activeSync, isActiveSyncPath } from '@postrider/protocols/activesync'
+import { createImap } from '@postrider/protocols/imap'
+import { smtpService } from '@postrider/protocols/smtp'
+import type { DirectoryStore } from '@postrider/store/directory'
+import { createTransport, type Transport } from '@postrider/transport'
+import type { Loaded } from './config/load.ts'
+import type { ListenerName } from './config/settings.ts'
+import type { Route } from './http/router.ts'
+import { activeSyncSettings, imapSettings, receiveConnectors, transportSettings } from './protocol-settings.ts'
+
+export interface ServiceParts {
+  readonly loaded: Loaded
+  readonly directory: DirectoryStore
+  readonly authenticator: Authenticator
+  readonly service: MailboxService
+  readonly clock: Clock
+  readonly log: Logger
+  readonly meter: Meter
+}
+
+export interface Services {
+  /** What each line protocol's listener does with a connection. */
+  readonly lines: ReadonlyMap<ListenerName, (connection: Connection) => void>
+  readonly routes: readonly Route[]
+  readonly transport: Transport
+  readonly held: HeldTable
+  readonly activeSync: ActiveSync
+  /** Takes over settings that need no restart. */
+  configure(loaded: Loaded): void
+  /** Tells everybody that the server stops; resolves when nobody is left or after `graceMs`. */
+  drain(graceMs: number): Promise<void>
+}
+
+export function createServices({
+  loaded,
+  directory,
+  authenticator,
+  service,
+  clock,
+  log,
+  meter,
+}: ServiceParts): Services {
+  const { config } = loaded
+  const wheel = new TimerWheel({ clock })
+  const held = new HeldTable(service)
+  const door = createDoor(service, directory)
+  const transport = createTransport({
+    service,
+    directory,
+    settings: transportSettings(loaded),
+    systemMailbox: () => [...directory.mailboxes()].find((one) => one.isAdministrator)?.mailbox,
+    clock,
+    log,
+    meter,
+  })
+  const imap = createImap({ door, authenticator, held, wheel, clock, log, meter }, imapSettings(config))
+  const smtp = smtpService({ directory, authenticator, intake: transport.intake, clock, wheel, log, meter })
+  const eas = activeSync({
+    door,
+    directory,
+    submitter: transport,
+    held,
+    wheel,
+    clock,
+    log: log.child({ protocol: 'activesync' }),
+    meter,
+    settings: activeSyncSettings(config),
+  })
+  const connectors = receiveConnectors(config)
+  const lines = new Map<ListenerName, (connection: Connection) => void>([
+    ['imap', (connection) => imap.accept(connection)],
+    ['imaps', (connection) => imap.accept(connection)],
+    ['smtp', (connection) => smtp.accept(connection, connectors.smtp)],
+    ['submission', (connection) => smtp.accept(connection, connectors.submission)],
+    ['submissions', (connection) => smtp.accept(connection, connectors.submissions)],
+  ])
+  return {
+    lines,
+    routes: [
+      {
+        name: 'activesync',
+        matches: isActiveSyncPath,
+        protocol: 'activesync',
+        handle: (request, response, principal) => eas.handle(request, response, principal!),
+      },
+    ],
+    transport,
+    held,
+    activeSync: eas,
+    configure: (changed) => imap.configure(imapSettings(changed.config)),
+    async drain(graceMs) {
+      eas.drain()
+      await Promise.all([imap.drain(graceMs), smtp.drain(graceMs)])
+    },
+  }
+}
