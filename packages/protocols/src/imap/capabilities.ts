@@ -78,9 +78,22 @@ export const capabilities: readonly Capability[] = [
   row('COMPRESS=DEFLATE', 'RFC 4978', after),
 ]
 
+/** A capability that makes no sense without another goes with it. */
+const needs = new Map([
+  ['QRESYNC', 'CONDSTORE'],
+  ['SORT=DISPLAY', 'SORT'],
+  ['ESORT', 'SORT'],
+  ['SEARCHRES', 'ESEARCH'],
+  ['LIST-STATUS', 'LIST-EXTENDED'],
+  ['CREATE-SPECIAL-USE', 'SPECIAL-USE'],
+  ['QUOTA=RES-STORAGE', 'QUOTA'],
+])
+
 /** True when neither the listener nor the account has the capability switched off. */
 export function isOn(name: string, context: CapabilityContext): boolean {
   const { settings, account } = context
+  const other = needs.get(name)
+  if (other !== undefined && !isOn(other, context)) return false
   if (settings.disabledCapabilities.has(name)) return false
   return account === undefined || !settings.disabledFor(account).has(name)
 }

@@ -49,12 +49,13 @@ export class Channel {
     }
   }
 
-  /** Flushes, and waits until the client has read enough of it. */
-  async drain(now: () => number): Promise<void> {
+  /** Flushes, and waits until the client has read enough of it; `blocked` is called before it has to wait. */
+  async drain(now: number, blocked: () => void): Promise<void> {
     this.flush()
     if (this.#ended) throw new SessionEnded()
     if (!this.#full) return
-    this.blockedSince = now()
+    this.blockedSince = now
+    blocked()
     const deflate = this.#deflate
     if (deflate?.writableNeedDrain) {
       await new Promise<void>((resolve) => {

@@ -14,12 +14,12 @@ export function requireTls(session: Session): void {
 
 /**
  * Turns the authenticator's verdict into a logged-in session or an answer that says no more than needed. The mailbox is opened here:
- * who has none cannot log in.
+ * who has none cannot log in. `login` is what was typed, for the log (banning by address and name).
  */
-export async function settle(session: Session, verdict: Verdict): Promise<Answer> {
+export async function settle(session: Session, login: string, verdict: Verdict): Promise<Answer> {
   const { context } = session
   if (!verdict.ok) {
-    context.log.info({ remote: session.connection.remoteAddress, reason: verdict.reason }, 'imap login refused')
+    context.log.info({ remote: session.connection.remoteAddress, login, reason: verdict.reason }, 'imap login refused')
     await wait(session, Math.min(verdict.retryAfterMs, context.settings.tarpit))
     if (++session.failedLogins >= context.settings.maxFailedLogins) session.bye('Too many failed logins')
     if (verdict.reason === 'throttled') return no('Too many failed logins, try again later', 'UNAVAILABLE')

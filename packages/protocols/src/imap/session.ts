@@ -256,7 +256,8 @@ export class Session implements ConnectionHandler, Waiter, Timed {
    * session is to end meanwhile.
    */
   async drain(): Promise<void> {
-    await this.channel.drain(() => this.context.clock.monotonic())
+    const { clock, settings, wheel } = this.context
+    await this.channel.drain(clock.monotonic(), () => wheel.add(this, settings.writeTimeout))
     await this.#breathe()
     if (this.#bye !== undefined || this.#closed) throw new SessionEnded()
   }
@@ -423,8 +424,11 @@ export class Session implements ConnectionHandler, Waiter, Timed {
     const { clock, settings, wheel } = this.context
     const now = clock.monotonic()
     const blocked = this.channel.blockedSince
-    if ((blocked !== undefined && now - blocked >= settings.writeTimeout) || this.#ending) {
+    const patience = blocked === undefined ? 1 : blocked + settings.writeTimeout - now
+    if (patience <= 0 || this.#ending) {
       this.destroy()
+    } else if (blocked !== undefined) {
+      wheel.add(this, patience)
     } else if (this.state.name === 'notAuthenticated') {
       const left = this.#started + settings.preAuthenticatedTimeout - now
       if (left > 500) wheel.add(this, left)

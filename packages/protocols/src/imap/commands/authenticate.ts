@@ -5,7 +5,12 @@ import { requireTls, settle } from '../login.ts'
 import { parseScramFirst, ScramExchange } from '../sasl/scram.ts'
 import type { Session } from '../session.ts'
 
-type Mechanism = (session: Session, initialResponse: Buffer | undefined) => Promise<Verdict>
+/** Who wanted in, and whether he may. */
+interface Outcome {
+  readonly login: string
+  readonly verdict: Verdict
+}
+type Mechanism = (session: Session, initialResponse: Buffer | undefined) => Promise<Outcome>
 
 /** The SASL mechanisms offered. Anonymous is not one of them (R39). */
 const mechanisms = new Map<string, Mechanism>([
@@ -23,7 +28,8 @@ export const authenticate = command({
     const run = mechanisms.get(mechanism)
     if (run === undefined || !session.offers(`AUTH=${mechanism}`)) return no('Unknown mechanism', 'CANNOT')
     requireTls(session)
-    return settle(session, await run(session, initialResponse === undefined ? undefined : decode(initialResponse)))
+    const outcome = await run(session, initialResponse === undefined ? undefined : decode(initialResponse))
+    return settle(session, outcome.login, outcome.verdict)
   },
 })
 
@@ -39,31 +45,31 @@ async function ask(session: Session, challenge: string): Promise<Buffer> {
   return decode(await session.line())
 }
 
-function verify(session: Session, login: string, password: string): Promise<Verdict> {
+async function verify(session: Session, login: string, password: string): Promise<Outcome> {
   const { remoteAddress } = session.connection
-  return session.context.authenticator.verify({ login, password, protocol: 'imap', remoteAddress })
+  const { authenticator } = session.context
+  return { login, verdict: await authenticator.verify({ login, password, protocol: 'imap', remoteAddress }) }
 }
 
 /** RFC 4616. Acting for somebody else (another authzid) is not offered. */
-async function plain(session: Session, initialResponse: Buffer | undefined): Promise<Verdict> {
+async function plain(session: Session, initialResponse: Buffer | undefined): Promise<Outcome> {
   const response = initialResponse ?? (await ask(session, ''))
   const [authzid = '', login = '', password = '', ...rest] = response.toString('utf8').split('\0')
   if (rest.length > 0 || login === '') throw new Refusal(bad('Invalid PLAIN response'))
-  const verdict = await verify(session, login, password)
-  return authzid === '' || authzid === login || !verdict.ok
-    ? verdict
-    : { ok: false, reason: 'invalid', retryAfterMs: 0 }
+  const outcome = await verify(session, login, password)
+  if (authzid === '' || authzid === login || !outcome.verdict.ok) return outcome
+  return { login, verdict: { ok: false, reason: 'invalid', retryAfterMs: 0 } }
 }
 
 /** draft-murchison-sasl-login: what Outlook speaks. */
-async function loginMechanism(session: Session, initialResponse: Buffer | undefined): Promise<Verdict> {
+async function loginMechanism(session: Session, initialResponse: Buffer | undefined): Promise<Outcome> {
   const login = initialResponse ?? (await ask(session, 'Username:'))
   const password = await ask(session, 'Password:')
   return verify(session, login.toString('utf8'), password.toString('utf8'))
 }
 
 /** RFC 7677. The client must see our signature before it is logged in: RFC 5802 §3. */
-async function scramSha256(session: Session, initialResponse: Buffer | undefined): Promise<Verdict> {
+async function scramSha256(session: Session, initialResponse: Buffer | undefined): Promise<Outcome> {
   const { authenticator } = session.context
   const first = parseScramFirst((initialResponse ?? (await ask(session, ''))).toString('utf8'))
   if (first === undefined) throw new Refusal(bad('Invalid SCRAM message'))
@@ -73,5 +79,5 @@ async function scramSha256(session: Session, initialResponse: Buffer | undefined
   const { remoteAddress } = session.connection
   const verdict = await authenticator.scramDone(first.login, 'imap', remoteAddress, final !== undefined && rightUser)
   if (verdict.ok && final !== undefined) await ask(session, final)
-  return verdict
+  return { login: first.login, verdict }
 }

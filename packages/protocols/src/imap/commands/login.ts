@@ -10,6 +10,6 @@ export const login = command({
     requireTls(session)
     const { authenticator } = session.context
     const { remoteAddress } = session.connection
-    return settle(session, await authenticator.verify({ login: user, password, protocol: 'imap', remoteAddress }))
+    return settle(session, user, await authenticator.verify({ login: user, password, protocol: 'imap', remoteAddress }))
   },
 })

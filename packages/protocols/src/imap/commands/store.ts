@@ -22,6 +22,8 @@ export const store = command({
     if (args.unchangedSince !== undefined) session.enabled.condstore = true
     const { view } = session
     const sequences = view.sequences(args.set, args.uid)
+    // From here on only our own changes are new: their echo need not be told (see View.ownChanges).
+    await session.update(false, true)
     const change = changeOf(args)
     const modified: number[] = []
     let missed = false

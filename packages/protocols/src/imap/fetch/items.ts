@@ -32,21 +32,18 @@ interface Message {
 /** Writes FETCH answers that need more than columns. Answers how many messages were there. */
 export async function fetchItems(session: Session, plan: FetchPlan, window: Window): Promise<number> {
   const { view, user } = session
-  const columns = plan.itemColumns
-  const got = await user.mailbox.get({ by: { folder: view.folder, uids: window.uids }, columns })
+  // Marked before it is read, so that what is told is at least as new as our own change.
+  const seen = plan.marksSeen && !view.readOnly ? await markSeen(session, window) : new Set<number>()
+  const got = await user.mailbox.get({ by: { folder: view.folder, uids: window.uids }, columns: plan.itemColumns })
   const items = got.filter((item) => !item.associated)
-  const seen = plan.marksSeen && !view.readOnly ? await markSeen(session, items) : new Map<number, Seen>()
   const sequences = new Map<number, number>()
   for (const [i, uid] of window.uids.entries()) sequences.set(uid, window.sequences[i] as number)
   const load = async (item: Item): Promise<Message> => {
-    const marked = seen.get(item.uid)
-    const current =
-      marked === undefined ? item : { ...item, flags: marked.flags, change: marked.change as Item['change'] }
     const source = await ready(sourceOf(user.mailbox, item))
     const loaded: Loaded[] = []
     for (const step of plan.steps) loaded.push(await loadStep(step, source))
     const sequence = sequences.get(item.uid) ?? 0
-    return { item: current, sequence, source, loaded, becameSeen: marked !== undefined }
+    return { item, sequence, source, loaded, becameSeen: seen.has(item.uid) }
   }
   const ahead: Promise<Message>[] = []
   let next = 0
@@ -63,24 +60,17 @@ export async function fetchItems(session: Session, plan: FetchPlan, window: Wind
   return items.length
 }
 
-interface Seen {
-  readonly flags: number
-  readonly change: number
-}
-
-/** RFC 9051 §6.4.5: \Seen is set before the content goes out, so that the answer can tell. */
-async function markSeen(session: Session, items: readonly Item[]): Promise<Map<number, Seen>> {
-  const uids = Uint32Array.from(items.filter((item) => (item.flags & Flag.seen) === 0).map((item) => item.uid))
-  const seen = new Map<number, Seen>()
-  if (uids.length === 0) return seen
+/** RFC 9051 §6.4.5: \Seen is set before the content goes out, so that the answer can tell. Answers the UIDs it was set for. */
+async function markSeen(session: Session, window: Window): Promise<Set<number>> {
   const { view, user } = session
+  const rows = await user.mailbox.scan({ folder: view.folder, columns: ['uid', 'flags'], only: window.uids })
+  const uids = rows.uid.filter((_, row) => ((rows.flags[row] as number) & Flag.seen) === 0)
+  if (uids.length === 0) return new Set()
+  await session.update(false, true)
   const applied = await user.mailbox.apply([{ op: 'flag', folder: view.folder, items: { uids }, set: Flag.seen }])
   const result = resultOf(applied, 0, 'flag')
   view.ownChanges(result.changes, applied.change)
-  result.uids.forEach((uid, i) => {
-    seen.set(uid, { flags: result.flags[i] as number, change: result.changes[i] as number })
-  })
-  return seen
+  return new Set(result.uids)
 }
 
 async function loadStep(step: Step, source: MessageSource): Promise<Loaded> {

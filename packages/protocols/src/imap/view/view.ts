@@ -12,6 +12,7 @@ import {
 import {
   formatRanges,
   inRanges,
+  isKeyword,
   NO_RANGES,
   type Ranges,
   rangesOf,
@@ -52,8 +53,6 @@ export class View {
   readonly #waiter: Session
   /** Messages that are gone but may not be told yet, ascending. */
   #gone: number[] = []
-  /** Change numbers of this session's own doings, already told. */
-  #own = new Set<number>()
   /** Keywords told by FLAGS, in lower case. */
   readonly #keywords: Set<string>
 
@@ -112,17 +111,14 @@ export class View {
 
   // ---- own doings
 
-  /** This session changed rows and tells its client itself: their echo in the feed is passed over. */
+  /**
+   * This session changed rows and tells its client itself. Only where nobody else wrote since our last look their echo in the feed is passed
+   * over: a foreign change of the same row would hide behind ours.
+   */
   ownChanges(changes: Float64Array, after: number): void {
-    const first = changes[0]
-    if (first === undefined) return
-    // Nobody else wrote between our last look and this: there is no echo to wait for.
-    if (first === this.#cursor + 1 && after === this.#cursor + changes.length && this.#own.size === 0) {
-      this.#cursor = after
-      return
-    }
-    for (const change of changes) this.#own.add(change)
-    this.dirty = true
+    if (changes.length === 0) return
+    if (changes[0] === this.#cursor + 1 && after === this.#cursor + changes.length) this.#cursor = after
+    else this.dirty = true
   }
 
   // ---- telling
@@ -133,7 +129,7 @@ export class View {
     for (const set of sets) {
       for (const keyword of set) {
         const key = keyword.toLowerCase()
-        if (this.#keywords.has(key) || this.#keywords.size >= MAX_TOLD_KEYWORDS) continue
+        if (this.#keywords.has(key) || this.#keywords.size >= MAX_TOLD_KEYWORDS || !isKeyword(keyword)) continue
         this.#keywords.add(key)
         this.#names.push(keyword)
         fresh = true
@@ -223,14 +219,11 @@ export class View {
       session,
       fresh.sort((a, b) => a - b),
     )
+    // New messages are asked for by the client.
     for (const { items } of pages) {
-      await this.tellFlags(session, items, false, (row) => {
-        // New messages are asked for by the client; what this session did itself, its client knows.
-        return (items.uid[row] as number) > before || this.#own.has(items.change[row] as number)
-      })
+      await this.tellFlags(session, items, false, (row) => (items.uid[row] as number) > before)
     }
     this.#cursor = since
-    this.#own.clear()
   }
 
   /** The feed does not reach back to our cursor (tombstones were pruned): compare with what is there now. */
@@ -259,7 +252,6 @@ export class View {
       (row) => (rows.uid[row] as number) > before || (rows.change[row] as number) <= cursor,
     )
     this.#cursor = change
-    this.#own.clear()
   }
 
   #sortGone(): void {
