@@ -24,7 +24,7 @@ import { permissionsTopic, quotaTopic, stateTopic } from './small.ts'
 import type { OpenService } from './subject.ts'
 import { runTopic, type Topic } from './topic.ts'
 
-export type { OpenedService, OpenService } from './subject.ts'
+export type { OpenedService, OpenService, TestClock } from './subject.ts'
 
 export interface ContractOptions {
   /** Random histories to run against the model. */

@@ -76,7 +76,7 @@ export const mailboxTopic: Topic = {
         service.search(nobody, { folders: [], query: { kind: 'all' }, order: 'uid', offset: 0, limit: 1 }),
         service.state(nobody, 'client'),
       ]
-      for (const call of calls) await rejects(call, 'mailboxNotFound')
+      await Promise.all(calls.map((call) => rejects(call, 'mailboxNotFound')))
     },
     'destroy takes the mailbox away and leaves its neighbour': async (subject) => {
       const box = await subject.box()

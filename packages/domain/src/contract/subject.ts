@@ -15,19 +15,23 @@ export interface OpenedService {
   /** Drops all tombstones of a mailbox, as age does. Without it the resync tests are left out. */
   forgetTombstones?(mailbox: MailboxId): Promise<void>
 }
-export type OpenService = (options: { readonly clock: Clock }) => Promise<OpenedService>
+export type OpenService = (options: { readonly clock: TestClock }) => Promise<OpenedService>
 
-/** A clock that stands still until it is told to go on. */
+/** A clock that stands still until it is told to go on. `shared` holds its time, a double, for a service in another thread. */
 export class TestClock implements Clock {
-  #now = Date.UTC(2026, 10, 21, 12)
+  readonly shared = new SharedArrayBuffer(8)
+  readonly #ms = new Float64Array(this.shared)
+  constructor() {
+    this.#ms[0] = Date.UTC(2026, 10, 21, 12)
+  }
   now(): number {
-    return this.#now
+    return this.#ms[0] as number
   }
   monotonic(): number {
-    return this.#now
+    return this.now()
   }
   advance(ms: number): void {
-    this.#now += ms
+    this.#ms[0] = this.now() + ms
   }
 }
 

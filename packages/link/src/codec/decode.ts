@@ -2,8 +2,9 @@ import { FRAME_VERSION, HEADER_BYTES, LENGTH_U16, LENGTH_U32, NEW_KEY, OLD_KEY, 
 import { knownKeys } from './keys.ts'
 import { FrameError, MAX_BIGINT_BYTES, MAX_DEPTH, MAX_FRAME_BYTES, MAX_VALUES } from './limits.ts'
 
-/** Shorter byte arrays are copied out, so that keeping one does not keep its frame. */
+/** Shorter arrays are copied out; longer ones too when they are a small part of what they would keep alive. */
 const COPIED_BYTES = 1_024
+const LEAST_PART = 1 / 16
 
 export interface Frame {
   readonly kind: number
@@ -55,7 +56,7 @@ class Reader {
   }
 
   value(): unknown {
-    if (++this.values > MAX_VALUES) throw new FrameError('too many values')
+    if (++this.values > MAX_VALUES) throw new FrameError('too many values', true)
     const tag = this.u8()
     if (tag >= Tag.shortAscii) {
       const length = tag - Tag.shortAscii
@@ -128,12 +129,10 @@ class Reader {
   byteArray(): Uint8Array {
     const n = this.length()
     const at = this.take(n)
-    if (n < COPIED_BYTES) {
-      const copy = new Uint8Array(n)
-      copy.set(this.bytes.subarray(at, at + n))
-      return copy
-    }
-    return new Uint8Array(this.bytes.buffer, this.bytes.byteOffset + at, n)
+    if (this.inPlace(at, 1)) return new Uint8Array(this.bytes.buffer, this.bytes.byteOffset + at, n)
+    const copy = new Uint8Array(n)
+    copy.set(this.bytes.subarray(at, at + n))
+    return copy
   }
 
   /** Takes count, padding and words; answers where the words begin. */
@@ -153,8 +152,11 @@ class Reader {
   alignedAt(at: number, size: number): number {
     return this.inPlace(at, size) ? this.bytes.byteOffset + at : 0
   }
+  /** Whether what was just taken, from `at` on, is handed out where it is. */
   inPlace(at: number, size: number): boolean {
-    return this.at - at >= COPIED_BYTES && (this.bytes.byteOffset + at) % size === 0
+    const length = this.at - at
+    if (length < COPIED_BYTES || length < this.bytes.buffer.byteLength * LEAST_PART) return false
+    return (this.bytes.byteOffset + at) % size === 0
   }
 
   bigint(): bigint {
@@ -221,7 +223,7 @@ class Reader {
  */
 export function decodeFrame(frame: Uint8Array): Frame {
   if (frame.length < HEADER_BYTES) throw new FrameError('frame cut short')
-  if (frame.length > MAX_FRAME_BYTES) throw new FrameError('frame too large')
+  if (frame.length > MAX_FRAME_BYTES) throw new FrameError('frame too large', true)
   const reader = new Reader(frame)
   const head = reader.view.getUint32(0, true)
   if ((head & 0xff) !== FRAME_VERSION) throw new FrameError(`frame version ${head & 0xff}`)

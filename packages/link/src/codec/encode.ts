@@ -53,7 +53,7 @@ class Writer {
   room(n: number): void {
     const needed = this.at + n
     if (needed <= this.bytes.length) return
-    if (needed > MAX_FRAME_BYTES) throw new FrameError('frame too large')
+    if (needed > MAX_FRAME_BYTES) throw new FrameError('frame too large', true)
     this.#resize(Math.min(MAX_FRAME_BYTES, Math.max(needed, this.bytes.length * 2)), this.at)
   }
 
@@ -77,7 +77,7 @@ class Writer {
   }
 
   value(value: unknown): void {
-    if (++this.values > MAX_VALUES) throw new FrameError('too many values')
+    if (++this.values > MAX_VALUES) throw new FrameError('too many values', true)
     switch (typeof value) {
       case 'string':
         this.string(value)
@@ -186,7 +186,7 @@ class Writer {
     }
     const hex = (n < 0n ? -n : n).toString(16)
     const magnitude = Buffer.from(hex.length % 2 === 0 ? hex : `0${hex}`, 'hex')
-    if (magnitude.length > MAX_BIGINT_BYTES) throw new FrameError('bigint too large')
+    if (magnitude.length > MAX_BIGINT_BYTES) throw new FrameError('bigint too large', true)
     this.tag(Tag.bigint)
     this.head(n < 0n ? 1 : 0, magnitude.length)
     this.raw(magnitude)

@@ -9,7 +9,12 @@ export const MAX_VALUES = 1 << 22
 /** Bytes of one bigint. */
 export const MAX_BIGINT_BYTES = 1_024
 
-/** What is no frame, or cannot become one. */
+/** What is no frame, or cannot become one. `tooLarge`: it is beyond a limit; a part of it might pass. */
 export class FrameError extends Error {
   override readonly name = 'FrameError'
+  readonly tooLarge: boolean
+  constructor(message: string, tooLarge = false) {
+    super(message)
+    this.tooLarge = tooLarge
+  }
 }

@@ -4,10 +4,9 @@
  * protocol tests run on. Nothing survives the process. Invariants: folder counters equal the rows; each changed row has a change number
  * of its own; a failed `apply` leaves no trace. Read next: store.ts, then mailbox.ts, then apply/.
  */
-import { type Clock, systemClock } from '@postrider/domain'
-import { MemoryStore } from './store.ts'
+import { MemoryStore, type MemoryStoreOptions } from './store.ts'
 
-export type { MemoryStore } from './store.ts'
+export type { MemoryStore, MemoryStoreOptions } from './store.ts'
 
-/** A new, empty store. `clock` decides what is remembered how long (`once`, unnamed blobs) and the `created` of queue entries. */
-export const openMemoryStore = ({ clock = systemClock }: { clock?: Clock } = {}): MemoryStore => new MemoryStore(clock)
+/** A new, empty store. */
+export const openMemoryStore = (options: MemoryStoreOptions = {}): MemoryStore => new MemoryStore(options)

@@ -26,6 +26,7 @@ import {
   type SearchResult,
   type StateEntry,
   type Subscription,
+  systemClock,
 } from '@postrider/domain'
 import { applyAll } from './apply/index.ts'
 import { Database } from './database.ts'
@@ -39,17 +40,29 @@ import { Transaction } from './transaction.ts'
 
 const byKey = (a: { key: string }, b: { key: string }): number => (a.key < b.key ? -1 : a.key > b.key ? 1 : 0)
 
+/** Stores that can be one home. */
+const MAX_STORES = 64
+
+export interface MemoryStoreOptions {
+  /** Decides what is remembered how long (`once`, unnamed blobs) and the `created` of queue entries. */
+  readonly clock?: Clock
+  /** Below MAX_STORES; several stores with different numbers never give the same queue id. */
+  readonly number?: number
+}
+
 /** The mailbox service over plain maps. Nothing of it survives the process; everything else is as the interface says. */
 export class MemoryStore implements MailboxService {
   readonly #clock: Clock
   readonly #mailboxes = new Map<MailboxId, Mailbox>()
   readonly #databases = new Map<string, Database>()
   readonly #queueListeners = new Set<() => void>()
-  #queueId = 0
+  readonly #number: number
+  #queued = 0
   #closed = false
 
-  constructor(clock: Clock) {
+  constructor({ clock = systemClock, number = 0 }: MemoryStoreOptions) {
     this.#clock = clock
+    this.#number = number
   }
 
   async create(id: MailboxId, init: MailboxInit): Promise<void> {
@@ -97,7 +110,7 @@ export class MemoryStore implements MailboxService {
     const before = mailbox.counters.change
     let applied: ApplyResult
     try {
-      applied = applyAll(mailbox, transaction, operations, () => ++this.#queueId)
+      applied = applyAll(mailbox, transaction, operations, () => ++this.#queued * MAX_STORES + this.#number)
     } catch (error) {
       transaction.rollback()
       throw error

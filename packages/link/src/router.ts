@@ -1,0 +1,105 @@
+import {
+  type ClaimRequest,
+  DomainError,
+  type MailboxId,
+  type MailboxInit,
+  type MailboxService,
+  type QueueEntry,
+  type Subscription,
+} from '@postrider/domain'
+import { type MethodName, methodNames, methods } from './methods.ts'
+
+/** Where mailboxes live. Asked at every call: it may change at any time. */
+export interface RouterPorts {
+  /** The database of a mailbox (the directory knows), undefined when there is no such mailbox. */
+  readonly databaseOf: (mailbox: MailboxId) => string | undefined
+  /** The owner of a database, undefined while it has none. */
+  readonly ownerOf: (database: string) => MailboxService | undefined
+  /** Every owner, each once. */
+  readonly owners: () => Iterable<MailboxService>
+}
+
+type QueueFilter = Parameters<MailboxService['queueList']>[0]
+const none: readonly QueueEntry[] = []
+
+/**
+ * One mailbox service over many owners: calls for a mailbox go to the owner of its database, those about the queue to all. An owner that is
+ * away makes its own mailboxes `unavailable`, and its part of the queue wait.
+ */
+export function routeMailboxes(ports: RouterPorts): MailboxService {
+  const byMailbox = (name: MethodName) => {
+    return (mailbox: MailboxId, ...args: readonly unknown[]): Promise<unknown> =>
+      attempt(() => {
+        const owner = ownerFor(ports, name, mailbox, args)
+        return (owner[name] as (...all: readonly unknown[]) => Promise<unknown>).call(owner, mailbox, ...args)
+      })
+  }
+  const routed = methodNames.filter((name) => methods[name].scope === 'mailbox').map((name) => [name, byMailbox(name)])
+  let turn = 0
+  const home: Pick<MailboxService, 'queueClaim' | 'queueList' | 'subscribeQueue'> = {
+    queueClaim: (request) => claim(rotated([...ports.owners()], turn++), request),
+    queueList: (filter) => list([...ports.owners()], filter),
+    subscribeQueue: (listener) => subscribe([...ports.owners()], listener),
+  }
+  return { ...(Object.fromEntries(routed) as MailboxService), ...home }
+}
+
+/** What is thrown at once rejects, as everything does. */
+const attempt = async (run: () => Promise<unknown>): Promise<unknown> => run()
+
+function ownerFor(
+  { databaseOf, ownerOf }: RouterPorts,
+  name: MethodName,
+  mailbox: MailboxId,
+  args: readonly unknown[],
+): MailboxService {
+  // A mailbox in the making is told where it is to live.
+  const database = name === 'create' ? (args[0] as MailboxInit).database : databaseOf(mailbox)
+  if (database === undefined) throw new DomainError('mailboxNotFound', `mailbox ${mailbox}`)
+  const owner = ownerOf(database)
+  if (owner === undefined) throw new DomainError('unavailable', `database ${database} has no owner`)
+  return owner
+}
+
+/** Another one is first each time, so that a full owner does not keep the others waiting for ever. */
+const rotated = <T>(list: readonly T[], turn: number): T[] => {
+  const at = list.length === 0 ? 0 : turn % list.length
+  return [...list.slice(at), ...list.slice(0, at)]
+}
+
+/** One after the other, until there are enough. What some have claimed is answered even if others are away. */
+async function claim(owners: readonly MailboxService[], request: ClaimRequest): Promise<readonly QueueEntry[]> {
+  const claimed: QueueEntry[] = []
+  const failures: unknown[] = []
+  for (const owner of owners) {
+    const limit = request.limit - claimed.length
+    if (limit <= 0) break
+    const part = await owner.queueClaim({ ...request, limit }).catch((error: unknown) => {
+      failures.push(error)
+      return none
+    })
+    claimed.push(...part)
+  }
+  if (failures.length === owners.length && owners.length > 0) throw failures[0]
+  return claimed.sort((a, b) => a.due - b.due || a.id - b.id)
+}
+
+async function list(owners: readonly MailboxService[], filter: QueueFilter): Promise<readonly QueueEntry[]> {
+  const parts = await Promise.all(owners.map((owner) => owner.queueList(filter)))
+  return parts
+    .flat()
+    .sort((a, b) => a.id - b.id)
+    .slice(0, filter.limit)
+}
+
+async function subscribe(owners: readonly MailboxService[], listener: () => void): Promise<Subscription> {
+  const settled = await Promise.allSettled(owners.map((owner) => owner.subscribeQueue(listener)))
+  const subscriptions = settled.flatMap((one) => (one.status === 'fulfilled' ? [one.value] : []))
+  const failure = settled.find((one) => one.status === 'rejected')
+  if (subscriptions.length === 0 && failure !== undefined) throw failure.reason
+  return {
+    close: () => {
+      for (const subscription of subscriptions) subscription.close()
+    },
+  }
+}
