@@ -22,7 +22,9 @@ export interface Trace {
 export function receivedField(trace: Trace, recipients: readonly string[], now: number): string {
   const literal = trace.remoteAddress.includes(':') ? `[IPv6:${trace.remoteAddress}]` : `[${trace.remoteAddress}]`
   const from = trace.remoteAddress === '' ? '' : `from ${safe(trace.hello) || 'unknown'} (${literal}) `
-  const one = recipients.length === 1 && recipients[0]!.length < 250 ? ` for <${recipients[0]}>` : ''
+  const [first = ''] = recipients
+  // Only in ASCII: the trace must not be what makes a message need SMTPUTF8.
+  const one = recipients.length === 1 && /^[\x21-\x7e]{1,250}$/.test(first) ? ` for <${first}>` : ''
   const value = `${from}by ${trace.by} (Postrider) with ${trace.protocol} id ${trace.id}${one}; ${formatDate(now)}`
   return headerField('Received', value)
 }
