@@ -16,7 +16,7 @@ test('mail travels both ways between us and a Postfix next door, bytes untouched
   const ourSmtp = base + 5
   await using postfix = await startPostfix({ 'example.com': ourSmtp })
   await using server = await TestServer.start({
-    config: { transport: { smartHost: { host: '127.0.0.1', port: postfix.port } } },
+    config: { delivery: { smartHost: `127.0.0.1:${postfix.port}` } },
     env: { POSTRIDER_PORT_BASE: String(base) },
   })
   assert.equal(server.port('smtp'), ourSmtp)

@@ -189,11 +189,12 @@ test('mutt opens the inbox, marks and files a mail', { skip: without('mutt') }, 
     `set imap_user="mutt@example.com"\nset imap_pass="${PASSWORD}"\nset ssl_starttls=yes\nset ssl_verify_host=no\nset ssl_verify_dates=no\nset certificate_file="${certificate()}"\nset folder="imaps://127.0.0.1:${server.port('imaps')}"\nset spoolfile="=INBOX"\nset confirmcreate=no\nset confirmappend=no\nset delete=yes\nset quit=yes\nset move=no\nset wait_key=no\n`,
   )
   await fetchCertificate()
-  const { code, stdout, stderr } = await run(
-    'mutt',
-    ['-F', config, '-e', 'push "<save-message>=Filed<enter><sync-mailbox><quit>"'],
-    { env: { HOME: home, TERM: 'dumb' }, timeoutMs: 40_000 },
-  )
+  // mutt wants a terminal; `script` gives it one.
+  const command = `mutt -F ${config} -e 'push "<save-message>=Filed<enter><sync-mailbox><quit>"'`
+  const { code, stdout, stderr } = await run('script', ['-qec', command, '/dev/null'], {
+    env: { HOME: home, TERM: 'xterm' },
+    timeoutMs: 40_000,
+  })
   assert.equal(code, 0, stdout + stderr)
   const imap = await ImapClient.login(server.port('imaps'), 'mutt@example.com', PASSWORD)
   const filed = await imap.command('STATUS Filed (MESSAGES)')

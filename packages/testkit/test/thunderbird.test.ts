@@ -83,6 +83,7 @@ test('R45: Thunderbird fetches, reads, flags, files, sends and hears of new mail
   for (let i = 0; i < 3; i++)
     await imap.append('INBOX', testMail({ from: 'ann@outside.example', to: ADDRESS, subject: `mail ${i}` }).text)
   await using bird = await Thunderbird.start()
+  for (const name of ['imaps', 'submissions'] as const) await bird.trust(server.port(name))
   const subjects = await bird.script(addAccount, server.port('imaps'), server.port('submissions'), ADDRESS, PASSWORD)
   assert.deepEqual(subjects, ['mail 0', 'mail 1', 'mail 2'])
 

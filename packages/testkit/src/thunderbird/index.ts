@@ -1,11 +1,12 @@
 /**
  * Thunderbird without a screen, driven through its Marionette port: scripts run inside the program with all its rights, so a test can add an
- * account, fetch, mark, move and send as the program itself does it. Certificates of the server under test are accepted.
+ * account, fetch, mark, move and send as the program itself does it.
  */
 import type { ChildProcess } from 'node:child_process'
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { connect, type Socket } from 'node:net'
 import { join } from 'node:path'
+import { connect as connectTls } from 'node:tls'
 import { freePorts, start, temporaryFolder, until } from '../process/index.ts'
 
 type Reply = readonly [kind: 1, id: number, error: { error: string; message: string } | null, result: unknown]
@@ -126,7 +127,7 @@ export class Thunderbird {
       60_000,
     )
     const marionette = new Marionette(socket)
-    await marionette.send('WebDriver:NewSession', { capabilities: { alwaysMatch: { acceptInsecureCerts: true } } })
+    await marionette.send('WebDriver:NewSession', {})
     await marionette.send('Marionette:SetContext', { value: 'chrome' })
     await marionette.send('WebDriver:SetTimeouts', { script: SCRIPT_MS })
     return new Thunderbird(child, marionette, () => folder[Symbol.dispose]())
@@ -136,10 +137,32 @@ export class Thunderbird {
   async script(body: string, ...args: readonly unknown[]): Promise<unknown> {
     const script = `const [args, done] = arguments; (async () => { ${prelude} ${body} })().then((value) => done({ value }), (error) => done({ error: String(error) + '\\n' + error.stack }))`
     const answer = (await this.#marionette.send('WebDriver:ExecuteAsyncScript', { script, args: [args] })) as {
-      value: { value?: unknown; error?: string }
+      value: { value?: unknown; error?: string } | null
+    }
+    if (answer.value === null) {
+      // Marionette gives up on a script when a dialog opens.
+      const dialog = (await this.#marionette.send('WebDriver:GetAlertText', {})) as { value: string }
+      throw new Error(`Thunderbird asks: ${dialog.value}`)
     }
     if (answer.value.error !== undefined) throw new Error(answer.value.error)
     return answer.value.value
+  }
+
+  /** Takes the certificate of a loopback port as good, as a user does who confirms it. */
+  async trust(port: number): Promise<void> {
+    const { promise, resolve, reject } = Promise.withResolvers<string>()
+    const socket = connectTls({ port, host: '127.0.0.1', rejectUnauthorized: false }, () => {
+      resolve(socket.getPeerCertificate().raw.toString('base64'))
+      socket.destroy()
+    })
+    socket.once('error', reject)
+    await this.script(
+      `const [port, base64] = args
+       const certificate = Cc['@mozilla.org/security/x509certdb;1'].getService(Ci.nsIX509CertDB).constructX509FromBase64(base64)
+       Cc['@mozilla.org/security/certoverride;1'].getService(Ci.nsICertOverrideService).rememberValidityOverride('127.0.0.1', port, {}, certificate, false)`,
+      port,
+      await promise,
+    )
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
