@@ -160,9 +160,9 @@ export class Owner {
       this.#channel.send(encodeFrame(kind, id, value))
     } catch (error) {
       if (!(error instanceof FrameError) || kind === Kind.failure) throw error
-      // The answer fits in no frame: the caller must ask for less.
       this.#log.error({ error: error.message }, 'an answer could not be sent')
-      this.#fail(id, new DomainError('tooLarge', error.message))
+      // Beyond a limit the caller must ask for less; anything else is our fault.
+      this.#fail(id, error.tooLarge ? new DomainError('tooLarge', error.message) : error)
     }
   }
 }

@@ -83,7 +83,13 @@ export class PortChannel implements Channel {
       this.#finish()
       return
     }
-    const frames = 'frame' in message ? [new Uint8Array(message.frame)] : unpackBatch(message.batch)
+    let frames: readonly Uint8Array[]
+    try {
+      frames = 'frame' in message ? [new Uint8Array(message.frame)] : [...unpackBatch(message.batch)]
+    } catch (cause) {
+      this.#finish(new Error('no frames', { cause }))
+      return
+    }
     for (const frame of frames) {
       if (this.#closed) return
       this.#handler.frame(frame)
