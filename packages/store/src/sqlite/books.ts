@@ -10,7 +10,7 @@ import { write } from './sql/write.ts'
 const MAX_KEPT = 4_096
 
 /** Numbers given once in a database, never again. */
-export type CounterName = 'item' | 'blob' | 'queue'
+export type CounterName = 'item' | 'blob' | 'queue' | 'dead'
 
 interface SegmentState {
   readonly segment: number

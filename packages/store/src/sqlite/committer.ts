@@ -61,6 +61,8 @@ export class Committer {
   readonly #log: Logger
   readonly #meter: Meter
   readonly #labels: Readonly<Record<string, string>>
+  /** Hears after each commit how many calls it held. */
+  onCommit: (calls: number) => void = () => {}
   #queue: Waiting[] = []
   #queuedBytes = 0
   #working: Promise<void> | undefined
@@ -258,6 +260,7 @@ export class Committer {
     this.#meter.observe('store_commit_seconds', (this.#clock.monotonic() - started) / 1000, this.#labels)
     this.#meter.count('store_commits_total', this.#labels)
     this.#meter.count('store_calls_total', this.#labels, done)
+    this.onCommit(done)
     for (const { waiting, journal, result } of outcomes) {
       if ('error' in result) waiting.reject(result.error)
       else {

@@ -74,8 +74,9 @@ export class MailboxDatabase {
   readonly segments: SegmentWriter
   readonly committer: Committer
   readonly #hints: Hints
-  readonly #clock: Clock
   readonly #lock: { release(): void }
+  readonly #log: Logger
+  #forgotten = 0
   #closed = false
 
   constructor(options: DatabaseOptions) {
@@ -84,7 +85,7 @@ export class MailboxDatabase {
     this.folder = folder
     this.path = join(folder, 'mailbox.sqlite')
     this.#hints = options.hints
-    this.#clock = clock
+    this.#log = log
     mkdirSync(folder, { recursive: true })
     this.#lock = lockFolder(join(folder, 'owner.lock'))
     const segmentFolder = join(folder, 'segments')
@@ -203,7 +204,7 @@ export class MailboxDatabase {
     if (journal.queueMoved) this.#hints.sendQueue()
   }
 
-  submit<T>(call: Call<T>): Promise<T> {
+  async submit<T>(call: Call<T>): Promise<T> {
     this.usable()
     return this.committer.submit(call)
   }
@@ -263,8 +264,16 @@ export class MailboxDatabase {
     return entries
   }
 
-  now(): number {
-    return this.#clock.now()
+  /** The search index has forgotten the item rows that went, up to this one. */
+  forgetDead(dead: number): void {
+    if (this.#closed || dead <= this.#forgotten) return
+    this.#forgotten = dead
+    this.submit({
+      bytes: 0,
+      freeing: true,
+      namesBytes: false,
+      run: () => this.connection.run(write.removeDead, dead),
+    }).catch((error: unknown) => this.#log.warn({ error: String(error) }, 'dead rows stay until the next time'))
   }
 
   /** Copies the write-ahead log into the database and empties it. */

@@ -33,6 +33,7 @@ import {
   systemClock,
 } from '@postrider/domain'
 import type { Files } from '../blobs/index.ts'
+import { Cost, checkRequest, costOf, evaluate, SearchEngine, type TextMatcher } from '../search/index.ts'
 import { asDomainError } from './connection.ts'
 import { MailboxDatabase } from './database.ts'
 import { Hints } from './hints.ts'
@@ -72,6 +73,10 @@ export interface DatabaseHealth {
   readonly waiting: number
 }
 
+/** Searches over more rows than this leave the owner's thread alone. */
+const MAX_ROWS_HERE = 20_000
+const noTexts: TextMatcher = { match: async () => new Set() }
+
 const databaseName = /^[a-z0-9][a-z0-9_-]{0,63}$/
 
 /** The mailbox service over SQLite databases and segments. All of it runs on one thread, which must do nothing else. */
@@ -82,12 +87,26 @@ export class SqliteStore implements MailboxService {
   readonly #wiping = new Map<MailboxId, Promise<void>>()
   readonly #hints: Hints
   readonly #log: Logger
+  readonly #engine: SearchEngine
   #closed = false
 
   private constructor(databases: ReadonlyMap<string, MailboxDatabase>, hints: Hints, log: Logger) {
     this.#databases = databases
     this.#hints = hints
     this.#log = log
+    this.#engine = new SearchEngine({
+      databases: [...databases.values()].map(({ name, path, folder }) => ({
+        name,
+        path,
+        segments: join(folder, 'segments'),
+        index: join(folder, 'search.sqlite'),
+      })),
+      log,
+      onProgress: (name, { dead }) => databases.get(name)?.forgetDead(dead),
+    })
+    for (const database of databases.values()) {
+      database.committer.onCommit = (calls) => this.#engine.committed(calls)
+    }
   }
 
   /** Opens (or makes) all databases. Rejects with `unavailable`, `corrupt` or `diskFull`, and then nothing stays open. */
@@ -95,7 +114,6 @@ export class SqliteStore implements MailboxService {
     const { databases: names, clock = systemClock, log = silentLog, meter = noMeter } = options
     const hints = new Hints(log)
     const databases = new Map<string, MailboxDatabase>()
-    const store = new SqliteStore(databases, hints, log)
     const home = join(options.folder, 'mailboxes')
     mkdirSync(home, { recursive: true })
     try {
@@ -117,6 +135,9 @@ export class SqliteStore implements MailboxService {
           ...(upgrades === undefined ? {} : { upgrades }),
         })
         databases.set(name, database)
+      }
+      const store = new SqliteStore(databases, hints, log)
+      for (const database of databases.values()) {
         for (const { id, dying } of database.mailboxes()) {
           if (dying) store.#wipe(database, id)
           else store.#mailboxes.set(id, database)
@@ -218,9 +239,16 @@ export class SqliteStore implements MailboxService {
     return this.#hints.subscribe(id, listener)
   }
 
-  async search(id: MailboxId, _request: SearchRequest): Promise<SearchResult> {
-    this.#home(id)
-    throw new DomainError('unavailable', 'search')
+  /** Questions about narrow rows of small folders are answered here; everything else by the searching thread. */
+  async search(id: MailboxId, request: SearchRequest): Promise<SearchResult> {
+    const database = this.#home(id)
+    checkRequest(request)
+    const mailbox = database.state(id)
+    const rows = request.folders.reduce((sum, folder) => sum + (mailbox.findFolder(folder)?.total ?? 0), 0)
+    if (rows === 0 || (costOf(request.query) === Cost.narrow && rows <= MAX_ROWS_HERE)) {
+      return evaluate(database.connection, id, request, noTexts)
+    }
+    return this.#engine.search(database.name, id, request)
   }
 
   state(id: MailboxId, client: string, keyPrefix = ''): Promise<readonly StateEntry[]> {
@@ -265,6 +293,7 @@ export class SqliteStore implements MailboxService {
     if (this.#closed) return
     this.#closed = true
     await Promise.allSettled(this.#wiping.values())
+    await this.#engine.close()
     for (const database of this.#databases.values()) await database.close()
     this.#hints.close()
   }

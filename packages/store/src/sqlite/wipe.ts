@@ -22,7 +22,7 @@ export async function wipeMailbox(database: MailboxDatabase, id: MailboxId): Pro
   for (;;) {
     const left = await slice((journal) => {
       const items = connection.all(wipe.items, id, SLICE)
-      for (const [item] of items) dropItem({ connection, journal, originals }, item as number)
+      for (const [item] of items) dropItem({ connection, books, journal, originals }, id, item as number)
       return items.length
     })
     if (left < SLICE) break

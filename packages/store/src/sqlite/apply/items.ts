@@ -162,7 +162,7 @@ export function update(context: Context, operation: Of<'update'>): OperationResu
     operation.recipients === undefined ? (fat[15] as Uint8Array | null) : sealRecipients(operation.recipients)
   // The word index follows new rows: text that changed moves to one.
   const item = touchesText(operation) ? books.next('item') : row.item
-  if (item !== row.item) connection.run(write.addDead, row.item)
+  if (item !== row.item) connection.run(write.addDead, books.next('dead'), mailbox.id, row.item)
   connection.run(
     write.updateItem,
     item,
@@ -198,6 +198,6 @@ export function replace(context: Context, operation: Of<'replace'>): OperationRe
   const dropped = row.item
   connection.run(write.retireItem, dropped)
   const original = writeItem(context, folder, next, given)
-  dropItem(context, dropped)
+  dropItem(context, mailbox.id, dropped)
   return { op: 'replace', change, uid, original }
 }

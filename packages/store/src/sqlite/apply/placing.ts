@@ -129,11 +129,12 @@ export function takeOut(context: Context, folder: FolderRow, row: MsgRow, why: G
 
 /** Removes the fat row and lets go of what it names. */
 export function dropItem(
-  { connection, journal, originals }: Pick<Context, 'connection' | 'journal' | 'originals'>,
+  { connection, books, journal, originals }: Pick<Context, 'connection' | 'books' | 'journal' | 'originals'>,
+  mailbox: number,
   item: number,
 ): void {
   const [blob = null, extra = null] = connection.get(write.removeItem, item) ?? []
-  connection.run(write.addDead, item)
+  connection.run(write.addDead, books.next('dead'), mailbox, item)
   for (const id of blobsOf(blob, extra)) originals.release(journal, id)
 }
 
@@ -145,7 +146,7 @@ export const blobsOf = (blob: Row[number], extra: Row[number]): readonly number[
 
 /** Removes a row for good. */
 export function bury(context: Context, folder: FolderRow, row: MsgRow): ChangeNumber {
-  dropItem(context, row.item)
+  dropItem(context, context.mailbox.id, row.item)
   return takeOut(context, folder, row, 'deleted')
 }
 

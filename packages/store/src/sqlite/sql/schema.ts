@@ -66,5 +66,5 @@ export const schema1: readonly string[] = [
   `CREATE TABLE segment (
      segment {int} PRIMARY KEY, place TEXT NOT NULL, bytes {int} NOT NULL, live {int} NOT NULL, sealed {int} NOT NULL)`,
   // Item rows that went, until the search index has forgotten them.
-  `CREATE TABLE dead (item {rowid})`,
+  `CREATE TABLE dead (dead {rowid}, mbx {int} NOT NULL, item {int} NOT NULL)`,
 ]

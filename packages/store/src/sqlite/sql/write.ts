@@ -39,8 +39,8 @@ export const write = {
   retireItem: `UPDATE item SET mid = -item WHERE item = ?`,
   removeItem: `DELETE FROM item WHERE item = ? RETURNING blob, extra`,
   addGone: `INSERT INTO gone (mbx, chg, fid, uid, mid, item_id, why, at) VALUES (?, ?, ?, ?, ?, ?, ?, ?)`,
-  addDead: `INSERT INTO dead (item) VALUES (?)`,
-  removeDead: `DELETE FROM dead WHERE item <= ?`,
+  addDead: `INSERT INTO dead (dead, mbx, item) VALUES (?, ?, ?)`,
+  removeDead: `DELETE FROM dead WHERE dead <= ?`,
   addKeywordSet: `INSERT INTO keyword_set (mbx, kw, words) VALUES (?, ?, ?)`,
   putPermission: `INSERT INTO perm (mbx, fid, member, rights) VALUES (?, ?, ?, ?)
      ON CONFLICT (mbx, fid, member) DO UPDATE SET rights = excluded.rights`,

@@ -1,0 +1,74 @@
+import { isDomainError, type SearchRequest, type SearchResult } from '@postrider/domain'
+import { evaluate } from './evaluate.ts'
+import type { IndexedDatabase } from './indexer.ts'
+import type { FromWorker, WorkerStart } from './messages.ts'
+import type { Served } from './serve-index.ts'
+import { Sources } from './sources.ts'
+import { TextIndex } from './texts.ts'
+
+/** One database as the searching thread sees it. */
+class SearchedDatabase {
+  readonly #database: IndexedDatabase
+  readonly #sources: Sources
+  readonly #hurry: () => void
+  #texts: TextIndex
+
+  constructor(database: IndexedDatabase, hurry: () => void) {
+    this.#database = database
+    this.#hurry = hurry
+    this.#sources = new Sources(database.path, database.segments)
+    this.#texts = new TextIndex(database.index, this.#sources, hurry)
+  }
+
+  async search(mailbox: number, request: SearchRequest): Promise<SearchResult> {
+    const texts = this.#texts
+    try {
+      return await evaluate(this.#sources.connection, mailbox, request, texts.of(mailbox))
+    } catch (error) {
+      if (isDomainError(error) && error.code !== 'corrupt') throw error
+      // The index was made anew under our feet, or is damaged: open it again and ask once more.
+      if (this.#texts === texts) {
+        this.#texts = new TextIndex(this.#database.index, this.#sources, this.#hurry)
+        texts.close()
+      }
+      return evaluate(this.#sources.connection, mailbox, request, this.#texts.of(mailbox))
+    }
+  }
+
+  close(): void {
+    this.#texts.close()
+    this.#sources.close()
+  }
+}
+
+/** The searching thread: searches run side by side in turns. */
+export function serveSearch({ databases }: WorkerStart, post: (message: FromWorker) => void): Served {
+  const open = new Map<string, SearchedDatabase>()
+  const searched = (name: string): SearchedDatabase => {
+    let one = open.get(name)
+    if (one === undefined) {
+      const database = databases.find((each) => each.name === name)
+      if (database === undefined) throw new Error(`no database ${name}`)
+      one = new SearchedDatabase(database, () => post({ kind: 'hurry' }))
+      open.set(name, one)
+    }
+    return one
+  }
+  const running = new Set<Promise<unknown>>()
+  return {
+    async take(message) {
+      if (message.kind !== 'search') return
+      const search = searched(message.database).search(message.mailbox, message.request)
+      running.add(search)
+      try {
+        post({ kind: 'found', id: message.id, result: await search })
+      } finally {
+        running.delete(search)
+      }
+    },
+    async close() {
+      await Promise.allSettled(running)
+      for (const one of open.values()) one.close()
+    },
+  }
+}

@@ -1,0 +1,90 @@
+import { isDomainError } from '@postrider/domain'
+import { BlobReader, realFiles } from '../blobs/index.ts'
+import { Connection, type Row } from '../sqlite/connection.ts'
+import { unsealAttachments, unsealBag, unsealRecipients } from '../sqlite/encode.ts'
+import { type Document, documentOf } from './fields.ts'
+import { searchSql } from './sql.ts'
+
+/** One item row as the index reads it. */
+export interface Source {
+  readonly item: number
+  readonly mailbox: number
+  readonly document: Document
+}
+
+/** The mailbox database and its originals, read only, from another thread than the owner's. */
+export class Sources {
+  readonly connection: Connection
+  readonly #reader: BlobReader
+
+  constructor(path: string, segments: string) {
+    this.connection = new Connection(path)
+    this.connection.pragma('query_only = ON')
+    this.#reader = new BlobReader(segments, realFiles)
+  }
+
+  /** The last item row, 0 when there is none. */
+  last(): number {
+    return (this.connection.get(searchSql.lastItem)?.[0] as number | null) ?? 0
+  }
+
+  lives(item: number): boolean {
+    return this.connection.get(searchSql.itemLives, item) !== undefined
+  }
+
+  /** Item rows behind `after`, at most `limit`. */
+  rows(after: number, limit: number): readonly Row[] {
+    return this.connection.all(searchSql.newItems, after, limit)
+  }
+
+  /** The document of one item; undefined when the item is gone. */
+  document(item: number): Document | undefined {
+    const row = this.connection.get(searchSql.oneItem, item)
+    return row === undefined ? undefined : this.source(row).document
+  }
+
+  /** What a row says; an item whose parts are damaged is known by what is left of it. */
+  source(row: Row): Source {
+    const [item, mailbox, blob, subject, fromName, fromAddress, bag, recipients, attachments] = row
+    const bytes = blob === null ? undefined : this.#original(blob as number)
+    const document = documentOf({
+      promoted: { subject: subject as string, fromName: fromName as string, fromAddress: fromAddress as string },
+      props: whole(() => unsealBag(bag as Uint8Array | null), new Map()),
+      recipients: whole(() => unsealRecipients(recipients as Uint8Array | null), []),
+      attachments: whole(() => unsealAttachments(attachments as Uint8Array | null), []),
+      bytes,
+    })
+    return { item: item as number, mailbox: mailbox as number, document }
+  }
+
+  /** Compaction may move a record between look-up and read: then its row has a new place. */
+  #original(blob: number): Uint8Array | undefined {
+    for (let attempt = 0; attempt < 3; attempt++) {
+      const row = this.connection.get(searchSql.blob, blob)
+      if (row === undefined) return undefined
+      const [segment, offset, stored, size, crc] = row as unknown as [number, number, number, number, number]
+      try {
+        return this.#reader.read({ id: blob, segment, offset, stored, size, crc }, 0, size)
+      } catch (error) {
+        if (!isDomainError(error, 'blobGone') && !isDomainError(error, 'corrupt')) throw error
+        this.#reader.forget(segment)
+      }
+    }
+    return undefined
+  }
+
+  close(): void {
+    this.#reader.close()
+    this.connection.close()
+  }
+}
+
+/** Damage in one column is found and reported by `check`; it must not hold up the index. */
+function whole<T>(read: () => T, otherwise: T): T {
+  try {
+    return read()
+  } catch (error) {
+    if (isDomainError(error, 'corrupt')) return otherwise
+    throw error
+  }
+}
