@@ -131,6 +131,14 @@ export async function contentOf(
   }
   const part = partOf(attachment, await original.parts())
   if (part === undefined) return undefined
-  const charset = part.type === 'text' && part.charset !== undefined ? `; charset=${part.charset}` : ''
-  return { attachment, contentType: `${part.type}/${part.subtype}${charset}`, bytes: await original.bytes(part) }
+  return { attachment, contentType: contentTypeOf(part), bytes: await original.bytes(part) }
+}
+
+/** It becomes a header field of an answer (GetAttachment), so nothing but tokens gets into it. */
+function contentTypeOf({ type, subtype, charset }: MimePart): string {
+  const name = `${type}/${subtype}`
+  if (!/^[\w!#$&^.+-]{1,60}\/[\w!#$&^.+-]{1,80}$/.test(name)) return 'application/octet-stream'
+  return type === 'text' && charset !== undefined && /^[\w.:+-]{1,40}$/.test(charset)
+    ? `${name}; charset=${charset}`
+    : name
 }
