@@ -1,0 +1,208 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { child, children, el, type Element, has, text } from '@postrider/wire/wbxml'
+import type { Call, Phone, Reply } from '@postrider/testkit/activesync'
+import { commands } from '../commands/index.ts'
+import { defaultPolicy, listDevices, loadDevice, saveDevice } from '../index.ts'
+import { easVersions } from '../version.ts'
+import { Room } from './room.ts'
+
+/** The status of an answer: the body's first Status, or the HTTP status where the body has none. */
+function said(reply: Reply): number {
+  const status = reply.document?.children.find(
+    (part) => typeof part === 'object' && 'tag' in part && /:Status$/.test(part.tag),
+  )
+  return status === undefined || status instanceof Uint8Array || typeof status === 'string'
+    ? reply.http
+    : Number((status as Element).children[0])
+}
+
+const folderSync: Call = {
+  command: 'FolderSync',
+  body: el('FolderHierarchy:FolderSync', el('FolderHierarchy:SyncKey', '0')),
+}
+
+for (const version of easVersions) {
+  test(`${version}: two phases, the policy of the version, the final key (MS-ASPROV_R650, R662)`, async () => {
+    await using room = await Room.open()
+    const phone = room.phone({ version })
+    const [first, second] = await phone.provision()
+    const policy = child(child(first!.document, 'Provision:Policies'), 'Provision:Policy')
+    const document = child(child(policy, 'Provision:Data'), 'Provision:EASProvisionDoc')
+    assert.equal(children(document).length, Object.keys(defaultPolicy).length + 2)
+    assert.equal(text(first!.document, 'Provision:Status'), '1')
+    const acknowledged = child(child(second!.document, 'Provision:Policies'), 'Provision:Policy')
+    assert.equal(text(acknowledged, 'Provision:Status'), '1')
+    assert.ok(!has(acknowledged, 'Provision:Data'), 'MS-ASPROV_R601')
+    assert.notEqual(text(policy, 'Provision:PolicyKey'), text(acknowledged, 'Provision:PolicyKey'))
+    assert.equal(said(await phone.folderSync()), 1)
+  })
+
+  test(`${version}: no data without the final key (P18)`, async () => {
+    await using room = await Room.open()
+    const phone = room.phone({ version })
+    const [first, second] = await phone.provision()
+    const keyIn = (reply: Reply | undefined): number =>
+      Number(text(child(child(reply?.document, 'Provision:Policies'), 'Provision:Policy'), 'Provision:PolicyKey'))
+    const other = room.phone({ version })
+    await other.provision()
+    const body = version === '12.1'
+    const expected: [string, number | undefined, number][] = [
+      ['no key', undefined, body ? 449 : 142],
+      ['key 0', 0, body ? 449 : 142],
+      ['temporary key', keyIn(first), body ? 449 : 144],
+      ['another key', 12345, body ? 449 : 144],
+      ["another device's key", other.policyKey, body ? 449 : 144],
+    ]
+    assert.equal(phone.policyKey, keyIn(second))
+    for (const command of commands) {
+      if (command.name === 'Provision' || command.first > version) continue
+      if (command.last !== undefined && command.last < version) continue
+      for (const [what, policyKey, status] of expected) {
+        // A Ping need not carry the key at all (MS-ASPROV_R757).
+        if (command.name === 'Ping' && policyKey === undefined) continue
+        const mime = command.body === 'mime' && version === '12.1'
+        const document = command.root === undefined || mime ? undefined : el(command.root)
+        const reply = await phone.call({ command: command.name, policyKey, body: document })
+        assert.equal(said(reply), status, `${command.name} with ${what}`)
+      }
+    }
+  })
+}
+
+test('a strict policy: no key is 141, a partial acknowledgement 139, an external one 145', async () => {
+  await using room = await Room.open({ settings: { allowNonProvisionableDevices: false } })
+  const phone = room.phone()
+  assert.equal(said(await phone.call({ ...folderSync, policyKey: undefined })), 141)
+  assert.equal(said((await phone.provision(2))[1]!), 139)
+  assert.equal(said((await phone.provision(4))[1]!), 145)
+  assert.equal(said(await phone.call({ ...folderSync, policyKey: phone.policyKey })), 142)
+  await phone.provision(1)
+  assert.equal(said(await phone.folderSync()), 1)
+})
+
+test('a policy that changed is 143 until it is taken anew', async () => {
+  let policy = defaultPolicy as typeof defaultPolicy & Record<string, unknown>
+  await using room = await Room.open({ settings: { policy: () => policy } })
+  const phone = await room.ready()
+  policy = { ...defaultPolicy, AllowCamera: false as true }
+  assert.equal(said(await phone.call(folderSync)), 143)
+  const [first] = await phone.provision()
+  const document = child(
+    child(child(child(first!.document, 'Provision:Policies'), 'Provision:Policy'), 'Provision:Data'),
+    'Provision:EASProvisionDoc',
+  )
+  assert.equal(text(document, 'Provision:AllowCamera'), '0')
+  assert.equal(said(await phone.folderSync('0')), 1)
+})
+
+test('an acknowledgement with the wrong key is Policy status 5 (MS-ASPROV_R658), an unknown type 3', async () => {
+  await using room = await Room.open()
+  const phone = room.phone()
+  await phone.provision()
+  const acknowledge = (type: string, ...more: Element[]) =>
+    phone.call({
+      command: 'Provision',
+      body: el(
+        'Provision:Provision',
+        el('Provision:Policies', el('Provision:Policy', el('Provision:PolicyType', type), ...more)),
+      ),
+    })
+  const statusOf = (reply: Reply) =>
+    text(child(child(reply.document, 'Provision:Policies'), 'Provision:Policy'), 'Provision:Status')
+  const wrong = await acknowledge(
+    'MS-EAS-Provisioning-WBXML',
+    el('Provision:PolicyKey', 4711),
+    el('Provision:Status', 1),
+  )
+  assert.equal(statusOf(wrong), '5')
+  assert.equal(statusOf(await acknowledge('Nonsense')), '3')
+})
+
+test('the answer to the acknowledgement is lost: the same final key again', async () => {
+  await using room = await Room.open()
+  const phone = room.phone()
+  phone.loseReplies(2)
+  await phone.provision()
+  assert.equal(said(await phone.folderSync()), 1)
+})
+
+test('14.1 and newer without DeviceInformation is 165; what it says is kept', async () => {
+  await using room = await Room.open()
+  const phone = room.phone({ version: '14.1' })
+  const policies = el(
+    'Provision:Policies',
+    el('Provision:Policy', el('Provision:PolicyType', 'MS-EAS-Provisioning-WBXML')),
+  )
+  const reply = await phone.call({ command: 'Provision', body: el('Provision:Provision', policies) })
+  assert.equal(said(reply), 165)
+  await phone.provision()
+  const [device] = await listDevices(room.mailbox)
+  assert.equal(device?.information?.model, 'Phone One')
+})
+
+test('the device cap: 177, HTTP 403 in 12.1; known devices go on', async () => {
+  await using room = await Room.open({ settings: { maxDevices: 1 } })
+  const phone = await room.ready()
+  const [second] = await room.phone().provision()
+  assert.equal(said(second!), 177)
+  const [third] = await room.phone({ version: '12.1' }).provision()
+  assert.equal(third!.http, 403)
+  assert.equal(said(await phone.folderSync()), 1)
+})
+
+async function order(room: Room, phone: Phone, wipe: 'none' | 'device' | 'account'): Promise<void> {
+  const device = await loadDevice(room.mailbox, phone.settings.deviceId!)
+  assert.ok(device)
+  await saveDevice(room.mailbox, device, { wipe, wiped: undefined })
+}
+
+for (const version of ['12.1', '14.1', '16.1'] as const) {
+  test(`${version}: a wipe order stands before everything until it is acknowledged (P19)`, async () => {
+    await using room = await Room.open()
+    const phone = await room.ready({ version })
+    const bystander = await room.ready({ version })
+    await order(room, phone, 'device')
+    assert.equal(said(await phone.call(folderSync)), version === '12.1' ? 449 : 140)
+    const noKey = await phone.call({ ...folderSync, policyKey: undefined })
+    assert.equal(said(noKey), version === '12.1' ? 403 : 140, 'MS-ASCMD_R7561')
+    // Another name, another version: the order is of the device.
+    const disguised = room.phone({ ...phone.settings, userAgent: 'Other/2', deviceType: 'Other', version: '16.1' })
+    assert.equal(said(await disguised.call(folderSync)), 140)
+    const [told] = await phone.provision()
+    assert.ok(has(told!.document, 'Provision:RemoteWipe'))
+    assert.ok(!has(told!.document, 'Provision:Policies'), 'no policy under a wipe')
+    const report = (status: number) =>
+      phone.call({
+        command: 'Provision',
+        body: el('Provision:Provision', el('Provision:RemoteWipe', el('Provision:Status', status))),
+      })
+    const failed = await report(2)
+    assert.equal(text(failed.document, 'Provision:Status'), '2', 'MS-ASPROV_R665')
+    assert.ok(has(failed.document, 'Provision:RemoteWipe'), 'MS-ASPROV_R701')
+    const done = await report(1)
+    assert.equal(text(done.document, 'Provision:Status'), '1', 'MS-ASPROV_R664')
+    assert.equal(
+      said(await phone.call(folderSync)),
+      version === '12.1' ? 403 : 129,
+      'blocked until the order is taken back',
+    )
+    assert.equal(said(await bystander.folderSync()), 1)
+    await order(room, phone, 'none')
+    await phone.provision()
+    assert.equal(said(await phone.folderSync('0')), 1)
+  })
+}
+
+test('16.1: an account-only wipe is told as such; older versions get the whole wipe', async () => {
+  await using room = await Room.open()
+  for (const [version, tag] of [
+    ['16.1', 'Provision:AccountOnlyRemoteWipe'],
+    ['14.1', 'Provision:RemoteWipe'],
+  ] as const) {
+    const phone = await room.ready({ version })
+    await order(room, phone, 'account')
+    const [told] = await phone.provision()
+    assert.ok(has(told!.document, tag), version)
+  }
+})
