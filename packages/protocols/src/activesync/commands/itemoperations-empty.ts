@@ -2,6 +2,7 @@
 import type { Folder, FolderId, Mid, Operation } from '@postrider/domain'
 import { child, type Element, el, has, text } from '@postrider/wire/wbxml'
 import type { Context } from '../context.ts'
+import { recipientCacheId } from '../folders.ts'
 import { parseCollectionId } from '../ids.ts'
 import { ItemOperation, OperationError } from './itemoperations-status.ts'
 
@@ -13,12 +14,13 @@ export async function emptyFolder(context: Context, element: Element): Promise<E
   const echo = id === undefined ? [] : [el('AirSync:CollectionId', id)]
   const folder = parseCollectionId(id)
   if (id === undefined) throw new OperationError(ItemOperation.protocolError)
+  // MS-ASCMD_R196: not in the recipient information cache.
+  if (id === recipientCacheId) throw new OperationError(ItemOperation.resourceDenied, echo)
   const folders = await context.mailbox.folders()
   const target = folders.find((one) => one.id === folder)
   if (target === undefined || target.role === 'root' || target.role === 'msgfolderroot') {
     throw new OperationError(ItemOperation.notFound, echo)
   }
-  // MS-ASCMD_R196: not in the recipient information cache.
   if (target.role === 'recipientcache' || target.kind === 'search') {
     throw new OperationError(ItemOperation.resourceDenied, echo)
   }

@@ -5,6 +5,7 @@
 import type { Folder, FolderId, Mid, Operation } from '@postrider/domain'
 import { bytes, child, type Element, el, has, text } from '@postrider/wire/wbxml'
 import type { Context } from '../context.ts'
+import { recipientCacheId } from '../folders.ts'
 import { parseCollectionId } from '../ids.ts'
 import { conversationHex } from '../items/conversation.ts'
 import { Status } from '../status.ts'
@@ -32,8 +33,10 @@ export async function moveConversation(context: Context, element: Element): Prom
   }
   const folders = await context.mailbox.folders()
   const destination = folders.find((one) => one.id === parseCollectionId(target))
+  if (target === recipientCacheId || destination?.role === 'recipientcache') {
+    return refuse(Status.InvalidCombinationOfIDs)
+  }
   if (destination === undefined) return refuse(ItemOperation.notFound)
-  if (destination.role === 'recipientcache') return refuse(Status.InvalidCombinationOfIDs)
   if (!isMail(destination)) return refuse(ItemOperation.destinationNotMail)
   const id = conversationHex(conversation)
   const found = id === undefined ? new Map<FolderId, Mid[]>() : await find(context, id, folders)

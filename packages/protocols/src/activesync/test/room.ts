@@ -88,6 +88,8 @@ function directoryOf(mailbox: MailboxEntry): Directory {
 export interface RoomOptions {
   readonly settings?: Partial<Settings>
   readonly log?: Logger
+  /** Another directory over the one mailbox's: more people, aliases, rights. */
+  readonly directory?: (base: Directory) => Directory
   /** Wraps the store: faults. */
   readonly wrap?: (service: MailboxService) => MailboxService
 }
@@ -122,7 +124,8 @@ export class Room implements AsyncDisposable {
     const store = openMemoryStore()
     await store.create(mailboxEntry.mailbox, { language: 'en', quota: undefined, database: 'db1' })
     const service = options.wrap?.(store) ?? store
-    const directory = directoryOf(mailboxEntry)
+    const base = directoryOf(mailboxEntry)
+    const directory = options.directory?.(base) ?? base
     const principal: Principal = {
       account: mailboxEntry.account,
       address: mailboxEntry.address,
@@ -200,6 +203,18 @@ export class Room implements AsyncDisposable {
     const item = mailItem(Buffer.from(mime), { received: options.received ?? Date.now() - 60_000 + number })
     const applied = await this.mailbox.apply([{ op: 'add', folder: folder.id, item }])
     return resultOf(applied, 0, 'add').mid
+  }
+
+  /** A mail arrives with the bytes it has. */
+  async deliverMime(
+    mime: string | Uint8Array,
+    options: { folder?: FolderRole; received?: number; flags?: number } = {},
+  ): Promise<Mid> {
+    const folder = await this.folder(options.folder ?? 'inbox')
+    const bytes = typeof mime === 'string' ? Buffer.from(mime) : mime
+    const received = options.received ?? Date.now() - 60_000 + ++this.#mails
+    const item = mailItem(bytes, { received, flags: options.flags ?? 0 })
+    return resultOf(await this.mailbox.apply([{ op: 'add', folder: folder.id, item }]), 0, 'add').mid
   }
 
   /** Another client writes. */
