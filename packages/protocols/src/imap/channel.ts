@@ -6,8 +6,8 @@ import { SessionEnded } from './codes.ts'
 /** Bytes gathered before they are sent: one write for many small answers, and an upper bound for what a session holds. */
 export const FLUSH_BYTES = 64 * 1024
 /** Inflated bytes before the ratio is looked at, and the ratio at which a stream is a bomb (deflate itself ends near 1030). */
-export const BOMB_FREE_BYTES = 16 * 1024 * 1024
-export const BOMB_RATIO = 200
+const BOMB_FREE_BYTES = 16 * 1024 * 1024
+const BOMB_RATIO = 200
 
 /**
  * The session's way to the client and back: gathers answers, obeys back-pressure, and carries COMPRESS=DEFLATE (RFC 4978) when

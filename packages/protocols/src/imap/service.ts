@@ -40,7 +40,7 @@ export interface ImapContext {
 }
 
 /** Who is connected, and how much memory appended messages take: the limits of Set-ImapSettings. */
-export class SessionCounts {
+class SessionCounts {
   readonly all = new Set<Session>()
   readonly #perAccount = new Map<string, number>()
   #appending = 0

@@ -20,11 +20,11 @@ import type { ImapContext } from './service.ts'
 import type { View } from './view/view.ts'
 
 /** Received bytes that may wait while a command runs; more stops reading from the client. */
-export const MAX_INPUT_BUFFER = 256 * 1024
+const MAX_INPUT_BUFFER = 256 * 1024
 /** The longest a session works without letting others work, ms. */
-export const SLICE_MS = 8
+const SLICE_MS = 8
 /** SASL responses are short; RFC 9051 §6.2.2 names no limit, Dovecot's is the same. */
-export const MAX_SASL_LINE = 8_192
+const MAX_SASL_LINE = 8_192
 
 /** Who is logged in. */
 export interface User {
@@ -207,7 +207,7 @@ export class Session implements ConnectionHandler, Waiter, Timed {
     this.#sliceStart = performance.now()
     try {
       for (;;) {
-        if (this.#bye !== undefined) break
+        if (this.#ending) break
         while (this.#wakesIdle) await this.update(true)
         if (this.#closed) return
         const event = this.#receiver.next()

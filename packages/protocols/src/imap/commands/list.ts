@@ -26,7 +26,7 @@ export const list = command({
       if (!chosen && !childInfo) continue
       writeList(session, entry, args, childInfo)
       if (chosen && entry.folder !== undefined && args.returns.status !== undefined) {
-        writeStatus(session, entry.name, entry.folder, args.returns.status)
+        await writeStatus(session, entry.name, entry.folder, args.returns.status)
       }
       await session.pace()
     }

@@ -1,7 +1,7 @@
 import { SEPARATOR } from '../folders.ts'
 
 /** Characters of a LIST pattern; a longer one matches nothing. */
-export const MAX_PATTERN = 2_048
+const MAX_PATTERN = 2_048
 
 /**
  * Whether a name matches a LIST pattern: `*` is any text, `%` any text of one level (RFC 9051 §6.3.9). Work grows with the product of

@@ -1,4 +1,4 @@
-import type { Folder } from '@postrider/domain'
+import { Flag, type Folder } from '@postrider/domain'
 import type { StatusItem } from '@postrider/wire/imap'
 import { ok } from '../codes.ts'
 import { afterLogin, command } from '../command.ts'
@@ -14,12 +14,12 @@ export const status = command({
   async run(session, { mailbox, items }) {
     const tree = await FolderTree.of(session.user.mailbox, session.context.settings.showHiddenFolders)
     const folder = tree.folder(mailbox)
-    writeStatus(session, tree.find(mailbox)?.name ?? mailbox, folder, items)
+    await writeStatus(session, tree.find(mailbox)?.name ?? mailbox, folder, items)
     return ok('STATUS completed')
   },
 })
 
-type Value = (folder: Folder, session: Session) => string | number
+type Value = (folder: Folder, session: Session) => string | number | Promise<number>
 
 const values: { readonly [Item in StatusItem]: Value } = {
   MESSAGES: (folder) => folder.total,
@@ -33,13 +33,32 @@ const values: { readonly [Item in StatusItem]: Value } = {
   HIGHESTMODSEQ: highestModSeq,
   APPENDLIMIT: (_, session) => session.context.settings.appendLimit,
   MAILBOXID: (folder) => `(${mailboxId(folder)})`,
-  // RFC 9208 §4.1.4 counts octets that EXPUNGE would free; we do not keep that sum.
-  'DELETED-STORAGE': () => 0,
+  'DELETED-STORAGE': deletedStorage,
+}
+
+/** RFC 9208 §4.1.4: the octets EXPUNGE would free. The one item that no counter of the folder answers. */
+async function deletedStorage(folder: Folder, session: Session): Promise<number> {
+  if (folder.deleted === 0) return 0
+  const rows = await session.user.mailbox.scan({ folder: folder.id, columns: ['flags', 'size'] })
+  let sum = 0
+  for (let i = 0; i < rows.count; i++) {
+    if (((rows.flags[i] as number) & Flag.deleted) !== 0) sum += rows.size[i] as number
+  }
+  return sum
 }
 
 /** The STATUS line of a folder: RFC 9051 §7.3.4. Asking for HIGHESTMODSEQ enables CONDSTORE (RFC 7162 §3.1). */
-export function writeStatus(session: Session, name: string, folder: Folder, items: readonly StatusItem[]): void {
+export async function writeStatus(
+  session: Session,
+  name: string,
+  folder: Folder,
+  items: readonly StatusItem[],
+): Promise<void> {
   if (items.includes('HIGHESTMODSEQ')) session.enabled.condstore = true
-  const text = items.map((item) => `${item} ${values[item](folder, session)}`).join(' ')
-  session.out.ascii('* STATUS ').mailbox(name).ascii(` (${text})\r\n`)
+  const parts: string[] = []
+  for (const item of items) parts.push(`${item} ${await values[item](folder, session)}`)
+  session.out
+    .ascii('* STATUS ')
+    .mailbox(name)
+    .ascii(` (${parts.join(' ')})\r\n`)
 }

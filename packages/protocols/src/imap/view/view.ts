@@ -51,7 +51,7 @@ export class View {
   readonly #mailbox: MailboxHandle
   readonly #held: HeldTable
   readonly #waiter: Session
-  /** Messages that are gone but may not be told yet, ascending. */
+  /** Messages that are gone but may not be told yet, in any order. */
   #gone: number[] = []
   /** Keywords told by FLAGS, in lower case. */
   readonly #keywords: Set<string>
@@ -206,7 +206,6 @@ export class View {
         if (this.map.has(uid)) this.#gone.push(uid)
       }
     }
-    this.#sortGone()
     const before = this.map.last
     if (expunge) await this.#tellGone(session)
     const fresh: number[] = []
@@ -237,7 +236,6 @@ export class View {
         if (!inRanges(now, uid)) this.#gone.push(uid)
       }
     }
-    this.#sortGone()
     const before = this.map.last
     if (expunge) await this.#tellGone(session)
     this.#tellNew(
@@ -254,10 +252,6 @@ export class View {
     this.#cursor = change
   }
 
-  #sortGone(): void {
-    if (this.#gone.length > 1) this.#gone = [...new Set(this.#gone)].sort((a, b) => a - b)
-  }
-
   #tellNew(session: Session, uids: readonly number[]): void {
     const fresh = uids.filter((uid) => uid > this.map.last)
     if (fresh.length === 0) return
@@ -266,21 +260,16 @@ export class View {
     if (!session.enabled.rev2) session.out.ascii('* 0 RECENT\r\n')
   }
 
-  /** Messages known to be gone that the client has not heard of. */
-  get hasGone(): boolean {
-    return this.#gone.length > 0
-  }
-
   /** Notes that messages are gone before the feed says so. */
   noteGone(uids: ArrayLike<number>): void {
     for (let i = 0; i < uids.length; i++) if (this.map.has(uids[i] as number)) this.#gone.push(uids[i] as number)
-    this.#sortGone()
   }
 
   /** EXPUNGE (RFC 9051 §7.5.1), or VANISHED (RFC 7162 §3.2.10) for a client that enabled QRESYNC. */
   async #tellGone(session: Session): Promise<void> {
-    const gone = this.#gone
-    if (gone.length === 0) return
+    if (this.#gone.length === 0) return
+    // The feed and our own doing may both have named one.
+    const gone = [...new Set(this.#gone)].sort((a, b) => a - b)
     this.#gone = []
     const { out } = session
     if (session.enabled.qresync) {
@@ -318,7 +307,7 @@ function expand(ranges: Ranges): number[] {
 }
 
 /** Keywords of one mailbox told by FLAGS; beyond it they are used without being announced. */
-export const MAX_TOLD_KEYWORDS = 1_000
+const MAX_TOLD_KEYWORDS = 1_000
 
 /** What SELECT read of the folder. */
 export interface OpenedFolder {
