@@ -1,6 +1,7 @@
 import { createAutodiscover } from '@postrider/protocols/autodiscover'
 import { createAuthenticator, type DirectoryStore, openDirectory } from '@postrider/store/directory'
-import { type Logger, systemClock } from '@postrider/domain'
+import { type Logger, type MailboxId, systemClock } from '@postrider/domain'
+import { availableParallelism } from 'node:os'
 import { join } from 'node:path'
 import { type Administration, type RunningServer, type ServerStatus, settleMailboxes } from './administration.ts'
 import { type Certificate, ensureCertificate, ownFiles, readCertificate } from './certificate/index.ts'
@@ -9,6 +10,7 @@ import { answerControl } from './cli/run.ts'
 import { commands } from './commands/index.ts'
 import { configPath, databaseNames, type Environment, type Loaded, loadConfig, publicHost } from './config/load.ts'
 import {
+  type Config,
   type ListenerName,
   listenerNames,
   listenerPorts,
@@ -19,7 +21,7 @@ import {
 import { lockFolder } from './control/lock.ts'
 import { serveControl } from './control/socket.ts'
 import { firstMailbox, prepareDirectory } from './first-start.ts'
-import { type MailboxHome, openHome } from './home.ts'
+import { type MailboxHome, openHome } from './home/index.ts'
 import { createRouter } from './http/router.ts'
 import { ownRoutes } from './http/routes.ts'
 import { createHttps, type HttpsService } from './http/server.ts'
@@ -106,7 +108,16 @@ async function start(first: Loaded, env: Environment, opened: ProgramLog, undo: 
     log.info({ file: files.certificate }, 'a certificate was made')
   const tls = new TlsHolder({ certificate: readCertificate(files), minVersion: config['tls.minVersion'] })
 
-  const home = await openHome({ folder: dataFolder, databases: databasesInUse(loaded, directory), log, meter: metrics })
+  const home = await openHome({
+    folder: dataFolder,
+    databases: databasesInUse(loaded, directory),
+    owners: ownerCount(config),
+    databaseOf: databaseFinder(directory),
+    logLevel: config['log.level'],
+    logFormat: opened.format,
+    log,
+    meter: metrics,
+  })
   undo.add(() => home.close())
   const authenticator = createAuthenticator({ directory, clock, meter: metrics, throttle: throttlePolicy(config) })
   undo.add(() => authenticator.close())
@@ -171,6 +182,7 @@ async function start(first: Loaded, env: Environment, opened: ProgramLog, undo: 
     tls.replace({ certificate, minVersion: next.config['tls.minVersion'] })
     gate.configure(gateLimits(next))
     opened.setLevel(next.config['log.level'])
+    home.setLogLevel(next.config['log.level'])
     services.configure(next)
     if (next.config.organization !== loaded.config.organization)
       await directory.setSetting('organization', next.config.organization)
@@ -231,6 +243,16 @@ async function start(first: Loaded, env: Environment, opened: ProgramLog, undo: 
     },
   }
 }
+
+/** Where a mailbox lives, also one that is being destroyed and is in the directory no longer. */
+const databaseFinder =
+  (directory: DirectoryStore) =>
+  (mailbox: MailboxId): string | undefined =>
+    directory.mailbox(mailbox)?.database ??
+    directory.pendingMailboxes().find((one) => one.mailbox === mailbox)?.database
+
+/** Client access takes most of the processor, so one owner does for small machines. */
+const ownerCount = (config: Config): number => config.owners || Math.max(1, Math.floor(availableParallelism() / 4))
 
 const certificateFiles = (loaded: Loaded) => {
   const { config, dataFolder } = loaded

@@ -1,12 +1,12 @@
 import {
   DomainError,
-  type FolderId,
+  type Folder,
   type MailboxEntry,
   type MailboxService,
   MAX_BLOB_CHUNK,
   MAX_GET,
+  type Mid,
 } from '@postrider/domain'
-import type { Mid } from '@postrider/domain'
 import type { DirectoryStore } from '@postrider/store/directory'
 import type { StoreReport } from './administration.ts'
 
@@ -27,20 +27,16 @@ export async function checkStore(directory: DirectoryStore, service: MailboxServ
     const say = (text: string): void => void problems.push(`${entry.address}: ${text}`)
     try {
       for (const folder of await service.folders(entry.mailbox)) {
-        for (const associated of [false, true]) {
-          const request = { folder: folder.id, columns: ['mid'] as const, associated }
-          const found = await service.scan(entry.mailbox, request)
-          const expected = associated ? folder.hidden : folder.total
-          // Somebody may have written between the two questions: only a folder that stands still can be compared.
-          if (found.count !== expected && (await stands(service, entry, folder.id, folder.contentChange)))
-            say(`folder ${folder.name} counts ${expected} items and has ${found.count}`)
-          for (let at = 0; at < found.count; at += MAX_GET) {
-            const mids = [...found.mid.subarray(at, at + MAX_GET)] as Mid[]
-            const read = await readItems(service, entry, mids, say)
-            items += read.items
-            bytes += read.bytes
-            await breathe()
-          }
+        const found = await service.scan(entry.mailbox, { folder: folder.id, columns: ['mid'], associated: true })
+        const expected = folder.total + folder.hidden
+        // Somebody may have written between the two questions: only a folder that stands still can be compared.
+        if (found.count !== expected && (await stands(service, entry, folder)))
+          say(`folder ${folder.name} counts ${expected} items and has ${found.count}`)
+        for (let at = 0; at < found.count; at += MAX_GET) {
+          const mids = [...found.mid.subarray(at, at + MAX_GET)] as Mid[]
+          const read = await readItems(service, entry, mids, say)
+          items += read.items
+          bytes += read.bytes
         }
       }
     } catch (error) {
@@ -50,14 +46,9 @@ export async function checkStore(directory: DirectoryStore, service: MailboxServ
   return { mailboxes, items, bytes, problems }
 }
 
-async function stands(
-  service: MailboxService,
-  entry: MailboxEntry,
-  folder: FolderId,
-  change: number,
-): Promise<boolean> {
-  const now = (await service.folders(entry.mailbox)).find((one) => one.id === folder)
-  return now !== undefined && now.contentChange === change
+async function stands(service: MailboxService, entry: MailboxEntry, folder: Folder): Promise<boolean> {
+  const now = (await service.folders(entry.mailbox)).find((one) => one.id === folder.id)
+  return now !== undefined && now.contentChange === folder.contentChange && now.hidden === folder.hidden
 }
 
 async function readItems(
@@ -70,6 +61,7 @@ async function readItems(
   let bytes = 0
   let items = 0
   for (const mid of mids) {
+    await breathe()
     try {
       const [item] = await service.get(entry.mailbox, { by: { mids: [mid] }, columns: [...columns] })
       if (item === undefined) continue

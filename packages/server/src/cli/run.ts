@@ -150,8 +150,10 @@ export async function answerControl(
 function explain(error: unknown): { readonly exit: ExitCode; readonly code: string; readonly message: string } {
   const message = error instanceof Error ? error.message : String(error)
   if (error instanceof UsageError) return { exit: ExitCode.usage, code: 'usage', message }
-  if (error instanceof NotRunning || error instanceof FolderInUse)
+  if (error instanceof NotRunning)
     return { exit: ExitCode.notRunning, code: 'notRunning', message: `${message} To start it: postrider start` }
+  if (error instanceof FolderInUse)
+    return { exit: ExitCode.failed, code: 'inUse', message: `${message} See: postrider status` }
   if (error instanceof CommandFailed || error instanceof DirectoryError || error instanceof DomainError)
     return { exit: ExitCode.failed, code: error.code, message }
   if (error instanceof ConfigError)

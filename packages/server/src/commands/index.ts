@@ -1,6 +1,7 @@
 /** Every command of the program, in the order of `postrider --help`. */
 import type { AnyCommand } from '../cli/command.ts'
 import { config } from './config.ts'
+import { doctor } from './doctor.ts'
 import { domainAdd, domainDefault, domainList, domainRemove } from './domain/domains.ts'
 import { groupAdd, groupList, groupRemove, groupSet, groupShow } from './group/groups.ts'
 import { queueHold, queueList, queueRelease, queueRemove, queueRetry, queueShow } from './queue/queue.ts'
@@ -19,6 +20,7 @@ export const commands: readonly AnyCommand[] = [
   status,
   reload,
   config,
+  doctor,
   userAdd,
   userList,
   userShow,

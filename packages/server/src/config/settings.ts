@@ -114,6 +114,13 @@ export const settings = {
     'Bases de boîtes ; 0 : deux par cœur, quatre au moins. Peut croître, jamais diminuer.',
   ),
 
+  owners: setting(
+    integer(0, 64),
+    0,
+    'Threads that own mailbox databases; 0: one per four processor cores.',
+    'Fils qui possèdent les bases de boîtes ; 0 : un pour quatre cœurs.',
+  ),
+
   'listeners.address': setting(
     list(address),
     ['::'],
@@ -162,10 +169,10 @@ export const settings = {
   ),
 
   'limits.connections': setting(
-    integer(16, 1_000_000),
-    50_000,
-    'Connections at the same time.',
-    'Connexions simultanées.',
+    integer(0, 1_000_000),
+    0,
+    'Connections at the same time; 0: as many as the system allows (limit of open files).',
+    'Connexions simultanées ; 0 : autant que le système le permet (limite de fichiers ouverts).',
     {
       exchange: 'MaxConnections',
       live: true,

@@ -42,10 +42,13 @@ export class Gate {
 
 /** Descriptors kept free for the databases, the queue and the log. */
 const RESERVED = 256
+/** Where the system names no limit. */
+const DEFAULT_TOTAL = 100_000
 
-/** Connections the system lets a process have: its limit of open files, with room for our own. */
+/** Connections the system lets a process have: its limit of open files, with room for our own. `wanted` 0: all of them. */
 export function connectionCeiling(wanted: number): number {
   const report = process.report?.getReport() as { userLimits?: { open_files?: { soft?: number | string } } } | undefined
   const files = Number(report?.userLimits?.open_files?.soft)
-  return Number.isFinite(files) && files > 0 ? Math.max(16, Math.min(wanted, files - RESERVED)) : wanted
+  const allowed = Number.isFinite(files) && files > 0 ? Math.max(16, files - RESERVED) : DEFAULT_TOTAL
+  return wanted === 0 ? allowed : Math.min(wanted, allowed)
 }

@@ -62,6 +62,8 @@ function textStream(out: NodeJS.WritableStream): Writable {
 
 export interface ProgramLog {
   readonly log: Logger
+  /** What `auto` became. */
+  readonly format: 'json' | 'text'
   setLevel(level: LogLevel): void
   flush(): void
 }
@@ -80,6 +82,7 @@ export function openLog(level: LogLevel, format: 'auto' | 'json' | 'text'): Prog
   const base = pino(options, destination)
   return {
     log: new PinoLog(base),
+    format: text ? 'text' : 'json',
     setLevel(wanted) {
       base.level = wanted
     },

@@ -1,0 +1,62 @@
+/**
+ * The home of the mailboxes: owner threads over SQLite databases, one mailbox service in front of them. In: the data folder and which
+ * database a mailbox lives in; out: `MailboxService`. Invariant: one writer per database; an owner that falls is started again. Read next:
+ * supervisor.ts (this side), owner.ts (the thread).
+ */
+import type { Logger, MailboxId, MailboxService, Meter } from '@postrider/domain'
+import { routeMailboxes } from '@postrider/link'
+import type { LogLevel } from '../operations/log.ts'
+import { SupervisedOwner } from './supervisor.ts'
+
+export interface MailboxHome {
+  readonly service: MailboxService
+  /** Undefined when every database works, else why not. */
+  health(): string | undefined
+  setLogLevel(level: LogLevel): void
+  close(): Promise<void>
+}
+
+export interface HomeOptions {
+  readonly folder: string
+  /** All databases, in an order that never changes: new ones come last. */
+  readonly databases: readonly string[]
+  /** Owner threads; the databases are dealt out to them. */
+  readonly owners: number
+  readonly databaseOf: (mailbox: MailboxId) => string | undefined
+  readonly logLevel: LogLevel
+  readonly logFormat: 'json' | 'text'
+  readonly log: Logger
+  readonly meter: Meter
+}
+
+/** Starts the owners and waits until all have opened their databases. Rejects, with all stopped again, when one cannot. */
+export async function openHome(options: HomeOptions): Promise<MailboxHome> {
+  const { folder, databases, databaseOf, logLevel, logFormat, log, meter } = options
+  const count = Math.max(1, Math.min(options.owners, databases.length))
+  const owners = Array.from({ length: count }, (_, at) => {
+    const own = databases.filter((_name, index) => index % count === at)
+    const thread = count === 1 ? 'owner' : `owner-${at + 1}`
+    return new SupervisedOwner({ folder, databases: own, thread, logLevel, logFormat }, log, meter)
+  })
+  const ownerOf = new Map(owners.flatMap((owner) => owner.databases.map((name) => [name, owner.service] as const)))
+  try {
+    await Promise.all(owners.map((owner) => owner.start()))
+  } catch (error) {
+    await Promise.all(owners.map((owner) => owner.stop()))
+    throw error
+  }
+  return {
+    service: routeMailboxes({
+      databaseOf,
+      ownerOf: (database) => ownerOf.get(database),
+      owners: () => owners.map((owner) => owner.service),
+    }),
+    health: () => owners.find((owner) => owner.problem !== undefined)?.problem,
+    setLogLevel(level) {
+      for (const owner of owners) owner.setLogLevel(level)
+    },
+    async close() {
+      await Promise.all(owners.map((owner) => owner.stop()))
+    },
+  }
+}

@@ -1,0 +1,55 @@
+/**
+ * The thread that owns mailbox databases: opens them, serves them over the link, reports how it is. Nothing else runs in it, so SQLite may
+ * take its time without a client waiting for another's.
+ */
+import { BroadcastChannel, parentPort, workerData } from 'node:worker_threads'
+import { serveOwner } from '@postrider/link'
+import { openSqliteStore } from '@postrider/store/sqlite'
+import { openLog } from '../operations/log.ts'
+import { watchStalls } from '../operations/stalls.ts'
+import { GatheringMeter, type OwnerData, type OwnerNews, type OwnerOrder, PULSE_MS } from './side-channel.ts'
+
+const { channel: name, folder, databases, thread, logLevel, logFormat } = workerData as OwnerData
+const channel = new BroadcastChannel(name)
+const tell = (news: OwnerNews): void => channel.postMessage(news)
+const opened = openLog(logLevel, logFormat)
+const log = opened.log.child({ part: thread })
+const meter = new GatheringMeter()
+channel.onmessage = (event) => {
+  const order = (event as { data: OwnerOrder }).data
+  if (order.kind === 'logLevel') opened.setLevel(order.level)
+}
+
+try {
+  const store = await openSqliteStore({ folder, databases, log, meter })
+  const stopStalls = watchStalls(meter, log, thread)
+  const pulse = setInterval(() => {
+    const stopped = store.health().find((one) => one.stopped !== undefined)
+    tell({
+      kind: 'pulse',
+      measured: meter.take(),
+      stopped: stopped === undefined ? undefined : `${stopped.database}: ${stopped.stopped}`,
+    })
+  }, PULSE_MS)
+  serveOwner(parentPort, store, {
+    log,
+    async closed() {
+      clearInterval(pulse)
+      stopStalls()
+      try {
+        await store.close()
+      } catch (error) {
+        log.error({ err: error }, 'the mailbox databases did not close well')
+      }
+      channel.close()
+      opened.flush()
+    },
+  })
+  tell({ kind: 'open' })
+} catch (error) {
+  log.error({ err: error }, 'the mailbox databases cannot be opened')
+  tell({ kind: 'failed', message: error instanceof Error ? error.message : String(error) })
+  opened.flush()
+  channel.close()
+  parentPort?.close()
+}

@@ -1,0 +1,72 @@
+import type { Meter } from '@postrider/domain'
+import type { LogLevel } from '../operations/log.ts'
+
+/** What the owner's thread is started with. */
+export interface OwnerData {
+  /** Name of the BroadcastChannel beside the frames, for everything that is not the mailbox service. */
+  readonly channel: string
+  readonly folder: string
+  readonly databases: readonly string[]
+  readonly thread: string
+  readonly logLevel: LogLevel
+  readonly logFormat: 'json' | 'text'
+}
+
+type Labels = Readonly<Record<string, string>>
+export type Measured =
+  | { readonly kind: 'count'; readonly name: string; readonly labels: Labels; value: number }
+  | { readonly kind: 'gauge'; readonly name: string; readonly labels: Labels; value: number }
+  | { readonly kind: 'observe'; readonly name: string; readonly labels: Labels; readonly values: number[] }
+
+/** From the owner's thread to the main one. */
+export type OwnerNews =
+  | { readonly kind: 'open' }
+  /** It could not open its databases and ends. */
+  | { readonly kind: 'failed'; readonly message: string }
+  | { readonly kind: 'pulse'; readonly measured: readonly Measured[]; readonly stopped: string | undefined }
+/** From the main thread to the owner's. */
+export type OwnerOrder = { readonly kind: 'logLevel'; readonly level: LogLevel }
+
+/** How often the owner's thread reports. */
+export const PULSE_MS = 1_000
+/** Values of one histogram kept between two reports. */
+const MAX_VALUES = 5_000
+
+/** A meter that gathers, so that a delivery costs the other thread nothing. */
+export class GatheringMeter implements Meter {
+  #gathered = new Map<string, Measured>()
+
+  count(name: string, labels: Labels = {}, by = 1): void {
+    const entry = this.#entry('count', name, labels)
+    if (entry.kind === 'count') entry.value += by
+  }
+  gauge(name: string, value: number, labels: Labels = {}): void {
+    const entry = this.#entry('gauge', name, labels)
+    if (entry.kind === 'gauge') entry.value = value
+  }
+  observe(name: string, seconds: number, labels: Labels = {}): void {
+    const entry = this.#entry('observe', name, labels)
+    if (entry.kind === 'observe' && entry.values.length < MAX_VALUES) entry.values.push(seconds)
+  }
+  take(): Measured[] {
+    const all = [...this.#gathered.values()]
+    this.#gathered = new Map()
+    return all
+  }
+  #entry(kind: Measured['kind'], name: string, labels: Labels): Measured {
+    const key = `${kind} ${name} ${Object.values(labels).join('\0')}`
+    const known = this.#gathered.get(key)
+    if (known !== undefined) return known
+    const entry: Measured = kind === 'observe' ? { kind, name, labels, values: [] } : { kind, name, labels, value: 0 }
+    this.#gathered.set(key, entry)
+    return entry
+  }
+}
+
+/** Gives what another thread gathered to this thread's meter. */
+export function replay(measured: readonly Measured[], meter: Meter): void {
+  for (const one of measured)
+    if (one.kind === 'count') meter.count(one.name, one.labels, one.value)
+    else if (one.kind === 'gauge') meter.gauge(one.name, one.value, one.labels)
+    else for (const value of one.values) meter.observe(one.name, value, one.labels)
+}

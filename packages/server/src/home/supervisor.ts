@@ -1,0 +1,127 @@
+import { BroadcastChannel } from 'node:worker_threads'
+import { DomainError, type Logger, type MailboxService, type Meter } from '@postrider/domain'
+import { Caller, type OwnerWorker, startOwnerWorker } from '@postrider/link'
+import { type OwnerData, type OwnerNews, type OwnerOrder, replay } from './side-channel.ts'
+
+/** An owner that fell is started again after this; twice as long each time, up to the second. */
+const FIRST_RETRY_MS = 500
+const LAST_RETRY_MS = 30_000
+/** Up for so long, it is well again. */
+const WELL_MS = 60_000
+/** Opening means recovering: a large journal takes its time. */
+const OPEN_MS = 300_000
+
+let started = 0
+
+/**
+ * One owner thread, kept alive: when it ends unasked, or when one of its databases had to stop after a failed sync, the thread is started
+ * anew, and opening recovers from the journal. Callers see `unavailable` meanwhile and go on afterwards.
+ */
+export class SupervisedOwner {
+  readonly #data: Omit<OwnerData, 'channel'>
+  readonly #log: Logger
+  readonly #meter: Meter
+  readonly #caller: Caller
+  #worker: OwnerWorker | undefined
+  #side: BroadcastChannel | undefined
+  #retryMs = FIRST_RETRY_MS
+  #retry: NodeJS.Timeout | undefined
+  #stopping = false
+  /** Why it does not work now, if so. */
+  problem: string | undefined = 'starting'
+
+  constructor(data: Omit<OwnerData, 'channel'>, log: Logger, meter: Meter) {
+    this.#data = data
+    this.#log = log
+    this.#meter = meter
+    this.#caller = new Caller({ log })
+  }
+
+  get service(): MailboxService {
+    return this.#caller.service
+  }
+  get databases(): readonly string[] {
+    return this.#data.databases
+  }
+
+  /** Resolves when the databases are open. Rejects with DomainError `unavailable` when they cannot be opened. */
+  async start(): Promise<void> {
+    const channel = `postrider-owner-${process.pid}-${++started}`
+    const side = new BroadcastChannel(channel)
+    const opened = Promise.withResolvers<void>()
+    side.onmessage = (event) => {
+      const news = (event as { data: OwnerNews }).data
+      if (news.kind === 'open') opened.resolve()
+      else if (news.kind === 'failed') opened.reject(new DomainError('unavailable', news.message))
+      else if (news.kind === 'pulse') this.#pulse(news)
+    }
+    const data: OwnerData = { ...this.#data, channel }
+    const worker = startOwnerWorker(new URL('./owner.ts', import.meta.url), data)
+    const timer = setTimeout(() => opened.reject(new DomainError('unavailable', 'it does not open')), OPEN_MS)
+    worker.ended.then((code) => opened.reject(new DomainError('unavailable', `the owner ended with code ${code}`)))
+    try {
+      await opened.promise
+    } catch (error) {
+      side.close()
+      await worker.stop()
+      throw error
+    } finally {
+      clearTimeout(timer)
+    }
+    this.#side = side
+    this.#worker = worker
+    this.#caller.attach(worker.channel)
+    this.problem = undefined
+    const began = performance.now()
+    void worker.ended.then((code) => this.#ended(worker, side, code, began))
+  }
+
+  setLogLevel(level: OwnerData['logLevel']): void {
+    const order: OwnerOrder = { kind: 'logLevel', level }
+    this.#side?.postMessage(order)
+  }
+
+  #pulse(news: Extract<OwnerNews, { kind: 'pulse' }>): void {
+    replay(news.measured, this.#meter)
+    if (news.stopped === undefined || this.problem !== undefined) return
+    this.problem = news.stopped
+    this.#log.error({ reason: news.stopped }, 'a mailbox database stopped: its owner starts anew')
+    void this.#worker?.stop()
+  }
+
+  #ended(worker: OwnerWorker, side: BroadcastChannel, code: number, began: number): void {
+    side.close()
+    if (this.#worker !== worker || this.#stopping) return
+    this.#worker = undefined
+    this.problem ??= `the owner ended with code ${code}`
+    this.#meter.count('owner_restarts_total', { thread: this.#data.thread })
+    this.#log.error({ thread: this.#data.thread, code, reason: this.problem }, 'the owner of the mailboxes ended')
+    if (performance.now() - began > WELL_MS) this.#retryMs = FIRST_RETRY_MS
+    this.#again()
+  }
+  #again(): void {
+    if (this.#stopping) return
+    this.#retry = setTimeout(() => {
+      this.start().then(
+        () => this.#log.info({ thread: this.#data.thread }, 'the owner of the mailboxes works again'),
+        (error: unknown) => {
+          this.problem = error instanceof Error ? error.message : String(error)
+          this.#log.error({ thread: this.#data.thread, err: error }, 'the owner of the mailboxes does not start')
+          this.#again()
+        },
+      )
+    }, this.#retryMs)
+    this.#retryMs = Math.min(LAST_RETRY_MS, this.#retryMs * 2)
+  }
+
+  /** Finishes what is under way, closes the databases, ends the thread. */
+  async stop(): Promise<void> {
+    this.#stopping = true
+    clearTimeout(this.#retry)
+    this.problem = 'stopping'
+    const worker = this.#worker
+    this.#caller.close()
+    await worker?.stop()
+    this.#side?.close()
+  }
+}
