@@ -3,11 +3,16 @@
  * the reason why it is none out.
  */
 
+type Bare = 'CAPA' | 'STLS' | 'STAT' | 'NOOP' | 'RSET' | 'QUIT' | 'UTF8'
+
 export type Pop3Command =
-  | { verb: 'USER' | 'PASS'; argument: string }
-  | { verb: 'CAPA' | 'STLS' | 'STAT' | 'NOOP' | 'RSET' | 'QUIT' | 'UTF8' }
-  | { verb: 'LIST' | 'UIDL'; message: number | undefined }
-  | { verb: 'RETR' | 'DELE'; message: number }
+  | { [V in Bare]: { verb: V } }[Bare]
+  | { verb: 'USER'; argument: string }
+  | { verb: 'PASS'; argument: string }
+  | { verb: 'LIST'; message: number | undefined }
+  | { verb: 'UIDL'; message: number | undefined }
+  | { verb: 'RETR'; message: number }
+  | { verb: 'DELE'; message: number }
   | { verb: 'TOP'; message: number; lines: number }
   /** `mechanism` undefined asks for the list; `initial` is base64 as sent, "=" for an empty one. */
   | { verb: 'AUTH'; mechanism: string | undefined; initial: string | undefined }
@@ -66,7 +71,7 @@ function refusal(word: string, text: string): Pop3Refusal {
   return { verb: 'error', word, text }
 }
 
-function bare(verb: 'CAPA' | 'STLS' | 'STAT' | 'NOOP' | 'RSET' | 'QUIT' | 'UTF8'): Read {
+function bare(verb: Bare): Read {
   return (argument) => (argument.trim() === '' ? { verb } : refusal(verb, `${verb} takes no argument`))
 }
 

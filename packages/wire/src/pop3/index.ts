@@ -6,4 +6,4 @@
 export { type Pop3Command, type Pop3Refusal, parsePop3Command } from './command.ts'
 export { DEFAULT_MAX_COMMAND_SIZE, MAX_POP3_AUTH_LINE, type Pop3Event, Pop3Receiver } from './receiver.ts'
 export { challenge, err, listing, ok, type Pop3ResponseCode } from './response.ts'
-export { topLength } from './top.ts'
+export { TopScan } from './top.ts'

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
-import { err, listing, ok, type Pop3Event, Pop3Receiver, parsePop3Command, topLength } from './index.ts'
+import { err, listing, ok, type Pop3Event, Pop3Receiver, parsePop3Command, TopScan } from './index.ts'
 
 const parse = (line: string) => parsePop3Command(Buffer.from(line))
 function all(chunks: Uint8Array[]): Pop3Event[] {
@@ -79,12 +79,22 @@ test('P9: texts cannot break a line, listings are stuffed', () => {
   assert.equal(listing('list', ['1 10', '.x', 'a\r\n.']), '+OK list\r\n1 10\r\n..x\r\na??.\r\n.\r\n')
 })
 
-test('RFC 1939 TOP: header, empty line, n lines', () => {
-  const message = Buffer.from('A: b\r\nC: d\r\n\r\none\r\ntwo\r\nthree')
-  assert.equal(message.subarray(0, topLength(message, 0).length).toString(), 'A: b\r\nC: d\r\n\r\n')
-  assert.equal(message.subarray(0, topLength(message, 2).length).toString(), 'A: b\r\nC: d\r\n\r\none\r\ntwo\r\n')
-  assert.deepEqual(topLength(message, 9), { length: message.length, complete: false })
-  assert.deepEqual(topLength(Buffer.from('A: b\r\n'), 0), { length: 6, complete: false })
+test('RFC 1939 TOP: header, empty line, n lines, the same however it is cut', () => {
+  const message = Buffer.from('A: b\r\nC: d\r\n\r\none\r\ntwo\r\n\r\nthree')
+  const top = (lines: number, size: number) => {
+    const scan = new TopScan(lines)
+    let sent = ''
+    for (let at = 0; at < message.length && !scan.done; at += size) {
+      const piece = message.subarray(at, at + size)
+      sent += piece.subarray(0, scan.take(piece)).toString()
+    }
+    return sent
+  }
+  for (const size of [1, 2, 3, 7, 100]) {
+    assert.equal(top(0, size), 'A: b\r\nC: d\r\n\r\n')
+    assert.equal(top(2, size), 'A: b\r\nC: d\r\n\r\none\r\ntwo\r\n')
+    assert.equal(top(9, size), message.toString())
+  }
 })
 
 test('P5: any bytes give events and never throw', () => {

@@ -49,6 +49,11 @@ export class Pop3Receiver {
     this.#authLine = true
   }
 
+  /** Bytes received and not looked at yet. */
+  get buffered(): number {
+    return this.#lines.buffered
+  }
+
   /** Forgets all buffered bytes (STLS: RFC 2595 §4); says how many were thrown away. */
   reset(): number {
     this.#authLine = false

@@ -1,22 +1,38 @@
 /** Where TOP stops: RFC 1939 §7 — the header section, the empty line, and so many lines of the body. */
 
-/**
- * The number of bytes of `message` that TOP sends. Line ends are CRLF or bare LF, as stored. Linear; `message` may be the beginning only, then
- * `complete` says whether the answer cannot grow with more bytes.
- */
-export function topLength(message: Buffer, lines: number): { length: number; complete: boolean } {
-  let at = 0
-  for (;;) {
-    const lf = message.indexOf(10, at)
-    if (lf < 0) return { length: message.length, complete: false }
-    const empty = lf === at || (lf === at + 1 && message[at] === 13)
-    at = lf + 1
-    if (empty) break
+/** Follows a message piece by piece. Line ends are CRLF or bare LF, as stored. Linear. */
+export class TopScan {
+  #linesLeft: number
+  #inHeader = true
+  #lineLength = 0
+  #lastByte = 0
+
+  constructor(lines: number) {
+    this.#linesLeft = lines
   }
-  for (let left = lines; left > 0; left--) {
-    const lf = message.indexOf(10, at)
-    if (lf < 0) return { length: message.length, complete: false }
-    at = lf + 1
+
+  /** Nothing more is to be sent. */
+  get done(): boolean {
+    return !this.#inHeader && this.#linesLeft === 0
   }
-  return { length: at, complete: true }
+
+  /** How many bytes of the next piece TOP still sends. */
+  take(piece: Buffer): number {
+    let at = 0
+    while (!this.done) {
+      const lf = piece.indexOf(10, at)
+      if (lf < 0) {
+        this.#lineLength += piece.length - at
+        if (piece.length > 0) this.#lastByte = piece[piece.length - 1]!
+        return piece.length
+      }
+      const length = this.#lineLength + lf - at
+      const before = lf > 0 ? piece[lf - 1] : this.#lastByte
+      if (!this.#inHeader) this.#linesLeft--
+      else if (length === 0 || (length === 1 && before === 13)) this.#inHeader = false
+      this.#lineLength = 0
+      at = lf + 1
+    }
+    return at
+  }
 }

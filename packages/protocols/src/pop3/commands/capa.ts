@@ -1,0 +1,24 @@
+/** CAPA: RFC 2449 §5. The list depends on what may be used right now: no password, no SASL before TLS (R25). */
+import { listing } from '@postrider/wire/pop3'
+import type { Answer, Pop3Session } from '../session.ts'
+import { say } from '../texts.ts'
+
+export function capa(session: Pop3Session): Answer {
+  const { settings, connection, maildrop } = session
+  const loginPossible = connection.secure && maildrop === undefined
+  const offered: [boolean, string][] = [
+    [true, 'TOP'],
+    [true, 'UIDL'],
+    [true, 'PIPELINING'],
+    [true, 'RESP-CODES'],
+    [true, 'AUTH-RESP-CODE'],
+    [true, 'EXPIRE NEVER'],
+    [true, 'LANG'],
+    [settings.startTls && !connection.secure, 'STLS'],
+    [loginPossible, 'USER'],
+    [loginPossible && settings.authMechanisms.length > 0, `SASL ${settings.authMechanisms.join(' ')}`],
+    [true, 'IMPLEMENTATION Postrider'],
+  ]
+  const lines = offered.filter(([on]) => on).map(([, line]) => line)
+  return { text: listing(say(session.language, 'capabilities'), lines) }
+}

@@ -1,0 +1,55 @@
+/** What the status lines say, in the languages LANG offers (RFC 6856 §3). Clients act on codes; people read these. */
+import { defineMessages } from '@postrider/domain'
+
+export const say = defineMessages({
+  greeting: { en: 'The Postrider POP3 service is ready.', fr: 'Le service POP3 de Postrider est prêt.' },
+  ok: { en: 'Done.', fr: 'Fait.' },
+  bye: { en: 'Goodbye.', fr: 'Au revoir.' },
+  capabilities: { en: 'Capability list follows.', fr: 'Liste des fonctions.' },
+  mechanisms: { en: 'Mechanisms follow.', fr: 'Liste des mécanismes.' },
+  languages: { en: 'Language listing follows:', fr: 'Liste des langues :' },
+  languageSet: { en: 'en Language changed.', fr: 'fr La langue est changée.' },
+  languageUnknown: { en: 'No such language.', fr: 'Langue inconnue.' },
+  beginTls: { en: 'Begin TLS negotiation.', fr: 'Début de la négociation TLS.' },
+  tlsActive: { en: 'TLS is already active.', fr: 'TLS est déjà actif.' },
+  tlsNotOffered: { en: 'TLS is not available.', fr: 'TLS n’est pas disponible.' },
+  tlsFirst: { en: 'Logging in needs TLS: use STLS first.', fr: 'La connexion exige TLS : utilisez d’abord STLS.' },
+  sendPassword: { en: 'Send PASS.', fr: 'Envoyez PASS.' },
+  sendUserFirst: { en: 'Send USER first.', fr: 'Envoyez d’abord USER.' },
+  loggedIn: { en: 'User successfully logged on.', fr: 'Connexion réussie.' },
+  loginFailed: {
+    en: 'Logon failure: unknown user name or bad password.',
+    fr: 'Échec de la connexion : utilisateur ou mot de passe inconnu.',
+  },
+  loginBusy: {
+    en: 'Cannot check the password now, try again later.',
+    fr: 'Vérification impossible, réessayez plus tard.',
+  },
+  tooManyFailures: { en: 'Too many failed logons.', fr: 'Trop d’échecs de connexion.' },
+  tooManyErrors: { en: 'Too many errors.', fr: 'Trop d’erreurs.' },
+  tooManyConnections: { en: 'Too many connections.', fr: 'Trop de connexions.' },
+  mechanismUnknown: { en: 'Unknown authentication mechanism.', fr: 'Mécanisme inconnu.' },
+  authMalformed: { en: 'Malformed authentication exchange.', fr: 'Échange d’authentification mal formé.' },
+  authCancelled: { en: 'Authentication cancelled.', fr: 'Authentification annulée.' },
+  wrongState: { en: 'Command is not valid in this state.', fr: 'Commande non valable dans cet état.' },
+  unknownCommand: { en: 'Protocol error.', fr: 'Erreur de protocole.' },
+  noSuchMessage: { en: 'The requested message does not exist.', fr: 'Le message demandé n’existe pas.' },
+  messageDeleted: { en: 'The message is marked as deleted.', fr: 'Le message est marqué comme supprimé.' },
+  messageGone: { en: 'The message has been removed meanwhile.', fr: 'Le message a été supprimé entre-temps.' },
+  markedDeleted: { en: 'Message marked for deletion.', fr: 'Message marqué pour suppression.' },
+  notRemoved: {
+    en: 'Some deleted messages could not be removed.',
+    fr: 'Certains messages n’ont pas pu être supprimés.',
+  },
+  unavailable: {
+    en: 'The mailbox is not available, try again later.',
+    fr: 'La boîte n’est pas disponible, réessayez plus tard.',
+  },
+  count: { en: '{count} messages ({octets} octets)', fr: '{count} messages ({octets} octets)' },
+  octets: { en: '{octets} octets', fr: '{octets} octets' },
+  timeout: { en: 'Connection timed out.', fr: 'Délai dépassé.' },
+  shuttingDown: { en: 'The service is shutting down.', fr: 'Le service s’arrête.' },
+  revoked: { en: 'Access has been withdrawn.', fr: 'L’accès a été retiré.' },
+  internalError: { en: 'Internal error.', fr: 'Erreur interne.' },
+})
+export type TextKey = Parameters<typeof say>[1]
