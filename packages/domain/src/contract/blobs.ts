@@ -58,6 +58,20 @@ export const blobsTopic: Topic = {
       await box.add()
       assert.equal(textOf(await box.service.blob(box.id, original!)), 'shared')
     },
+    'bytes that an attachment names live as long as the item': async (subject) => {
+      const box = await subject.box()
+      const blob = await box.service.stage(box.id, bytesOf('attached'))
+      const attachment = { n: 0, method: 'byValue', name: 'a', type: 'text/plain', size: 8, inline: false } as const
+      const attachments = [{ ...attachment, source: { blob } }]
+      await box.add(box.inbox, { original: undefined, size: 0, attachments })
+      await box.apply({ op: 'move', from: box.inbox, to: box.trash, items: { uids: Uint32Array.of(1) } })
+      subject.clock.advance(7_200_000)
+      await box.add()
+      assert.equal(textOf(await box.service.blob(box.id, blob)), 'attached')
+      const gone = [{ ...attachment, source: { blob: 'nonsense' as BlobRef } }]
+      const item = newItem({ original: undefined, size: 0, attachments: gone })
+      await rejects(box.apply({ op: 'add', folder: box.inbox, item }), 'blobGone', 0)
+    },
     'bytes of all values survive': async (subject) => {
       const box = await subject.box()
       const bytes = Uint8Array.from({ length: 70_000 }, (_, i) => i)

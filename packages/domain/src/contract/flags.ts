@@ -67,6 +67,8 @@ export const flagsTopic: Topic = {
       assert.deepEqual([(await row()).cn, (await row()).readCn, (await row()).change], [keyword, unread, unread])
       const both = await flag({ set: Flag.seen | Flag.flagged })
       assert.equal((await row()).cn, both)
+      const word = await flag({ clear: Flag.seen, addKeywords: ['y'] })
+      assert.equal((await row()).cn, word, 'a keyword beside it is content')
       assert.equal((await row()).createdCn, added.change)
     },
     'RFC 7162 §3.1.3 UNCHANGEDSINCE leaves newer rows alone and names them': async (subject) => {

@@ -210,6 +210,17 @@ export const foldersTopic: Topic = {
       assert.ok(second.uidValidity > first.uidValidity)
       assert.equal((await box.folder(second.folder)).uidNext, 1)
     },
+    'a search folder holds no items of its own: invalid': async (subject) => {
+      const box = await subject.box()
+      await box.add()
+      const { folder } = await box.one({ ...create('found', box.top), kind: 'search' })
+      assert.equal((await box.folder(folder)).kind, 'search')
+      const items = { uids: Uint32Array.of(1) }
+      await rejects(box.apply({ op: 'add', folder, item: newItem() }), 'invalid', 0)
+      await rejects(box.apply({ op: 'copy', from: box.inbox, to: folder, items }), 'invalid', 0)
+      await rejects(box.apply({ op: 'move', from: box.inbox, to: folder, items }), 'invalid', 0)
+      assert.deepEqual(await box.uids(), [1])
+    },
     'folders nest to a limit: tooMany': async (subject) => {
       const box = await subject.box()
       const chain = (length: number): Operation[] =>
