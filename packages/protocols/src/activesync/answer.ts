@@ -1,5 +1,5 @@
 /** An answer as a reply on the wire: encoded for the client's version, statuses said where the version says them. */
-import { type Element, el, encodeWbxml } from '@postrider/wire/wbxml'
+import { type Element, el, encodeWbxml, knowsTag } from '@postrider/wire/wbxml'
 import type { Answer, Command } from './command.ts'
 import { type Reply, wbxmlType } from './respond.ts'
 import { Status, sayStatus } from './status.ts'
@@ -39,11 +39,11 @@ export function statusReply(status: number, options: ReplyOptions, http?: number
   const { command, version } = options
   const say = sayStatus(status, version, command?.name)
   const headers: Record<string, string> = transient.has(status) ? { 'Retry-After': String(retryAfterSeconds) } : {}
-  if (say.inBody && command?.root !== undefined && command.statusTag !== undefined) {
+  if (say.inBody && command?.root !== undefined && command.statusTag !== undefined && knowsTag(version, command.root)) {
     return document(el(command.root, el(command.statusTag, status)), options, headers)
   }
-  // Without a command there is no root to put a status into: the request itself was no request (400).
-  return { http: say.inBody ? 400 : (http ?? say.http), headers }
+  // Without a root that the version knows there is nothing to put a status into: HTTP says it, as in 12.1.
+  return { http: http ?? sayStatus(status, '12.1', command?.name).http, headers }
 }
 
 function document(root: Element, options: ReplyOptions, headers?: Readonly<Record<string, string>>): Reply {

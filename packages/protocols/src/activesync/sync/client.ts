@@ -74,9 +74,14 @@ export async function clientChanges(input: ClientInput): Promise<ClientOutcome> 
 class Writer {
   readonly #in: ClientInput
   readonly #tasks: Task[]
+  /** The same commands were applied before, and their answer was never stored: what changed since is their own doing. */
+  readonly #repeated: boolean
 
   constructor(input: ClientInput) {
     this.#in = input
+    const { journal, record } = input.stored
+    this.#repeated =
+      journal?.generation === record.generation && journal.key === input.key && journal.digest === input.digest
     this.#tasks = input.commands.map((command) => ({ command, status: SyncStatus.success, operations: [] }))
   }
 
@@ -158,7 +163,7 @@ class Writer {
     const { context, folder, options, stored } = this.#in
     const data = child(task.command.element, 'AirSync:ApplicationData') ?? el('AirSync:ApplicationData')
     const before = stored.ledger.get(item.mid)
-    if (before !== undefined && options.conflict === 1 && conflicts(itemClass, before, item, data)) {
+    if (before !== undefined && options.conflict === 1 && !this.#repeated && conflicts(itemClass, before, item, data)) {
       // The server's item stays; it goes to the client as a Change, since the ledger has its old mark (R2069).
       task.status = SyncStatus.conflict
       return
@@ -267,10 +272,10 @@ class Writer {
 
   /** The same commands were applied before and their answer was never stored: finds what they added. */
   async #recover(tasks: readonly Task[]): Promise<void> {
-    const { context, folder, stored, key, digest } = this.#in
-    const { journal, record } = stored
+    const { context, folder, stored, key } = this.#in
+    const { journal } = stored
     context.log.warn({ folder: folder.id, key }, 'the commands of a Sync were done before, their answer was not stored')
-    if (journal?.generation !== record.generation || journal.key !== key || journal.digest !== digest) return
+    if (journal === undefined || !this.#repeated) return
     const rows = await context.mailbox.scan({
       folder: folder.id,
       columns: ['mid'],
