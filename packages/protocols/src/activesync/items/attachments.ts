@@ -1,6 +1,6 @@
 /** airsyncbase:Attachments and the bytes behind a FileReference: [MS-ASAIRS] §2.2.2.7, §2.2.2.24, §2.2.2.31. */
 import { type Attachment, attachmentsOf, type Item, type MailboxHandle, type MailboxId } from '@postrider/domain'
-import type { MimePart } from '@postrider/wire/mime'
+import { decodeWords, HeaderFields, type MimePart } from '@postrider/wire/mime'
 import { type Element, el } from '@postrider/wire/wbxml'
 import { fileReference, parseFileReference } from '../ids.ts'
 import { Original } from './original.ts'
@@ -73,10 +73,38 @@ export async function attachmentsElement(
   const list = attachmentList(item)
   if (list.length === 0) return undefined
   const parts = await original.parts()
-  return el(
-    'AirSyncBase:Attachments',
-    list.map((one) => attachmentElement(mailbox, item, one, partOf(one, parts)?.location)),
-  )
+  const elements: Element[] = []
+  for (const one of list) {
+    const part = partOf(one, parts)
+    const named = one.name === '' && part !== undefined ? await namedAfterSubject(one, part, parts, original) : one
+    elements.push(attachmentElement(mailbox, item, named, part?.location))
+  }
+  return el('AirSyncBase:Attachments', elements)
+}
+
+/** Bytes of an embedded message's header that are looked at for its subject. */
+const EMBEDDED_HEADER = 16 * 1024
+
+/** An embedded message without a file name is called by its subject. */
+async function namedAfterSubject(
+  attachment: Attachment,
+  part: MimePart,
+  parts: readonly MimePart[],
+  original: Original,
+): Promise<Attachment> {
+  const inner = part.firstChild < 0 ? undefined : parts[part.firstChild]
+  if (attachment.method !== 'embedded' || inner === undefined) return attachment
+  const end = Math.min(inner.bodyStart, inner.headerStart + EMBEDDED_HEADER)
+  const header = new HeaderFields(await original.range(inner.headerStart, end))
+  const subject = decodeWords(header.get('subject') ?? '')
+  return {
+    ...attachment,
+    name: subject
+      .replace(/[/\\:*?"<>|\x00-\x1f]+/g, ' ')
+      .trim()
+      .slice(0, 100)
+      .toWellFormed(),
+  }
 }
 
 /** The MIME part of an attachment that points into the original. */

@@ -61,7 +61,7 @@ test('attachments: name, reference, method, size, place in the HTML', async () =
   assert.deepEqual(shown, [
     ['résumé.pdf', 1, undefined, undefined],
     // MS-ASAIRS_R2299: an embedded message ends in .eml.
-    ['attachment2.eml', 5, undefined, undefined],
+    ['inside.eml', 5, undefined, undefined],
     ['pic.png', 1, 'pic@x', '1'],
   ])
   for (const one of list) assert.ok((integer(one, 'AirSyncBase:EstimatedDataSize') ?? 0) > 0, 'MS-ASAIRS_R93')
