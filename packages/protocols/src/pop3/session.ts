@@ -94,7 +94,7 @@ export class Pop3Session implements ConnectionHandler {
 
   data(chunk: Uint8Array): void {
     // What comes between STLS and the handshake is never looked at (P7).
-    if (this.#closed || this.#upgrading) return
+    if (this.#closed || (this.#upgrading && !this.connection.secure)) return
     this.#receiver.push(chunk)
     if (this.#authLine !== undefined) this.#pumpAuth()
     else if (!this.#running) void this.#run()
@@ -165,7 +165,6 @@ export class Pop3Session implements ConnectionHandler {
     this.#out += ok(say(this.language, 'beginTls'))
     this.flush()
     await this.connection.startTls()
-    this.#receiver.reset()
     this.#upgrading = false
   }
 

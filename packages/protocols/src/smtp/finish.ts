@@ -44,15 +44,13 @@ function unclean(notes: MessageNotes, how: 'data' | 'bdat'): SmtpReply | undefin
 
 /** What the header section forbids: a loop, and for our own users a From that is not theirs. */
 function headerObjection(session: SmtpSession, message: Buffer): SmtpReply | undefined {
-  const fields = parseHeaderFields(message, 0, bodyStartOf(message, 0, message.length))
-  let hops = 0
-  for (const field of fields) if (field.name === 'received') hops++
-  if (hops > session.connector.maxHopCount) return replies.hopCount
+  const header = message.subarray(0, bodyStartOf(message, 0, message.length))
+  if (hopsOf(header) > session.connector.maxHopCount) return replies.hopCount
   const { principal } = session
   if (principal === undefined) return undefined
-  for (const field of fields) {
+  for (const field of parseHeaderFields(header)) {
     if (field.name !== 'from' && field.name !== 'sender') continue
-    for (const item of parseAddressList(unfoldValue(message, field.valueStart, field.end))) {
+    for (const item of parseAddressList(unfoldValue(header, field.valueStart, field.end))) {
       const mailboxes = item.kind === 'group' ? item.members : [item]
       for (const { address } of mailboxes) {
         // P10: an author nobody can check is no author of ours.
@@ -62,6 +60,12 @@ function headerObjection(session: SmtpSession, message: Buffer): SmtpReply | und
     }
   }
   return undefined
+}
+
+function hopsOf(header: Buffer): number {
+  let hops = 0
+  for (const _ of header.toString('latin1').matchAll(/^received[ \t]*:/gim)) hops++
+  return hops
 }
 
 function inboundMail(session: SmtpSession, transaction: Transaction, message: Buffer): InboundMail {

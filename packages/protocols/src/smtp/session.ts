@@ -137,7 +137,7 @@ export class SmtpSession implements ConnectionHandler {
 
   data(chunk: Uint8Array): void {
     // What a peer sends between STARTTLS and the handshake is never looked at (P7).
-    if (this.#closed || this.#upgrading) return
+    if (this.#closed || (this.#upgrading && !this.connection.secure)) return
     this.receiver.push(chunk)
     if (this.#authLine !== undefined) this.#pumpAuth()
     else if (!this.#running) void this.#run()
@@ -214,7 +214,6 @@ export class SmtpSession implements ConnectionHandler {
     this.#out += encodeReply(replies.readyForTls)
     this.#flush()
     await this.connection.startTls()
-    this.receiver.reset()
     this.#upgrading = false
   }
 
