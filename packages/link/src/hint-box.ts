@@ -4,7 +4,7 @@ import type { ChangeNumber, FolderId, Hint } from '@postrider/domain'
 const CONGESTED_MS = 50
 
 /** Two hints of one mailbox as one. An empty list of folders means "look yourself", so it stays empty. */
-export function mergeHints(a: Hint, b: Hint): Hint {
+function mergeHints(a: Hint, b: Hint): Hint {
   const change = Math.max(a.change, b.change) as ChangeNumber
   if (a.folders.length === 0 || b.folders.length === 0) return { mailbox: a.mailbox, change, folders: [] }
   const kinds = new Map<FolderId, number>()

@@ -34,7 +34,7 @@ type AnyMethod = (...args: unknown[]) => Promise<unknown>
  * Serves a mailbox service over a channel: decodes requests, calls the service, answers in the order in which calls end, pushes hints. Beyond
  * the limits of what is under way a request is answered `busy` without being looked at. Ends with the channel; the service lives on.
  */
-export class Owner {
+class Owner {
   readonly #service: MailboxService
   readonly #channel: Channel
   readonly #log: Logger
@@ -167,7 +167,7 @@ export class Owner {
   }
 }
 
-/** See `Owner`. */
+/** Serves `service` over `channel` until it closes: see `Owner`. */
 export const serveChannel = (service: MailboxService, channel: Channel, options?: OwnerOptions): void => {
   new Owner(service, channel, options)
 }
