@@ -40,7 +40,9 @@ export function statusReply(status: number, options: ReplyOptions, http?: number
   const say = sayStatus(status, version, command?.name)
   const headers: Record<string, string> = transient.has(status) ? { 'Retry-After': String(retryAfterSeconds) } : {}
   if (say.inBody && command?.root !== undefined && command.statusTag !== undefined && knowsTag(version, command.root)) {
-    return document(el(command.root, el(command.statusTag, status)), options, headers)
+    const said = el(command.statusTag, status)
+    const inner = command.statusParent === undefined ? said : el(command.statusParent, said)
+    return document(el(command.root, inner), options, headers)
   }
   // Without a root that the version knows there is nothing to put a status into: HTTP says it, as in 12.1.
   return { http: http ?? sayStatus(status, '12.1', command?.name).http, headers }

@@ -65,6 +65,8 @@ export interface Command {
   /** The root element of request and response, and where a common status goes. Undefined for GetAttachment. */
   readonly root: Tag | undefined
   readonly statusTag: Tag | undefined
+  /** An element around the Status, where the schema has no place for it below the root. */
+  readonly statusParent?: Tag
   /** Throws StatusError or DomainError (mapped by `domainStatus`); anything else is a bug and answered 110. */
   run(context: Context, request: Request): Promise<Answer>
 }

@@ -90,23 +90,20 @@ function prepare(from: string, to: string): void {
     for (const [, namespace] of text.matchAll(/xmlns(?::\w+)?\s*=\s*"\s*([^"]+?)\s*"/g)) used.add(namespace!)
     let imports = ''
     for (const namespace of used) {
-      const target = namespaces.get(namespace)
+      // DeviceInformation, which Provision answers too, is declared with the response of Settings.
+      const target =
+        file === 'ProvisionResponse.xsd' && namespace === 'Settings'
+          ? 'SettingsResponse.xsd'
+          : namespaces.get(namespace)
       if (target === undefined || target === file || text.includes(`"${target}"`)) continue
       imports +=
         namespace === own
           ? `<xs:include schemaLocation="${target}"/>`
           : `<xs:import namespace="${namespace}" schemaLocation="${target}"/>`
     }
-    const missing = file === 'Settings.xsd' && !text.includes('name="DeviceInformation"') ? deviceInformation : ''
-    const whole = text.replace(/(<xs:schema\b[^>]*>)/, `$1${imports}`).replace('</xs:schema>', `${missing}</xs:schema>`)
-    writeFileSync(path, whole)
+    writeFileSync(path, text.replace(/(<xs:schema\b[^>]*>)/, `$1${imports}`))
   }
 }
-
-/** ProvisionResponse.xsd refers to it, and no schema declares it: [MS-ASPROV] §3.2.5.1.1 has one Status in it. */
-const deviceInformation =
-  '<xs:element name="DeviceInformation"><xs:complexType><xs:sequence>' +
-  '<xs:element name="Status" type="xs:integer"/></xs:sequence></xs:complexType></xs:element>'
 
 const isResponse = (file: string): boolean => /Response\.xsd$/.test(file)
 

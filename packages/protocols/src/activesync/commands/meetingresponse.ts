@@ -20,6 +20,7 @@ export const meetingResponse = command({
   body: 'wbxml',
   root: 'MeetingResponse:MeetingResponse',
   statusTag: 'MeetingResponse:Status',
+  statusParent: 'MeetingResponse:Result',
   async run(_context, request) {
     const requests = children(request.document, 'MeetingResponse:Request')
     if (requests.length === 0 || requests.length > MAX_MEETING_REQUESTS) throw new StatusError(Status.InvalidXML)

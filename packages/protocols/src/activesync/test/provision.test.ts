@@ -1,20 +1,23 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { child, children, el, type Element, has, text } from '@postrider/wire/wbxml'
+import { child, children, type Element, el, has, isElement, text } from '@postrider/wire/wbxml'
 import type { Call, Phone, Reply } from '@postrider/testkit/activesync'
 import { commands } from '../commands/index.ts'
 import { defaultPolicy, listDevices, loadDevice, saveDevice } from '../index.ts'
 import { easVersions } from '../version.ts'
 import { Room } from './room.ts'
 
-/** The status of an answer: the body's first Status, or the HTTP status where the body has none. */
+/** The status of an answer: the first Status in the body, or the HTTP status where the body has none. */
 function said(reply: Reply): number {
-  const status = reply.document?.children.find(
-    (part) => typeof part === 'object' && 'tag' in part && /:Status$/.test(part.tag),
-  )
-  return status === undefined || status instanceof Uint8Array || typeof status === 'string'
-    ? reply.http
-    : Number((status as Element).children[0])
+  const find = (element: Element): number | undefined => {
+    for (const part of element.children) {
+      if (!isElement(part)) continue
+      const inner = part.tag.endsWith(':Status') ? Number(part.children[0]) : find(part)
+      if (inner !== undefined) return inner
+    }
+    return undefined
+  }
+  return (reply.document === undefined ? undefined : find(reply.document)) ?? reply.http
 }
 
 const folderSync: Call = {
