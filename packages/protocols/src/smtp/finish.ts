@@ -48,7 +48,9 @@ function headerObjection(session: SmtpSession, message: Buffer): SmtpReply | und
   if (hopsOf(header) > session.connector.maxHopCount) return replies.hopCount
   const { principal } = session
   if (principal === undefined) return undefined
-  for (const field of parseHeaderFields(header)) {
+  // Every field is looked at, however many there are: one that is passed over would be one that is not checked.
+  const limits = { bytes: header.length, fields: Number.POSITIVE_INFINITY }
+  for (const field of parseHeaderFields(header, 0, header.length, limits)) {
     if (field.name !== 'from' && field.name !== 'sender') continue
     for (const item of parseAddressList(unfoldValue(header, field.valueStart, field.end))) {
       const mailboxes = item.kind === 'group' ? item.members : [item]

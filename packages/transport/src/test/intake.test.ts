@@ -138,6 +138,13 @@ test('submission: missing fields are added, Bcc goes, the rest stays', async () 
   assert.doesNotMatch(text!, /for\s+</)
 })
 
+test('submission: Bcc is found behind any number of other fields', async () => {
+  const w = await world()
+  const mail = `From: bob@example.com\r\n${'a:b\r\n'.repeat(6000)}Bcc: secret@remote.example\r\n\r\nx\r\n`
+  await w.send('bob@example.com', ['alice@example.com'], mail, { as: w.bob })
+  assert.doesNotMatch((await w.text(w.alice.mailbox))[0]!, /secret/)
+})
+
 test('a message without any header is a body, not a header', async () => {
   const w = await world()
   await w.send('a@outside.example', ['bob@example.com'], 'just text\r\n')

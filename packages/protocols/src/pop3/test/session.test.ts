@@ -290,7 +290,7 @@ test('AUTH PLAIN, LOGIN and SCRAM-SHA-256', async () => {
   const without = `c=biws,r=${nonce}`
   const signature = mac(createHash('sha256').update(clientKey).digest(), `${bare},${first},${without}`)
   const proof = Buffer.from(clientKey.map((byte, i) => byte ^ signature[i]!)).toString('base64')
-  assert.match(await three.ask(b64(`${without},p=${proof}`)), /^\+ dj1/)
+  assert.match(await three.ask(b64(`${without},p=${proof}`)), /^\+ dj[01]/)
   assert.match(await three.ask(''), /^\+OK/)
 })
 

@@ -176,6 +176,8 @@ test('P10: a user sends only as itself: envelope and From header, SendAs include
   assert.equal(await send(bob, 'bob@example.com', 'From: bob@example.com\r\nFrom: ceo@outside.example'), '550 5.7.60')
   assert.equal(await send(bob, 'bob@example.com', 'From: "bob@example.com" <ceo@outside.example>'), '550 5.7.60')
   assert.equal(await send(bob, 'bob@example.com', 'From: robert@example.com'), '250 2.6.0')
+  const padded = `From: bob@example.com\r\n${'a:b\r\n'.repeat(6000)}From: ceo@outside.example`
+  assert.equal(await send(bob, 'bob@example.com', padded), '550 5.7.60')
   const alice = await it.submission('alice')
   assert.equal(await send(alice, 'sales@example.com', 'From: sales@example.com'), '250 2.6.0')
 })
