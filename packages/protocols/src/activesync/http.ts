@@ -3,7 +3,7 @@
  * everything after that is here: method, query, version, gate, body, command, reply.
  */
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import { isDomainError, type Principal } from '@postrider/domain'
+import { isDomainError, type MailboxHandle, type Principal } from '@postrider/domain'
 import { decodeWbxml, type Element } from '@postrider/wire/wbxml'
 import { optionsHeaders } from './announce.ts'
 import { statusReply, toReply } from './answer.ts'
@@ -18,7 +18,7 @@ import { parseQuery, type Query } from './query.ts'
 import { maySpeak, quirksOf } from './quirks.ts'
 import type { Request, RequestHead } from './request.ts'
 import { type Reply, send } from './respond.ts'
-import { listDevices, loadDevice, newDevice } from './state/device.ts'
+import { type DeviceRecord, listDevices, loadDevice, newDevice, saveDevice } from './state/device.ts'
 import { domainStatus, Status, StatusError } from './status.ts'
 import { Throttle } from './throttle.ts'
 import { atLeast, type EasVersion, parseVersion } from './version.ts'
@@ -68,6 +68,9 @@ const first = (header: string | string[] | undefined): string => (Array.isArray(
 
 /** Content types of a WBXML body: [MS-ASHTTP] §2.2.1.1.2.3. Clients without a body send all sorts of things. */
 const wbxmlTypes: ReadonlySet<string> = new Set(['application/vnd.ms-sync.wbxml', 'application/vnd.ms-sync'])
+
+/** How often a device is noted as seen. */
+const seenEveryMs = 60 * 60 * 1000
 
 /** One request on its way through. */
 class Exchange {
@@ -170,13 +173,12 @@ class Exchange {
         mailbox,
         version,
         since: (other) => atLeast(version, other),
-        device: device ?? newDevice(head.deviceId, head.deviceType, head.userAgent, version, now),
+        device: await this.#seen(mailbox, device, head, now),
         quirks: quirksOf(head, this.#deps.settings),
         log,
         signal: abort.signal,
       }
       const request: Request = { ...head, document, body: bytes }
-      // A device that does something else no longer waits.
       const answer = await command.run(context, request)
       if (answer.kind === 'held') return this.#hold(command, head, answer)
       reply = this.#reply(answer, command, version)
@@ -187,6 +189,20 @@ class Exchange {
       command: command.name,
     })
     await this.#send(reply)
+  }
+
+  /** The device's record, noted as seen once in a while. */
+  async #seen(
+    mailbox: MailboxHandle,
+    device: DeviceRecord | undefined,
+    { deviceId, deviceType, userAgent, version }: RequestHead,
+    now: number,
+  ): Promise<DeviceRecord> {
+    if (device === undefined) return newDevice(deviceId, deviceType, userAgent, version, now)
+    const fresh = now - device.lastSeen < seenEveryMs && device.version === version
+    // The disk may be full: that is for the command to say, if it writes at all.
+    if (fresh || device.policyKey === 0) return device
+    return saveDevice(mailbox, device, { lastSeen: now, version, userAgent }).catch(() => device)
   }
 
   /** Reads the body as the command wants it; answers by itself and gives undefined when it is not good. */

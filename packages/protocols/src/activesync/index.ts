@@ -10,6 +10,7 @@ export { defaultPolicy, type Policy, type PolicySetting } from './policy/policy.
 export { defaultSettings, type Settings } from './settings.ts'
 export {
   type DeviceInformation,
+  type DeviceOrder,
   type DeviceRecord,
   listDevices,
   loadDevice,

@@ -53,7 +53,7 @@ async function wipe(context: Context, device: DeviceRecord, root: Element | unde
   const reported = text(report, 'Provision:Status')?.trim()
   if (reported === '1') {
     // The keys go with it: the device is nobody until the order is taken back.
-    const keys = { policyKey: 0, temporaryPolicyKey: 0, wiped: context.deps.clock.now() }
+    const keys = { policyKey: 0, temporaryPolicyKey: 0, acknowledgedKey: 0, wiped: context.deps.clock.now() }
     await saveDevice(context.mailbox, device, keys)
     context.log.warn({ wipe: device.wipe }, 'the device has wiped itself')
     return answer(Provision.success)

@@ -1,10 +1,12 @@
 /**
- * Device partnerships: one record per DeviceId in the mailbox's state, so they move with the mailbox and are backed up with
- * it. Policy keys, wipe orders and what the device says of itself stand here ([MS-ASPROV] §3.2.1, [MS-ASCMD] §2.2.3.45).
+ * Device partnerships, in the mailbox's state, so they move with the mailbox and are backed up with it. Two entries each:
+ * `device/<id>` is written when the device speaks (policy keys, what it says of itself: [MS-ASPROV] §3.2.1, [MS-ASCMD]
+ * §2.2.3.45), `order/<id>` when an administrator does (wipe, block). So a request on its way never writes over an order that
+ * was given meanwhile, and an order stays when the partnership is removed (P19).
  */
-import type { MailboxHandle, Operation } from '@postrider/domain'
+import type { MailboxHandle, Operation, StateEntry } from '@postrider/domain'
 
-/** The client name under which all partnerships of a mailbox are kept; one key `device/<id>` each. */
+/** The client name under which all partnerships of a mailbox are kept. */
 export const devicesClient = 'activesync'
 
 /** The client name of one device's sync states. */
@@ -23,7 +25,8 @@ export interface DeviceInformation {
   readonly mobileOperator?: string
 }
 
-export interface DeviceRecord {
+/** What the device's own requests write. */
+interface DeviceState {
   readonly id: string
   readonly type: string
   readonly userAgent: string
@@ -42,15 +45,23 @@ export interface DeviceRecord {
   readonly policyHash: string
   /** ms since 1970 when the final key was given. */
   readonly policyTime: number
+  /** The recovery password (settings:DevicePassword), when the policy asks for one. */
+  readonly recoveryPassword: string | undefined
+}
+
+/** What an administrator, or the user for a wipe, orders. */
+export interface DeviceOrder {
   /** A wipe the administrator or user ordered. */
   readonly wipe: 'none' | 'device' | 'account'
   /** ms since 1970 when the device acknowledged the wipe; it stays blocked until the order is taken back. */
   readonly wiped: number | undefined
   /** Blocked or quarantined by an administrator; undefined is allowed. */
   readonly access: 'allowed' | 'blocked' | 'quarantined' | undefined
-  /** The recovery password (settings:DevicePassword), when the policy asks for one. */
-  readonly recoveryPassword: string | undefined
 }
+
+export interface DeviceRecord extends DeviceState, DeviceOrder {}
+
+const noOrder: DeviceOrder = { wipe: 'none', wiped: undefined, access: undefined }
 
 export function newDevice(id: string, type: string, userAgent: string, version: string, now: number): DeviceRecord {
   return {
@@ -66,62 +77,91 @@ export function newDevice(id: string, type: string, userAgent: string, version: 
     acknowledgedKey: 0,
     policyHash: '',
     policyTime: 0,
-    wipe: 'none',
-    wiped: undefined,
-    access: undefined,
     recoveryPassword: undefined,
+    ...noOrder,
   }
 }
 
-const key = (deviceId: string): string => `device/${deviceId}`
+const stateKey = (deviceId: string): string => `device/${deviceId}`
+const orderKey = (deviceId: string): string => `order/${deviceId}`
 
-/** The partnership of a device; undefined when it has none. */
+/** The partnership of a device with its orders; undefined when it has neither. */
 export async function loadDevice(mailbox: MailboxHandle, deviceId: string): Promise<DeviceRecord | undefined> {
-  const wanted = key(deviceId)
-  for (const entry of await mailbox.state(devicesClient, wanted)) if (entry.key === wanted) return parse(entry.value)
-  return undefined
+  const [states, orders] = await Promise.all([
+    mailbox.state(devicesClient, stateKey(deviceId)),
+    mailbox.state(devicesClient, orderKey(deviceId)),
+  ])
+  return merge(deviceId, entryOf(states, stateKey(deviceId)), entryOf(orders, orderKey(deviceId)))
 }
 
-/** All partnerships of a mailbox. */
+/** All partnerships of a mailbox. Orders for devices that have none are not listed. */
 export async function listDevices(mailbox: MailboxHandle): Promise<DeviceRecord[]> {
+  const [states, orders] = await Promise.all([
+    mailbox.state(devicesClient, stateKey('')),
+    mailbox.state(devicesClient, orderKey('')),
+  ])
   const devices: DeviceRecord[] = []
-  for (const entry of await mailbox.state(devicesClient, 'device/')) {
-    const device = parse(entry.value)
+  for (const { key, value } of states) {
+    const id = key.slice(stateKey('').length)
+    const device = merge(id, value, entryOf(orders, orderKey(id)))
     if (device !== undefined) devices.push(device)
   }
   return devices
 }
 
-/** The operation that stores a record: put it in the same `apply` as what belongs to it. */
-export const putDevice = (device: DeviceRecord): Operation => ({
+const entryOf = (entries: readonly StateEntry[], key: string): Uint8Array | undefined =>
+  entries.find((entry) => entry.key === key)?.value
+
+/** The operation that stores what the device's requests write: put it in the same `apply` as what belongs to it. */
+export function putDevice(device: DeviceRecord): Operation {
+  const { wipe: _, wiped: __, access: ___, ...state } = device
+  return { op: 'putState', client: devicesClient, key: stateKey(device.id), value: Buffer.from(JSON.stringify(state)) }
+}
+
+/** The operation that stores an order. */
+export const putOrder = (deviceId: string, order: DeviceOrder): Operation => ({
   op: 'putState',
   client: devicesClient,
-  key: key(device.id),
-  value: Buffer.from(JSON.stringify(device)),
+  key: orderKey(deviceId),
+  value: Buffer.from(JSON.stringify(order)),
 })
 
-/** Stores a changed record. */
+/** Stores what changed in a record: of its two entries only those that are concerned are written. */
 export async function saveDevice(
   mailbox: MailboxHandle,
   device: DeviceRecord,
   change: Partial<DeviceRecord>,
 ): Promise<DeviceRecord> {
   const saved = { ...device, ...change }
-  await mailbox.apply([putDevice(saved)])
+  const names = Object.keys(change)
+  const operations: Operation[] = []
+  if (names.some((name) => name in noOrder)) {
+    const { wipe, wiped, access } = saved
+    operations.push(putOrder(device.id, { wipe, wiped, access }))
+  }
+  if (names.some((name) => !(name in noOrder))) operations.push(putDevice(saved))
+  if (operations.length > 0) await mailbox.apply(operations)
   return saved
 }
 
-/** Takes a partnership and all its sync states away. A pending wipe must be kept by the caller: see P19. */
+/** Takes a partnership and all its sync states away. Its orders stay: a wipe must reach the device when it comes back. */
 export const removeDevice = (deviceId: string): Operation[] => [
-  { op: 'deleteState', client: devicesClient, key: key(deviceId) },
-  { op: 'deleteState', client: stateClient(deviceId) },
+  { op: 'deleteState', client: devicesClient, key: stateKey(deviceId) },
+  { op: 'deleteState', client: stateClient(deviceId), prefix: '' },
 ]
 
-function parse(value: Uint8Array): DeviceRecord | undefined {
+function merge(id: string, state: Uint8Array | undefined, order: Uint8Array | undefined): DeviceRecord | undefined {
+  const stored = parse<DeviceState>(state)
+  const ordered = parse<DeviceOrder>(order)
+  if (stored === undefined && ordered === undefined) return undefined
+  // Records of older releases lack newer fields: the defaults of a new device fill them.
+  return { ...newDevice(id, '', '', '', 0), ...stored, ...noOrder, ...ordered }
+}
+
+function parse<T>(value: Uint8Array | undefined): Partial<T> | undefined {
+  if (value === undefined) return undefined
   try {
-    const record = JSON.parse(Buffer.from(value).toString('utf8')) as DeviceRecord
-    // Records of older releases lack newer fields: the defaults of a new device fill them.
-    return { ...newDevice(record.id, record.type, record.userAgent, record.version, record.firstSeen), ...record }
+    return JSON.parse(Buffer.from(value).toString('utf8')) as Partial<T>
   } catch {
     return undefined
   }

@@ -3,7 +3,7 @@ import { test } from 'node:test'
 import { child, children, type Element, el, has, isElement, text } from '@postrider/wire/wbxml'
 import type { Call, Phone, Reply } from '@postrider/testkit/activesync'
 import { commands } from '../commands/index.ts'
-import { defaultPolicy, listDevices, loadDevice, saveDevice } from '../index.ts'
+import { defaultPolicy, listDevices, loadDevice, removeDevice, saveDevice } from '../index.ts'
 import { easVersions } from '../version.ts'
 import { Room } from './room.ts'
 
@@ -207,5 +207,39 @@ test('16.1: an account-only wipe is told as such; older versions get the whole w
     await order(room, phone, 'account')
     const [told] = await phone.provision()
     assert.ok(has(told!.document, tag), version)
+  }
+})
+
+test('a wipe order outlives the partnership: the device that comes back is told', async () => {
+  await using room = await Room.open()
+  const phone = await room.ready()
+  await order(room, phone, 'device')
+  await room.write(...removeDevice(phone.settings.deviceId!))
+  assert.deepEqual(await listDevices(room.mailbox), [])
+  assert.equal(said(await phone.call(folderSync)), 140)
+  const [told] = await phone.provision()
+  assert.ok(has(told!.document, 'Provision:RemoteWipe'))
+})
+
+test('an order given while a request is on its way is not written over', async () => {
+  await using room = await Room.open()
+  const phone = await room.ready()
+  const before = await loadDevice(room.mailbox, phone.settings.deviceId!)
+  assert.ok(before)
+  await order(room, phone, 'device')
+  await saveDevice(room.mailbox, before, { lastSeen: 1 })
+  assert.equal((await loadDevice(room.mailbox, phone.settings.deviceId!))?.wipe, 'device')
+})
+
+test('a blocked device is 129, HTTP 403 in 12.1', async () => {
+  await using room = await Room.open()
+  for (const [version, status] of [
+    ['12.1', 403],
+    ['16.1', 129],
+  ] as const) {
+    const phone = await room.ready({ version })
+    const device = await loadDevice(room.mailbox, phone.settings.deviceId!)
+    await saveDevice(room.mailbox, device!, { access: 'blocked' })
+    assert.equal(said(await phone.call(folderSync)), status)
   }
 })
