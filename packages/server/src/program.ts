@@ -199,7 +199,8 @@ async function start(first: Loaded, env: Environment, opened: ProgramLog, undo: 
     log,
   )
   undo.add(() => control.close())
-  services.transport.runner.start()
+  // One program owns the data folder: claims that a crash left behind are nobody's.
+  await services.transport.runner.start({ sole: true })
 
   const ready = env.POSTRIDER_READY_FILE
   state.ready = true

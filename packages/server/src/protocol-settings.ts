@@ -4,6 +4,7 @@ import {
   type Settings as ActiveSyncSettings,
 } from '@postrider/protocols/activesync'
 import type { ImapSettings } from '@postrider/protocols/imap'
+import { defaultPopSettings, type PopSettings } from '@postrider/protocols/pop3'
 import { clientFrontend, defaultFrontend, type ReceiveConnector, relayConnector } from '@postrider/protocols/smtp'
 import { defaultThrottle, type ThrottlePolicy } from '@postrider/store/directory'
 import type { SendConnector, TransportSettings } from '@postrider/transport'
@@ -18,6 +19,14 @@ export const imapSettings = (config: Config): Partial<ImapSettings> => ({
   authenticatedTimeout: config['imap.authenticatedTimeout'],
   showHiddenFolders: config['imap.showHiddenFolders'],
   appendLimit: config['limits.messageSize'],
+})
+
+export const popSettings = (config: Config): PopSettings => ({
+  ...defaultPopSettings,
+  fqdn: publicHost(config),
+  maxConnectionsPerUser: config['pop3.connectionsPerUser'],
+  preAuthenticatedConnectionTimeout: config['pop3.preAuthenticatedTimeout'],
+  authenticatedConnectionTimeout: config['pop3.authenticatedTimeout'],
 })
 
 export const activeSyncSettings = (config: Config): ActiveSyncSettings => ({

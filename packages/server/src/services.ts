@@ -12,13 +12,20 @@ import {
 } from '@postrider/domain'
 import { type ActiveSync, activeSync, isActiveSyncPath } from '@postrider/protocols/activesync'
 import { createImap } from '@postrider/protocols/imap'
+import { pop3Service } from '@postrider/protocols/pop3'
 import { smtpService } from '@postrider/protocols/smtp'
 import type { DirectoryStore } from '@postrider/store/directory'
 import { createTransport, type Transport } from '@postrider/transport'
 import type { Loaded } from './config/load.ts'
 import type { ListenerName } from './config/settings.ts'
 import type { Route } from './http/router.ts'
-import { activeSyncSettings, imapSettings, receiveConnectors, transportSettings } from './protocol-settings.ts'
+import {
+  activeSyncSettings,
+  imapSettings,
+  popSettings,
+  receiveConnectors,
+  transportSettings,
+} from './protocol-settings.ts'
 
 export interface ServiceParts {
   readonly loaded: Loaded
@@ -67,6 +74,8 @@ export function createServices({
   })
   const imap = createImap({ door, authenticator, held, wheel, clock, log, meter }, imapSettings(config))
   const smtp = smtpService({ directory, authenticator, intake: transport.intake, clock, wheel, log, meter })
+  const pop3 = pop3Service({ door, authenticator, clock, wheel, log, meter })
+  let pop = popSettings(config)
   const eas = activeSync({
     door,
     directory,
@@ -82,6 +91,8 @@ export function createServices({
   const lines = new Map<ListenerName, (connection: Connection) => void>([
     ['imap', (connection) => imap.accept(connection)],
     ['imaps', (connection) => imap.accept(connection)],
+    ['pop3', (connection) => pop3.accept(connection, pop)],
+    ['pop3s', (connection) => pop3.accept(connection, pop)],
     ['smtp', (connection) => smtp.accept(connection, connectors.smtp)],
     ['submission', (connection) => smtp.accept(connection, connectors.submission)],
     ['submissions', (connection) => smtp.accept(connection, connectors.submissions)],
@@ -99,9 +110,13 @@ export function createServices({
     transport,
     held,
     activeSync: eas,
-    configure: (changed) => imap.configure(imapSettings(changed.config)),
+    configure(changed) {
+      imap.configure(imapSettings(changed.config))
+      pop = popSettings(changed.config)
+    },
     async drain(graceMs) {
       eas.drain()
+      pop3.drain()
       await Promise.all([imap.drain(graceMs), smtp.drain(graceMs)])
     },
   }
