@@ -49,7 +49,7 @@ export interface Report {
 }
 
 /** Messages beyond this are not returned whole, whatever RET says. */
-export const MAX_RETURNED_BYTES = 1024 * 1024
+const MAX_RETURNED_BYTES = 1024 * 1024
 
 /** The report as a message, ready for the queue with the null reverse path. */
 export function buildReport(report: Report): Buffer {

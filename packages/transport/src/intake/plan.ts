@@ -62,7 +62,7 @@ export function planRecipients(recipients: readonly QueueRecipient[], directory:
 }
 
 /** The ORCPT value of an address: RFC 3461 §4.2, RFC 6533 §3. */
-export function originalRecipient(address: string): string {
+function originalRecipient(address: string): string {
   return `${isAscii(Buffer.from(address)) ? 'rfc822' : 'utf-8'};${address}`
 }
 

@@ -25,9 +25,9 @@ export interface OutboundWorld {
 }
 
 /** Time to reach one address. */
-export const CONNECT_TIMEOUT = 30_000
+const CONNECT_TIMEOUT = 30_000
 /** Recipients of one transaction (RFC 5321 §4.5.3.1.8: a server takes at least 100). */
-export const MAX_TRANSACTION_RECIPIENTS = 100
+const MAX_TRANSACTION_RECIPIENTS = 100
 
 /** A connection that is kept for the next message to the same destination. */
 export interface OpenConnection {

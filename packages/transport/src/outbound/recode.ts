@@ -15,7 +15,7 @@ import {
 } from '@postrider/wire/mime'
 
 /** Longest line without its CRLF. */
-export const MAX_LINE = 998
+const MAX_LINE = 998
 
 /** Whether a line is longer than SMTP carries. */
 export function hasLongLine(bytes: Buffer): boolean {

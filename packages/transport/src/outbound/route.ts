@@ -17,9 +17,9 @@ export type Route =
   | { kind: 'permanent' | 'transient'; status: string; diagnostic: string }
 
 /** Hosts tried for one destination. */
-export const MAX_HOSTS = 8
+const MAX_HOSTS = 8
 /** Addresses tried of one host. */
-export const MAX_ADDRESSES = 6
+const MAX_ADDRESSES = 6
 
 /** Finds the way; never rejects. */
 export async function findRoute(destination: string, settings: TransportSettings, resolver: Resolver): Promise<Route> {

@@ -100,7 +100,7 @@ export function reportOperation(
   }
 }
 
-export function postmasterAddress(core: Pick<TransportCore, 'directory' | 'settings'>): string {
+function postmasterAddress(core: Pick<TransportCore, 'directory' | 'settings'>): string {
   const domain = core.directory.domains().find((one) => one.isDefault)?.name ?? core.settings.fqdn
   return `postmaster@${domain}`
 }
