@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { Flag, type Item, type Mid } from '@postrider/domain'
 import type { Phone, Synced } from '@postrider/testkit/activesync'
-import { child, children, type Element, el, text } from '@postrider/wire/wbxml'
+import { type Content, child, children, type Element, el, isElement, ownBytes, text } from '@postrider/wire/wbxml'
 import { bodyOf, crlf, fetch, itemOperations, preference, propertiesOf } from './mails.ts'
 import { Room } from './room.ts'
 
@@ -23,6 +23,12 @@ async function deskOf(room: Room, version: '16.0' | '16.1' = '16.1'): Promise<De
     phone.sync(drafts, {
       commands: [el(`AirSync:${kind}`, id, send && el('Email2:Send'), el('AirSync:ApplicationData', ...data))],
     })
+  /** What the phone has made itself it knows; the mirror only hears what the server tells. */
+  const known = (result: Synced): Synced => {
+    const serverId = text(result.responses[0], 'AirSync:ServerId')
+    if (serverId !== undefined) phone.mirror.items(drafts).set(serverId, { serverId, properties: new Map() })
+    return result
+  }
   const stored = async (id: string): Promise<Item> => {
     const mid = Number(id.split(':')[1]) as Mid
     const columns = ['props', 'promoted', 'original', 'recipients', 'attachments'] as const
@@ -33,11 +39,28 @@ async function deskOf(room: Room, version: '16.0' | '16.1' = '16.1'): Promise<De
   return {
     phone,
     drafts,
-    add: (clientId, data, send = false) => command('Add', el('AirSync:ClientId', clientId), data, send),
+    add: async (clientId, data, send = false) =>
+      known(await command('Add', el('AirSync:ClientId', clientId), data, send)),
     change: (id, data, send = false) => command('Change', el('AirSync:ServerId', id), data, send),
     stored,
     mime: async (id) => Buffer.from(await room.mailbox.original(await stored(id))).toString('utf8'),
   }
+}
+
+/**
+ * The published schema of Sync has no ApplicationData in an answered Change, yet MS-ASAIRS_R1082 wants the FileReferences of new
+ * attachments there: such answers are judged without it.
+ */
+function judgedWithoutChangeData(phone: Phone): void {
+  const strip = (element: Element, inChange: boolean): Element => ({
+    ...element,
+    children: element.children.flatMap((one): Content[] => {
+      if (!isElement(one)) return [one]
+      if (inChange && one.tag === 'AirSync:ApplicationData') return []
+      return [strip(one, element.tag === 'AirSync:Responses' && one.tag === 'AirSync:Change')]
+    }),
+  })
+  phone.answers.splice(0, phone.answers.length, ...phone.answers.map((answer) => strip(answer, false)))
 }
 
 const body = (type: number, data: string | Uint8Array): Element =>
@@ -80,7 +103,7 @@ for (const version of ['16.0', '16.1'] as const) {
     const desk = await deskOf(room, version)
     const made = responseOf(await desk.add('c1', letter))
     assert.equal(made.status, '1')
-    assert.equal((child(made.data, 'Email2:ConversationId')?.children[0] as Uint8Array).length, 16)
+    assert.equal(ownBytes(child(made.data, 'Email2:ConversationId')!).length, 16)
     assert.ok(child(made.data, 'Email2:ConversationIndex'))
     const item = await desk.stored(made.id)
     assert.equal(item.flags & (Flag.draft | Flag.seen), Flag.draft | Flag.seen)
@@ -164,6 +187,7 @@ test('attachments come and go; a FileReference never means another file (MS-ASAI
   assert.notEqual(second.get('c'), first.get('a'))
   const foreign = el('AirSyncBase:Delete', el('AirSyncBase:FileReference', '2:1:0'))
   assert.equal(responseOf(await desk.change(added.id, [attachments(foreign)])).status, '6')
+  judgedWithoutChangeData(desk.phone)
 })
 
 test('a draft sent as MIME keeps its bytes; an attachment added to it stands beside its own', async () => {
@@ -177,6 +201,7 @@ test('a draft sent as MIME keeps its bytes; an attachment added to it stands bes
   const after = await desk.mime(id)
   assert.match(after, /multipart\/mixed/)
   assert.match(after, /as it is/)
+  judgedWithoutChangeData(desk.phone)
 })
 
 test('Send: the draft leaves once, is in Sent Items, Bcc stays inside (MS-ASEMAIL_R1389)', async () => {
