@@ -4,11 +4,11 @@ import { maySpeak, type Quirks } from './quirks.ts'
 import { easVersions } from './version.ts'
 
 /** MS-ASProtocolVersions for a client: [MS-ASHTTP] §2.2.4.1.2.2, cut at the client's ceiling. */
-export const versionList = (quirks: Quirks): string =>
+const versionList = (quirks: Quirks): string =>
   easVersions.filter((version) => maySpeak(quirks, version)).join(',')
 
 /** MS-ASProtocolCommands: exactly the commands that are registered, [MS-ASHTTP] §2.2.4.1.2.1. */
-export const commandList = (): string => commands.map((command) => command.name).join(',')
+const commandList = (): string => commands.map((command) => command.name).join(',')
 
 /** The answer to OPTIONS: [MS-ASHTTP] §2.2.4. */
 export const optionsHeaders = (quirks: Quirks): Record<string, string> => ({

@@ -6,7 +6,7 @@ import { Status, sayStatus } from './status.ts'
 import type { EasVersion } from './version.ts'
 
 /** Seconds a client is asked to wait when the server cannot answer now. */
-export const retryAfterSeconds = 30
+const retryAfterSeconds = 30
 
 /** Statuses that pass by themselves: the client is told when to come again. */
 const transient: ReadonlySet<number> = new Set([Status.ServerErrorRetryLater, Status.MailboxServerOffline])

@@ -52,6 +52,6 @@ export const defaultSettings: Settings = {
   policy: () => defaultPolicy,
   policyRefreshSeconds: 0,
   pingOnChanges: false,
-  coalesceMs: 250,
+  coalesceMs: 100,
   requestsPerMinute: 600,
 }

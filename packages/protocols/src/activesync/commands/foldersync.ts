@@ -69,7 +69,7 @@ async function run(context: Context, request: Request): Promise<Answer> {
 }
 
 /** The folders this client is shown now. */
-export async function currentFolders(context: Context): Promise<ShownFolder[]> {
+async function currentFolders(context: Context): Promise<ShownFolder[]> {
   const folders = await context.mailbox.folders()
   return shownFolders(folders, context.since('14.0') && !context.quirks.hideSpecialFolders)
 }
