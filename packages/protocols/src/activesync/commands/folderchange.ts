@@ -28,7 +28,6 @@ import {
   putFolderJournal,
   putHierarchy,
 } from '../state/hierarchy.ts'
-import { exclusive } from '../state/lock.ts'
 import { FolderStatus } from './foldersync.ts'
 
 /** What a command makes of its request: a status, or the operations and the list they lead to. */
@@ -51,7 +50,7 @@ export interface FolderChange {
 
 /** Runs a folder command. */
 export const runFolderChange = (change: FolderChange, context: Context, request: Request): Promise<Answer> =>
-  exclusive(`${context.mailbox.mailbox}/${context.device.id}`, () => run(change, context, request))
+  context.exclusive(() => run(change, context, request))
 
 async function run(change: FolderChange, context: Context, request: Request): Promise<Answer> {
   const root = request.document

@@ -19,7 +19,6 @@ import {
   putHierarchy,
   sameHierarchy,
 } from '../state/hierarchy.ts'
-import { exclusive } from '../state/lock.ts'
 
 /** Status of the folder commands: [MS-ASCMD] §2.2.3.177.3 to §2.2.3.177.6. */
 export const FolderStatus = {
@@ -41,7 +40,7 @@ export const folderSync = command({
   body: 'wbxml',
   root: 'FolderHierarchy:FolderSync',
   statusTag: 'FolderHierarchy:Status',
-  run: (context, request) => exclusive(`${context.mailbox.mailbox}/${context.device.id}`, () => run(context, request)),
+  run: (context, request) => context.exclusive(() => run(context, request)),
 })
 
 const status = (value: number): Answer =>

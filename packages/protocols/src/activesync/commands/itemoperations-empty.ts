@@ -10,10 +10,9 @@ import { ItemOperation, OperationError } from './itemoperations-status.ts'
 const STEP = 1_000
 
 export async function emptyFolder(context: Context, element: Element): Promise<Element> {
-  const id = text(element, 'AirSync:CollectionId')?.trim()
-  const echo = id === undefined ? [] : [el('AirSync:CollectionId', id)]
+  const id = text(element, 'AirSync:CollectionId')?.trim() ?? ''
+  const echo = [el('AirSync:CollectionId', id)]
   const folder = parseCollectionId(id)
-  if (id === undefined) throw new OperationError(ItemOperation.protocolError)
   // MS-ASCMD_R196: not in the recipient information cache.
   if (id === recipientCacheId) throw new OperationError(ItemOperation.resourceDenied, echo)
   const folders = await context.mailbox.folders()

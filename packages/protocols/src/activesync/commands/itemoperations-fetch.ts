@@ -11,7 +11,6 @@ import type { Parts } from './multipart.ts'
 
 export async function fetchItem(context: Context, fetch: Element, parts: Parts | undefined): Promise<Element> {
   const store = text(fetch, 'ItemOperations:Store')?.trim().toLowerCase()
-  if (store === undefined || store === '') throw new OperationError(ItemOperation.protocolError)
   if (has(fetch, 'DocumentLibrary:LinkId')) throw new OperationError(documentLibrary(fetch), echoOf(fetch))
   if (store === 'documentlibrary' || store === 'document library') {
     throw new OperationError(ItemOperation.protocolError, echoOf(fetch))

@@ -21,13 +21,12 @@ export const conversationActions = 'conversationactions'
 const PAGE = 1_000
 
 export async function moveConversation(context: Context, element: Element): Promise<Element> {
-  const conversation = bytes(element, 'ItemOperations:ConversationId')
+  const conversation = bytes(element, 'ItemOperations:ConversationId') ?? new Uint8Array(0)
   const target = text(element, 'ItemOperations:DstFldId')?.trim()
-  const echo = conversation === undefined ? [] : [el('ItemOperations:ConversationId', conversation)]
+  const echo = [el('ItemOperations:ConversationId', conversation)]
   const refuse = (status: number): never => {
     throw new OperationError(status, echo)
   }
-  if (conversation === undefined || target === undefined) return refuse(ItemOperation.protocolError)
   if (!has(child(element, 'ItemOperations:Options'), 'ItemOperations:MoveAlways')) {
     return refuse(ItemOperation.moveAlwaysMissing)
   }

@@ -3,7 +3,7 @@
  * itemoperations-fetch.ts, itemoperations-empty.ts, itemoperations-move.ts.
  */
 import { isDomainError } from '@postrider/domain'
-import { children, type Element, el, type Tag } from '@postrider/wire/wbxml'
+import { children, type Element, el, has, type Tag } from '@postrider/wire/wbxml'
 import { command, document } from '../command.ts'
 import type { Context } from '../context.ts'
 import { emptyFolder } from './itemoperations-empty.ts'
@@ -23,6 +23,13 @@ const handlers: Partial<Record<Tag, Handler>> = {
   'ItemOperations:Fetch': fetchItem,
 }
 
+/** What each operation must name: [MS-ASCMD] §6.15. */
+const required: Partial<Record<Tag, readonly Tag[]>> = {
+  'ItemOperations:Move': ['ItemOperations:ConversationId', 'ItemOperations:DstFldId'],
+  'ItemOperations:EmptyFolderContents': ['AirSync:CollectionId'],
+  'ItemOperations:Fetch': ['ItemOperations:Store'],
+}
+
 /** The order of Response: [MS-ASCMD] §6.16. */
 const order = ['ItemOperations:Move', 'ItemOperations:EmptyFolderContents', 'ItemOperations:Fetch']
 
@@ -35,8 +42,9 @@ export const itemOperations = command({
   statusTag: 'ItemOperations:Status',
   async run(context, request) {
     const operations = children(request.document)
-    const known = operations.every(({ tag }) => handlers[tag] !== undefined)
-    if (operations.length === 0 || !known || (operations.some(isMove) && !context.since('14.0'))) {
+    // MS-ASCMD_R7238: XML that is not valid is refused as a whole, before anything is done.
+    const valid = operations.every((one) => required[one.tag]?.every((tag) => has(one, tag)) === true)
+    if (operations.length === 0 || !valid || (operations.some(isMove) && !context.since('14.0'))) {
       return document(answer(ItemOperation.protocolError, []))
     }
     if (operations.length > MAX_ITEM_OPERATIONS) return document(answer(ItemOperation.tooLarge, []))

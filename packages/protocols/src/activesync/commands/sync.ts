@@ -9,12 +9,13 @@ import { type Answer, command, document } from '../command.ts'
 import type { Context } from '../context.ts'
 import type { Held } from '../held/held.ts'
 import { look } from '../held/pending.ts'
+import { collectionId } from '../ids.ts'
 import type { Request } from '../request.ts'
-import { exclusive } from '../state/lock.ts'
 import { type CachedSync, cacheOperation, completeRequest, loadCache } from '../sync/cache.ts'
 import type { Budget } from '../sync/changes.ts'
 import { lostRace, syncCollection, type Watch } from '../sync/collection.ts'
 import { parseSync } from '../sync/parse.ts'
+import { keyText, loadRecord } from '../sync/record.ts'
 import { SyncError, SyncStatus, syncLimits } from '../sync/status.ts'
 
 /** Tries when another process does the same request at the same moment. */
@@ -29,7 +30,7 @@ export const sync = command({
   statusTag: 'AirSync:Status',
   async run(context, request) {
     try {
-      return await exclusive(`${context.mailbox.mailbox}/${context.device.id}`, () => answerSync(context, request))
+      return await context.exclusive(() => answerSync(context, request))
     } catch (error) {
       if (!(error instanceof SyncError)) throw error
       const limit = error.limit === undefined ? undefined : el('AirSync:Limit', error.limit)
@@ -132,7 +133,9 @@ function hold(context: Context, effective: CachedSync, found: readonly Watch[], 
       }
       watches = looked
       if (!pending) return undefined
-      return exclusive(`${mailbox.mailbox}/${context.device.id}`, async () => {
+      return context.exclusive(async () => {
+        // The device has gone on elsewhere since: what this request would do is no longer what it wants.
+        if (!(await stillCurrent(context, effective, watches))) return { kind: 'empty' }
         const outcome = await runAgainOnRace(context, effective, await loadCache(mailbox, context.device.id))
         watches = outcome.watches.filter((watch) => watch !== undefined)
         return outcome.collections.length === 0 ? undefined : sync_(outcome.collections)
@@ -141,4 +144,15 @@ function hold(context: Context, effective: CachedSync, found: readonly Watch[], 
     expired: () => ({ kind: 'empty' }),
     replaced: () => ({ kind: 'empty' }),
   }
+}
+
+/** Whether the keys a waiting request showed are still the device's current ones. */
+async function stillCurrent(context: Context, effective: CachedSync, watches: readonly Watch[]): Promise<boolean> {
+  for (const { folder } of watches) {
+    const record = await loadRecord(context.mailbox, context.device.id, folder.id)
+    const id = collectionId(folder.id)
+    const request = effective.collections.find((collection) => collection.collectionId === id)
+    if (request !== undefined && (record === undefined || keyText(record) !== request.syncKey)) return false
+  }
+  return true
 }
