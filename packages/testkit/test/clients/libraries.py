@@ -54,7 +54,7 @@ assert imap.append("Projects/2026", r"(\Draft)", imaplib.Time2Internaldate(time.
 assert imap.select("INBOX")[0] == "OK"
 assert imap.store("1:2", "+FLAGS", r"(\Deleted)")[0] == "OK"
 status, data = imap.expunge()
-assert data == [b"1", b"1"], data
+assert sorted(data) in ([b"1", b"1"], [b"1", b"2"]), data
 assert imap.rename("Projects/2026", "Projects/old")[0] == "OK"
 assert imap.delete("Projects/old")[0] == "OK"
 imap.logout()
