@@ -4,8 +4,7 @@ import { maySpeak, type Quirks } from './quirks.ts'
 import { easVersions } from './version.ts'
 
 /** MS-ASProtocolVersions for a client: [MS-ASHTTP] §2.2.4.1.2.2, cut at the client's ceiling. */
-const versionList = (quirks: Quirks): string =>
-  easVersions.filter((version) => maySpeak(quirks, version)).join(',')
+const versionList = (quirks: Quirks): string => easVersions.filter((version) => maySpeak(quirks, version)).join(',')
 
 /** MS-ASProtocolCommands: exactly the commands that are registered, [MS-ASHTTP] §2.2.4.1.2.1. */
 const commandList = (): string => commands.map((command) => command.name).join(',')

@@ -44,6 +44,8 @@ export interface Context {
   /** The partnership as it was when the request began; change it with `saveDevice` of state/device.ts. */
   readonly device: DeviceRecord
   readonly quirks: Quirks
+  /** Runs work of this device one at a time: everything that reads and writes its sync states. */
+  exclusive<T>(work: () => Promise<T>): Promise<T>
   /** Carries device, command and version; never contents. */
   readonly log: Logger
   /** Aborted when the client has gone. */

@@ -19,6 +19,7 @@ import { maySpeak, quirksOf } from './quirks.ts'
 import type { Request, RequestHead } from './request.ts'
 import { type Reply, send } from './respond.ts'
 import { type DeviceRecord, listDevices, loadDevice, newDevice, saveDevice } from './state/device.ts'
+import { Lock } from './state/lock.ts'
 import { domainStatus, Status, StatusError } from './status.ts'
 import { Throttle } from './throttle.ts'
 import { atLeast, type EasVersion, parseVersion } from './version.ts'
@@ -48,6 +49,7 @@ export interface ActiveSync {
 export function activeSync(deps: Deps): ActiveSync {
   const waiting = new Waiting(deps, deps.settings.coalesceMs)
   const throttle = new Throttle(deps.clock, deps.settings)
+  const lock = new Lock()
   return {
     get held() {
       return waiting.size
@@ -55,7 +57,7 @@ export function activeSync(deps: Deps): ActiveSync {
     drain: () => waiting.drain(),
     async handle(request, response, principal) {
       try {
-        await new Exchange(deps, waiting, throttle, request, response, principal).run()
+        await new Exchange({ deps, waiting, throttle, lock }, request, response, principal).run()
       } catch (error) {
         deps.log.error({ err: error }, 'ActiveSync request failed')
         await send(response, { http: 500 }, false).catch(() => response.destroy())
@@ -72,27 +74,30 @@ const wbxmlTypes: ReadonlySet<string> = new Set(['application/vnd.ms-sync.wbxml'
 /** How often a device is noted as seen. */
 const seenEveryMs = 60 * 60 * 1000
 
+/** What all requests of a process share. */
+interface Shared {
+  readonly deps: Deps
+  readonly waiting: Waiting
+  readonly throttle: Throttle
+  readonly lock: Lock
+}
+
 /** One request on its way through. */
 class Exchange {
   readonly #deps: Deps
   readonly #waiting: Waiting
   readonly #throttle: Throttle
+  readonly #lock: Lock
   readonly #message: IncomingMessage
   readonly #response: ServerResponse
   readonly #principal: Principal
   #acceptGzip = false
 
-  constructor(
-    deps: Deps,
-    waiting: Waiting,
-    throttle: Throttle,
-    message: IncomingMessage,
-    response: ServerResponse,
-    principal: Principal,
-  ) {
-    this.#deps = deps
-    this.#waiting = waiting
-    this.#throttle = throttle
+  constructor(shared: Shared, message: IncomingMessage, response: ServerResponse, principal: Principal) {
+    this.#deps = shared.deps
+    this.#waiting = shared.waiting
+    this.#throttle = shared.throttle
+    this.#lock = shared.lock
     this.#message = message
     this.#response = response
     this.#principal = principal
@@ -175,10 +180,13 @@ class Exchange {
         since: (other) => atLeast(version, other),
         device: await this.#seen(mailbox, device, head, now),
         quirks: quirksOf(head, this.#deps.settings),
+        exclusive: (work) => this.#lock.run(this.#deviceKey(head), work),
         log,
         signal: abort.signal,
       }
       const request: Request = { ...head, document, body: bytes }
+      // A device that asks anew no longer waits for the answer to what it asked before.
+      if (command.body === 'optional') this.#waiting.end(this.#deviceKey(head))
       const answer = await command.run(context, request)
       if (answer.kind === 'held') return this.#hold(command, head, answer)
       reply = this.#reply(answer, command, version)
@@ -250,9 +258,13 @@ class Exchange {
     const finish = (woken: Exclude<Answer, { kind: 'held' }>): void => {
       this.#send(this.#reply(woken, command, version)).catch(() => response.destroy())
     }
-    const end = this.#waiting.hold(`${this.#principal.mailbox}/${head.deviceId}`, answer.held, finish)
+    const end = this.#waiting.hold(this.#deviceKey(head), answer.held, finish)
     response.once('close', end)
     if (response.destroyed) end()
+  }
+
+  #deviceKey(head: RequestHead): string {
+    return `${this.#principal.mailbox}/${head.deviceId}`
   }
 
   #reply(answer: Exclude<Answer, { kind: 'held' }>, command: Command, version: EasVersion): Reply {

@@ -109,7 +109,7 @@ class Collector {
     let cursor = since
     for (;;) {
       const changes = await context.mailbox.changes({ since: cursor, folder: folder.id, limit: pageSize })
-      if (changes.resync) return this.#reconcile()
+      if (changes.resync) return this.#reconcile(cursor)
       const stopped = await this.#page(changes)
       if (stopped !== undefined) {
         this.#more = true
@@ -253,8 +253,11 @@ class Collector {
     return walk
   }
 
-  /** The feed no longer reaches back to the cursor: the folder as it is against the ledger. */
-  async #reconcile(): Promise<ChangeNumber> {
+  /**
+   * The feed no longer reaches back to the cursor: the folder as it is against the ledger. What does not fit into the answer
+   * is found the same way next time, since the cursor stays and the ledger goes on.
+   */
+  async #reconcile(since: ChangeNumber): Promise<ChangeNumber> {
     const { context, folder, ledger } = this.#in
     const { change } = await context.mailbox.info()
     const rows = await context.mailbox.scan({ folder: folder.id, columns: ['mid', 'received'] })
@@ -263,12 +266,23 @@ class Collector {
       const mid = rows.mid[row] as Mid
       if (this.#concerns(mid, rows.received[row]!)) present.add(mid)
     }
-    for (const mid of [...ledger.mids()]) if (!present.has(mid)) this.#gone(mid)
+    for (const mid of [...ledger.mids()]) {
+      if (present.has(mid)) continue
+      if (this.#full) return this.#unfinished(since)
+      this.#gone(mid)
+    }
     const mids = [...present]
     for (let at = 0; at < mids.length; at += pageSize) {
-      for (const item of (await this.#items(mids.slice(at, at + pageSize))).values()) await this.#changed(item)
+      for (const item of (await this.#items(mids.slice(at, at + pageSize))).values()) {
+        if (this.#full) return this.#unfinished(since)
+        await this.#changed(item)
+      }
     }
-    // It may have gone past the window: starting over from the middle would cost more than a long answer.
     return change
+  }
+
+  #unfinished(since: ChangeNumber): ChangeNumber {
+    this.#more = true
+    return since
   }
 }

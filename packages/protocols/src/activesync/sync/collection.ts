@@ -15,6 +15,7 @@ import { itemClassOf } from '../classes.ts'
 import type { ItemClass } from '../content.ts'
 import type { Context } from '../context.ts'
 import { classNameOf, findFolder } from '../folders.ts'
+import { parseCollectionId } from '../ids.ts'
 import { type Budget, type ServerChanges, serverChanges } from './changes.ts'
 import { clientChanges } from './client.ts'
 import { filterAllowed } from './filter.ts'
@@ -81,7 +82,9 @@ export async function syncCollection(
   const folder = findFolder(folders, request.collectionId)
   if (folder === undefined) {
     const status = context.quirks.ignoresStatus12 ? SyncStatus.invalidSyncKey : SyncStatus.hierarchyChanged
-    return failed(request, status, '0')
+    const gone = parseCollectionId(request.collectionId)
+    const operations = gone === undefined ? [] : [forgetCollection(context.device.id, gone)]
+    return { ...failed(request, status, '0'), operations }
   }
   const filterType = request.options?.filterType ?? 0
   if (!filterAllowed(classNameOf(folder), filterType)) return failed(request, SyncStatus.protocolError)

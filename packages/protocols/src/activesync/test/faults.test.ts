@@ -227,3 +227,36 @@ test('the same request twice at once: one answer, done once', async () => {
   assert.deepEqual(a.body, b.body)
   assert.deepEqual(await room.subjects('deleteditems'), ['one'])
 })
+
+test('the same request in two processes at once: done once, equal answers', async () => {
+  await using room = await Room.open()
+  for (let n = 0; n < 4; n++) await room.deliver(`mail ${n}`)
+  const phone = await room.ready()
+  const inbox = phone.folderOfType(2)
+  await phone.syncAll(inbox)
+  const port = await room.twin()
+  for (let n = 0; n < 4; n++) {
+    const id = phone.mirror.bySubject(inbox, `mail ${n}`)
+    await room.deliver(`new ${n}`)
+    const body = el(
+      'AirSync:Sync',
+      el(
+        'AirSync:Collections',
+        el(
+          'AirSync:Collection',
+          el('AirSync:SyncKey', phone.syncKey(inbox)),
+          el('AirSync:CollectionId', inbox),
+          el('AirSync:Commands', deleteOf(id)),
+        ),
+      ),
+    )
+    const call = { command: 'Sync', body, policyKey: phone.policyKey }
+    const [a, b] = await Promise.all([exchange(phone.settings, call), exchange({ ...phone.settings, port }, call)])
+    assert.deepEqual(a.body, b.body)
+    const result = await phone.sync(inbox, { commands: [deleteOf(id)] })
+    assert.equal(result.status, 1)
+    phone.mirror.items(inbox).delete(id)
+  }
+  assert.deepEqual(await room.subjects('deleteditems'), ['mail 0', 'mail 1', 'mail 2', 'mail 3'])
+  assert.deepEqual(phone.mirror.values(inbox, 'Email:Subject'), ['new 0', 'new 1', 'new 2', 'new 3'])
+})

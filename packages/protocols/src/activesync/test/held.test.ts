@@ -256,3 +256,38 @@ test('Wait and HeartbeatInterval: both 4, out of range 14 with the nearest (MS-A
     assert.equal(text(result!.document, 'AirSync:Limit'), limit)
   }
 })
+
+test('a Sync while an older one still waits: the older one ends, and no state is turned back', async () => {
+  await using room = await Room.open()
+  await room.deliver('one')
+  const { phone, inbox } = await synced(room)
+  const key = phone.syncKey(inbox)
+  const older = phone.syncMany([{ collectionId: inbox }], { heartbeatSeconds: 60 })
+  assert.ok(await open(older, 100))
+  const id = phone.mirror.bySubject(inbox, 'one')
+  const read = el('AirSync:Change', el('AirSync:ServerId', id), el('AirSync:ApplicationData', el('Email:Read', 1)))
+  assert.equal((await phone.sync(inbox, { commands: [read] })).status, 1)
+  assert.notEqual(phone.syncKey(inbox), key)
+  assert.equal((await older)[0]!.document, undefined)
+  await room.deliver('two')
+  assert.equal((await phone.sync(inbox)).status, 1)
+  assert.deepEqual(phone.mirror.values(inbox, 'Email:Subject'), ['one', 'two'])
+})
+
+test('the same in two processes: the one that waits does not turn back what the other did', async () => {
+  await using room = await Room.open()
+  await room.deliver('one')
+  const { phone, inbox } = await synced(room)
+  const twin = room.phone({ ...phone.settings, port: await room.twin() })
+  twin.policyKey = phone.policyKey
+  twin.setSyncKey(inbox, phone.syncKey(inbox))
+  const older = phone.syncMany([{ collectionId: inbox }], { heartbeatSeconds: 60 })
+  assert.ok(await open(older, 100))
+  const id = phone.mirror.bySubject(inbox, 'one')
+  const read = el('AirSync:Change', el('AirSync:ServerId', id), el('AirSync:ApplicationData', el('Email:Read', 1)))
+  assert.equal((await twin.sync(inbox, { commands: [read] })).status, 1)
+  await room.deliver('two')
+  assert.equal((await older)[0]!.document, undefined, 'it ends empty')
+  assert.equal((await twin.sync(inbox)).status, 1)
+  assert.deepEqual(twin.mirror.values(inbox, 'Email:Subject'), ['two'])
+})

@@ -101,7 +101,8 @@ export class Room implements AsyncDisposable {
   /** What was handed to the submitter, once each. */
   readonly sent: Submission[] = []
   readonly eas: ActiveSync
-  readonly #server: Server
+  readonly #servers: Server[]
+  readonly #another: () => Promise<Server>
   #devices = 0
   #mails = 0
 
@@ -110,12 +111,14 @@ export class Room implements AsyncDisposable {
     mailbox: MailboxHandle,
     eas: ActiveSync,
     server: Server,
+    another: () => Promise<Server>,
     sent: Submission[],
   ) {
     this.service = service
     this.mailbox = mailbox
     this.eas = eas
-    this.#server = server
+    this.#servers = [server]
+    this.#another = another
     this.sent = sent
   }
 
@@ -138,24 +141,36 @@ export class Room implements AsyncDisposable {
     const door = createDoor(service, directory)
     const mailbox = await createDoor(store, directory).open(principal, principal.mailbox)
     const sent: Submission[] = []
-    const eas = activeSync({
-      door,
-      directory,
-      submitter: { submit: (submission) => submit(service, mailbox, sent, submission) },
-      held: new HeldTable(service),
-      wheel: new TimerWheel({ tickMs: 50 }),
-      clock: systemClock,
-      log: options.log ?? silentLog,
-      meter: noMeter,
-      settings: { ...defaultSettings, minHeartbeatInterval: 1, coalesceMs: 5, ...options.settings },
-    })
-    const server = createServer((request, response) => void eas.handle(request, response, principal))
-    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-    return new Room(service, mailbox, eas, server, sent)
+    const make = (): ActiveSync =>
+      activeSync({
+        door,
+        directory,
+        submitter: { submit: (submission) => submit(service, mailbox, sent, submission) },
+        held: new HeldTable(service),
+        wheel: new TimerWheel({ tickMs: 50 }),
+        clock: systemClock,
+        log: options.log ?? silentLog,
+        meter: noMeter,
+        settings: { ...defaultSettings, minHeartbeatInterval: 1, coalesceMs: 5, ...options.settings },
+      })
+    const listen = async (eas: ActiveSync): Promise<Server> => {
+      const server = createServer((request, response) => void eas.handle(request, response, principal))
+      await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+      return server
+    }
+    const eas = make()
+    return new Room(service, mailbox, eas, await listen(eas), () => listen(make()), sent)
+  }
+
+  /** Another client-access process before the same mailboxes: the port of its own. */
+  async twin(): Promise<number> {
+    const server = await this.#another()
+    this.#servers.push(server)
+    return (server.address() as AddressInfo).port
   }
 
   get port(): number {
-    return (this.#server.address() as AddressInfo).port
+    return (this.#servers[0]!.address() as AddressInfo).port
   }
 
   /** A phone that knows nothing yet. */
@@ -233,9 +248,11 @@ export class Room implements AsyncDisposable {
 
   /** Closes everything; first all answers of all phones pass the schemas, and no phone saw what no server sends. */
   async [Symbol.asyncDispose](): Promise<void> {
-    this.#server.close()
     this.eas.drain()
-    this.#server.closeAllConnections()
+    for (const server of this.#servers) {
+      server.close()
+      server.closeAllConnections()
+    }
     for (const phone of this.phones) assert.deepEqual(phone.mirror.violations, [])
     checkSchemas(this.phones.flatMap((phone) => phone.answers))
   }
