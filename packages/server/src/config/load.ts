@@ -131,7 +131,7 @@ function nearest(name: string): string | undefined {
     settingNames.flatMap((one) => [one, ...(one.includes('.') ? [one.slice(0, one.indexOf('.'))] : [])]),
   )
   let best: string | undefined
-  let distance = Math.max(2, name.length / 3)
+  let distance = Math.max(3, name.length / 3)
   for (const one of groups) {
     const steps = editDistance(name.toLowerCase(), one.toLowerCase())
     if (steps < distance) [best, distance] = [one, steps]

@@ -56,6 +56,8 @@ class SweptSocket implements Swept {
 export function createHttps({ tls, gate, sweeper, log, meter, handle }: HttpsParts): HttpsService {
   let draining = false
   const sockets = new Set<Socket>()
+  /** Sessions after the handshake, with the requests each is at. */
+  const busy = new Map<Socket, number>()
   const server: Server = createServer(
     {
       ...tls.options,
@@ -71,6 +73,13 @@ export function createHttps({ tls, gate, sweeper, log, meter, handle }: HttpsPar
     },
     (request, response) => {
       if (draining) response.setHeader('Connection', 'close')
+      const { socket } = request
+      busy.set(socket, (busy.get(socket) ?? 0) + 1)
+      response.once('close', () => {
+        const left = (busy.get(socket) ?? 1) - 1
+        if (busy.has(socket)) busy.set(socket, left)
+        if (draining && left === 0) socket.end()
+      })
       // A client that reads nothing must not keep its answer in our memory for ever.
       response.once('prefinish', () => {
         if (response.socket !== null && response.socket.writableLength > 0)
@@ -81,6 +90,10 @@ export function createHttps({ tls, gate, sweeper, log, meter, handle }: HttpsPar
   )
   server.maxHeadersCount = 200
   server.timeout = 0
+  server.on('secureConnection', (socket: Socket) => {
+    busy.set(socket, 0)
+    socket.once('close', () => busy.delete(socket))
+  })
   tls.follow((options) => server.setSecureContext(options))
   server.on('tlsClientError', (error) => {
     meter.count('tls_failures_total', { listener: 'https' })
@@ -119,12 +132,11 @@ export function createHttps({ tls, gate, sweeper, log, meter, handle }: HttpsPar
     async drain(graceMs) {
       draining = true
       const until = performance.now() + graceMs
-      while (sockets.size > 0 && performance.now() < until) {
-        server.closeIdleConnections()
-        await new Promise((resolve) => setTimeout(resolve, 50))
-      }
+      for (const [socket, requests] of busy) if (requests === 0) socket.end()
+      while ([...busy.values()].some((requests) => requests > 0) && performance.now() < until)
+        await new Promise((resolve) => setTimeout(resolve, 20))
       server.closeAllConnections()
-      for (const socket of sockets) socket.destroy()
+      for (const socket of sockets) socket.destroySoon()
     },
   }
 }

@@ -67,7 +67,9 @@ class Buckets {
     const { free, leak, firstMs, doubling, maxMs } = this.#budget
     const old = this.#buckets.get(key)
     const level = Math.max(0, (old?.level ?? 0) - ((now - (old?.at ?? now)) / 60_000) * leak) + 1
-    const block = level < free ? 0 : Math.min(maxMs, firstMs * 2 ** Math.floor((level - free) / doubling))
+    // Half a failure has always leaked away: the tenth one is the tenth.
+    const block =
+      level < free - 0.5 ? 0 : Math.min(maxMs, firstMs * 2 ** Math.floor(Math.max(0, level - free) / doubling))
     this.#buckets.delete(key)
     this.#buckets.set(key, { level, at: now, until: now + block })
     if (this.#buckets.size > MAX_BUCKETS) for (const oldest of this.#buckets.keys()) return this.#drop(oldest, block)
