@@ -20,7 +20,7 @@ type Token =
       readonly phrase: boolean
     }
 
-const pattern = /\s*(?:([()])|([-+])?(?:(\w{1,40})\s*(:|=|<>|<=|>=|<|>))?(?:"([^"]*)"?|([^\s()"]+))|(.))/gsy
+const pattern = /\s*(?:([()])|([-+])?(?:(\w{1,40})\s*(:|=|<>|<=|>=|<|>)\s*)?(?:"([^"]*)"?|([^\s()"]+))|(.))/gsy
 
 function tokens(text: string): Token[] {
   const found: Token[] = []
