@@ -8,6 +8,7 @@ const [inFlight = 64, seconds = 4, bytes = 4096, mailboxes = 1000] = process.arg
 const { store, mailboxes: ids, inbox, close } = await benchStore(mailboxes)
 const latencies: number[] = []
 let n = 0
+const cpu = process.threadCpuUsage()
 const start = performance.now()
 const end = start + seconds * 1000
 await Promise.all(
@@ -22,8 +23,10 @@ await Promise.all(
   }),
 )
 const took = (performance.now() - start) / 1000
+const { user, system } = process.threadCpuUsage(cpu)
+const each = (user + system) / latencies.length
 console.log(
   `${inFlight} in flight, ${bytes} bytes, ${mailboxes} mailboxes: ${Math.round(latencies.length / took)} deliveries/s,`,
-  `p50 ${ms(percentile(latencies, 0.5))}, p99 ${ms(percentile(latencies, 0.99))}`,
+  `p50 ${ms(percentile(latencies, 0.5))}, p99 ${ms(percentile(latencies, 0.99))}, ${each.toFixed(0)} µs of the thread each`,
 )
 await close()

@@ -1,7 +1,7 @@
 import { join } from 'node:path'
 import { DomainError } from '@postrider/domain'
 import type { Files } from './files.ts'
-import { CHUNK_BYTES, headBytes, openChunk, type RecordHead, readHead } from './record.ts'
+import { CHUNK_BYTES, HEAD_BYTES, headBytes, headLengthOf, openChunk, type RecordHead, readHead } from './record.ts'
 
 /** Where the record of a blob lies, as its row says. */
 export interface Place {
@@ -52,6 +52,13 @@ export class BlobReader {
     const head = this.#head(place, record)
     for (const chunk of head.chunks) openChunk(record.subarray(chunk.at, chunk.at + chunk.length), chunk)
     return record
+  }
+
+  /** The head of whatever record begins at `offset`; undefined when none does. */
+  headAt(segment: number, offset: number): RecordHead | undefined {
+    const fd = this.#descriptor(segment)
+    const length = headLengthOf(this.#files.read(fd, HEAD_BYTES, offset))
+    return length === 0 ? undefined : readHead(this.#files.read(fd, length, offset))
   }
 
   /** Closes the descriptor of a segment whose file goes away. */

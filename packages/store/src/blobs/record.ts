@@ -17,7 +17,8 @@ import { DomainError } from '@postrider/domain'
  */
 export const CHUNK_BYTES = 1024 * 1024
 const MAGIC = 0x31425250
-const HEAD_BYTES = 28
+/** The fixed part of a head. */
+export const HEAD_BYTES = 28
 const ENTRY_BYTES = 8
 const LENGTH_BITS = 0x0fff_ffff
 

@@ -106,6 +106,9 @@ export class SearchEngine {
       case 'hurry':
         this.#post('index', { kind: 'hurry' })
         return
+      case 'reset':
+        this.#workers.get('search')?.postMessage({ kind: 'reopen', database: message.database } satisfies ToWorker)
+        return
       case 'trouble':
         this.#log.warn({ database: message.database, trouble: message.message }, 'search index')
         return

@@ -22,6 +22,8 @@ export type ToWorker =
       readonly mailbox: number
       readonly request: SearchRequest
     }
+  /** The search database was made anew: open it again. */
+  | { readonly kind: 'reopen'; readonly database: string }
   | { readonly kind: 'close' }
 
 /** To the owner's thread. */
@@ -31,4 +33,5 @@ export type FromWorker =
   | { readonly kind: 'checkpointed'; readonly id: number; readonly left: number }
   | { readonly kind: 'found'; readonly id: number; readonly result: SearchResult }
   | { readonly kind: 'failed'; readonly id: number; readonly code: DomainCode; readonly message: string }
+  | { readonly kind: 'reset'; readonly database: string }
   | { readonly kind: 'trouble'; readonly database: string; readonly message: string }

@@ -14,7 +14,10 @@ const paces: readonly { readonly callsPerSecond: number; readonly rest: number }
 const RETRY_MS = 5_000
 const NICE = 10
 
-const sleep = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms))
+const sleep = (ms: number): Promise<void> =>
+  new Promise((resolve) => {
+    setTimeout(resolve, ms)
+  })
 
 export interface Served {
   take(message: ToWorker): Promise<void>
@@ -31,6 +34,10 @@ export function serveIndex({ databases, activity }: WorkerStart, post: (message:
   let woken = true
   let hurry = false
   let closed = false
+  let end: () => void = () => {}
+  const ending = new Promise<void>((resolve) => {
+    end = resolve
+  })
 
   const indexer = (name: string): Indexer => {
     let one = open.get(name)
@@ -61,8 +68,13 @@ export function serveIndex({ databases, activity }: WorkerStart, post: (message:
     }
     open.delete(name)
     const path = databases.find((each) => each.name === name)?.index
-    if (isSqliteBroken(error) && path !== undefined) removeIndex(path)
-    await sleep(RETRY_MS)
+    if (isSqliteBroken(error) && path !== undefined) {
+      removeIndex(path)
+      // Made anew at once, so that the searching thread finds it.
+      indexer(name)
+      post({ kind: 'reset', database: name })
+    }
+    await Promise.race([sleep(RETRY_MS), ending])
   }
 
   const pause = async (workedMs: number, before: number, startedAt: number): Promise<void> => {
@@ -92,7 +104,6 @@ export function serveIndex({ databases, activity }: WorkerStart, post: (message:
         await pause(took, before, startedAt)
         before = Atomics.load(calls, 0)
         startedAt = performance.now()
-        // A second look at the rate after the rest itself would always see none: measure over the next step.
       }
       if (worked || closed) continue
       hurry = false
@@ -119,6 +130,7 @@ export function serveIndex({ databases, activity }: WorkerStart, post: (message:
     async close() {
       closed = true
       wake()
+      end()
       await running
       for (const one of open.values()) one.close()
     },

@@ -27,12 +27,15 @@ class SearchedDatabase {
     } catch (error) {
       if (isDomainError(error) && error.code !== 'corrupt') throw error
       // The index was made anew under our feet, or is damaged: open it again and ask once more.
-      if (this.#texts === texts) {
-        this.#texts = new TextIndex(this.#database.index, this.#sources, this.#hurry)
-        texts.close()
-      }
+      if (this.#texts === texts) this.reopen()
       return evaluate(this.#sources.connection, mailbox, request, this.#texts.of(mailbox))
     }
+  }
+
+  reopen(): void {
+    const before = this.#texts
+    this.#texts = new TextIndex(this.#database.index, this.#sources, this.#hurry)
+    before.close()
   }
 
   close(): void {
@@ -57,6 +60,7 @@ export function serveSearch({ databases }: WorkerStart, post: (message: FromWork
   const running = new Set<Promise<unknown>>()
   return {
     async take(message) {
+      if (message.kind === 'reopen') open.get(message.database)?.reopen()
       if (message.kind !== 'search') return
       const search = searched(message.database).search(message.mailbox, message.request)
       running.add(search)

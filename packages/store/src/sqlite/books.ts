@@ -97,9 +97,12 @@ export class Books {
     return [...this.#segments.values()]
   }
 
-  /** After a segment's row was removed. */
-  dropSegment(segment: number): void {
-    this.#segments.delete(segment)
+  /** With the removal of a segment's row. */
+  dropSegment(journal: Journal, segment: number): void {
+    const state = this.#segments.get(segment)
+    if (state === undefined) return
+    journal.delete(this.#segments, segment)
+    if (this.#changedSegments.delete(state)) journal.undo(() => this.#changedSegments.add(state))
   }
 
   /** Writes what changed; `lengths` says how far the segments open for writing are synced. */

@@ -95,6 +95,11 @@ export class Committer {
     return this.#stopped
   }
 
+  /** The disk is full: only what frees something is written. */
+  get diskFull(): boolean {
+    return this.#reserve.full
+  }
+
   /** Calls that wait or are being written. */
   get waiting(): number {
     return this.#queue.length
@@ -293,18 +298,28 @@ export class Committer {
       this.#fatal(batch, error)
       return
     }
+    const again = this.#reserve.release(error)
     try {
       if (this.#connection.database.isTransaction) this.#connection.execute('ROLLBACK')
       this.#books.forget()
+      this.#recycleLog()
     } catch (cause) {
       this.#fatal(batch, cause)
       return
     }
-    const again = this.#reserve.release(error)
     for (const waiting of batch) {
       if (!(again && waiting.call.freeing)) waiting.reject(asDomainError(error))
     }
     if (again) this.#putBack(batch.filter(({ call }) => call.freeing))
+  }
+
+  /** The log's own blocks can be written over once it is copied: that much room there is even on a full disk. */
+  #recycleLog(): void {
+    try {
+      this.#connection.pragma('wal_checkpoint(PASSIVE)')
+    } catch (error) {
+      if (!isSqliteFull(error)) throw error
+    }
   }
 
   /** The files can no longer be trusted: rule 1, never try a failed sync again. */

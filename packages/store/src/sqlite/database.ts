@@ -276,6 +276,18 @@ export class MailboxDatabase {
     }).catch((error: unknown) => this.#log.warn({ error: String(error) }, 'dead rows stay until the next time'))
   }
 
+  /** Frames in the write-ahead log that a new beginning would drop. */
+  logFrames(): number {
+    const [, frames = 0] = (this.connection.pragma('wal_checkpoint(NOOP)')[0] ?? []) as number[]
+    return Math.max(0, frames)
+  }
+
+  /** Copies what is left of the write-ahead log; the next commit begins it anew. */
+  copyLog(): void {
+    this.usable()
+    this.connection.pragma('wal_checkpoint(PASSIVE)')
+  }
+
   /** Copies the write-ahead log into the database and empties it. */
   checkpoint(): void {
     this.usable()
@@ -308,6 +320,9 @@ function openConnection(path: string, options: DatabaseOptions): Connection {
     connection.pragma('foreign_keys = OFF')
     connection.pragma(`cache_size = -${CACHE_KIB}`)
     connection.pragma('temp_store = MEMORY')
+    // checkpoints.ts decides when; the file keeps its blocks, so that later syncs need not allocate.
+    connection.pragma('wal_autocheckpoint = 0')
+    connection.pragma('journal_size_limit = -1')
     const { log, upgrades: steps } = options
     upgrade(connection, path, { log, now: options.clock.now(), ...(steps === undefined ? {} : { steps }) })
     if (fresh) {

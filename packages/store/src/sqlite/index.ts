@@ -6,6 +6,7 @@
  */
 import { SqliteStore, type SqliteStoreOptions } from './store.ts'
 
+export { type CheckReport, MAX_PROBLEMS, type Problem, type ProblemKind } from './check.ts'
 export { type DatabaseHealth, MAX_ORIGINAL_BYTES, type SqliteStore, type SqliteStoreOptions } from './store.ts'
 
 /** Opens (or makes) the databases below `options.folder`. Rejects with DomainError `unavailable`, `corrupt`, `diskFull`. */

@@ -6,6 +6,7 @@ import {
   MAX_BLOB_BYTES,
   type Place,
   parseRef,
+  type RecordHead,
   type SegmentWriter,
   writeRef,
 } from '../blobs/index.ts'
@@ -142,12 +143,19 @@ export class Originals {
     return this.#reader.read(this.#place(ref), start, end)
   }
 
-  readPlace(place: Place): Uint8Array {
-    return this.#reader.read(place, 0, place.size)
-  }
-
+  /** The record as it is stored, verified. */
   record(place: Place): Uint8Array {
     return this.#reader.record(place)
+  }
+
+  /** Appends a stored record to the segment being written. */
+  appendRecord(place: Place, record: Uint8Array): Place {
+    return this.#writer.appendRecord(place, record)
+  }
+
+  /** The head of the record at a place in a segment; undefined when there is none. */
+  headAt(segment: number, offset: number): RecordHead | undefined {
+    return this.#reader.headAt(segment, offset)
   }
 
   /** Whether a segment holds bytes that somebody staged and may still name. */

@@ -1,9 +1,25 @@
 import { randomFillSync } from 'node:crypto'
-import { closeSync, existsSync, fsyncSync, mkdirSync, openSync, renameSync, rmSync, statSync, writeSync } from 'node:fs'
+import {
+  closeSync,
+  existsSync,
+  fsyncSync,
+  mkdirSync,
+  openSync,
+  renameSync,
+  rmSync,
+  statfsSync,
+  statSync,
+  writeSync,
+} from 'node:fs'
 import { dirname } from 'node:path'
 import type { Clock, Logger } from '@postrider/domain'
 
 export const RESERVE_BYTES = 8 * 1024 * 1024
+/** On a small disk it is less: this share of what is free when it is made, and never less than this many bytes. */
+const SHARE = 0.02
+const FEWEST_BYTES = 256 * 1024
+/** Writing goes on when this many times its size is free beside it. */
+const ROOM = 2
 /** How often a full disk is looked at again. */
 const RETRY_MS = 1_000
 
@@ -22,10 +38,11 @@ export class Reserve {
 
   constructor(path: string, options: { bytes?: number; clock: Clock; log: Logger }) {
     this.#path = path
-    this.#bytes = options.bytes ?? RESERVE_BYTES
     this.#clock = options.clock
     this.#log = options.log
-    this.#held = existsSync(path) && statSync(path).size === this.#bytes
+    this.#held = existsSync(path) && statSync(path).size > 0
+    const share = Math.floor(freeBytes(dirname(path)) * SHARE)
+    this.#bytes = options.bytes ?? Math.min(RESERVE_BYTES, Math.max(FEWEST_BYTES, share))
     if (!this.#held) this.#full = !this.#make()
   }
 
@@ -50,6 +67,11 @@ export class Reserve {
     return held
   }
 
+  /** Whether the disk was full when last looked at. */
+  get full(): boolean {
+    return this.#full
+  }
+
   #make(): boolean {
     this.#triedAt = this.#clock.monotonic()
     const unfinished = `${this.#path}.part`
@@ -64,6 +86,8 @@ export class Reserve {
       } finally {
         closeSync(fd)
       }
+      // Room for the reserve alone is no room to work in: it would be given up again at once.
+      if (freeBytes(dirname(this.#path)) < this.#bytes * ROOM) throw new Error('too little is free beside it')
       renameSync(unfinished, this.#path)
       this.#held = true
       return true
@@ -73,4 +97,9 @@ export class Reserve {
       return false
     }
   }
+}
+
+function freeBytes(folder: string): number {
+  const { bavail, bsize } = statfsSync(folder)
+  return bavail * bsize
 }

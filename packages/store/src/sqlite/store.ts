@@ -34,9 +34,13 @@ import {
 } from '@postrider/domain'
 import type { Files } from '../blobs/index.ts'
 import { Cost, checkRequest, costOf, evaluate, SearchEngine, type TextMatcher } from '../search/index.ts'
+import type { CheckReport } from './check.ts'
+import { checkDatabase } from './check-thread.ts'
+import { Checkpoints } from './checkpoints.ts'
 import { asDomainError } from './connection.ts'
 import { MailboxDatabase } from './database.ts'
 import { Hints } from './hints.ts'
+import { Housekeeping } from './housekeeping.ts'
 import { claim, list } from './queue.ts'
 import { forget } from './tombstones.ts'
 import { changes } from './read/changes.ts'
@@ -70,6 +74,8 @@ export interface DatabaseHealth {
   readonly database: string
   /** Why it is stopped, if it is. */
   readonly stopped: string | undefined
+  /** Only reading and deleting work. */
+  readonly diskFull: boolean
   readonly waiting: number
 }
 
@@ -88,9 +94,14 @@ export class SqliteStore implements MailboxService {
   readonly #hints: Hints
   readonly #log: Logger
   readonly #engine: SearchEngine
+  readonly #housekeeping: Housekeeping[] = []
   #closed = false
 
-  private constructor(databases: ReadonlyMap<string, MailboxDatabase>, hints: Hints, log: Logger) {
+  private constructor(
+    databases: ReadonlyMap<string, MailboxDatabase>,
+    hints: Hints,
+    { clock, log, meter }: { clock: Clock; log: Logger; meter: Meter },
+  ) {
     this.#databases = databases
     this.#hints = hints
     this.#log = log
@@ -105,7 +116,14 @@ export class SqliteStore implements MailboxService {
       onProgress: (name, { dead }) => databases.get(name)?.forgetDead(dead),
     })
     for (const database of databases.values()) {
-      database.committer.onCommit = (calls) => this.#engine.committed(calls)
+      const housekeeping = new Housekeeping(database, clock, log)
+      housekeeping.start()
+      this.#housekeeping.push(housekeeping)
+      const checkpoints = new Checkpoints(database, () => this.#engine.checkpoint(database.name), log, meter)
+      database.committer.onCommit = (calls) => {
+        this.#engine.committed(calls)
+        checkpoints.committed()
+      }
     }
   }
 
@@ -136,7 +154,7 @@ export class SqliteStore implements MailboxService {
         })
         databases.set(name, database)
       }
-      const store = new SqliteStore(databases, hints, log)
+      const store = new SqliteStore(databases, hints, { clock, log, meter })
       for (const database of databases.values()) {
         for (const { id, dying } of database.mailboxes()) {
           if (dying) store.#wipe(database, id)
@@ -273,6 +291,7 @@ export class SqliteStore implements MailboxService {
     return [...this.#databases.values()].map(({ name, committer }) => ({
       database: name,
       stopped: committer.stopped?.message,
+      diskFull: committer.diskFull,
       waiting: committer.waiting,
     }))
   }
@@ -281,6 +300,21 @@ export class SqliteStore implements MailboxService {
   async forgetTombstones(id: MailboxId): Promise<void> {
     const database = this.#home(id)
     await forget(database, id, Number.POSITIVE_INFINITY)
+  }
+
+  /** Reads all databases from end to end, each on a thread of its own, and says what does not fit. Changes nothing. */
+  async check({ originals = true }: { readonly originals?: boolean } = {}): Promise<readonly CheckReport[]> {
+    const reports: CheckReport[] = []
+    for (const { name, path, folder } of this.#open()) {
+      reports.push(await checkDatabase({ name, path, segments: join(folder, 'segments'), originals }))
+    }
+    return reports
+  }
+
+  /** Does now what is otherwise done every minute: tombstones, expired keys, compaction. */
+  async keepHouse(): Promise<void> {
+    this.#open()
+    for (const one of this.#housekeeping) await one.round()
   }
 
   /** Copies the write-ahead logs into the databases. */
@@ -292,6 +326,7 @@ export class SqliteStore implements MailboxService {
   async close(): Promise<void> {
     if (this.#closed) return
     this.#closed = true
+    for (const one of this.#housekeeping) await one.close()
     await Promise.allSettled(this.#wiping.values())
     await this.#engine.close()
     for (const database of this.#databases.values()) await database.close()

@@ -52,7 +52,8 @@ export const write = {
   removeStates: `DELETE FROM state WHERE mbx = ? AND client = ?`,
   putOnce: `INSERT INTO once (mbx, k, until) VALUES (?, ?, ?)
      ON CONFLICT (mbx, k) DO UPDATE SET until = excluded.until`,
-  expireOnce: `DELETE FROM once WHERE (mbx, k) IN (SELECT mbx, k FROM once WHERE until <= ? ORDER BY until LIMIT ?)`,
+  expireOnce: `DELETE FROM once WHERE (mbx, k) IN (SELECT mbx, k FROM once WHERE until <= ? ORDER BY until LIMIT ?)
+     RETURNING 1`,
   addQueue: `INSERT INTO queue (id, mbx, dest, due, lease, held, expires, created, attempts, blob, body)
      VALUES (?, ?, ?, ?, 0, 0, ?, ?, 0, ?, ?)`,
   putQueue: `UPDATE queue SET due = ?, lease = ?, held = ?, attempts = ?, body = ? WHERE id = ?`,
@@ -63,7 +64,7 @@ export const write = {
   referBlob: `UPDATE blob SET refs = refs + 1 WHERE blob = ?`,
   releaseBlob: `UPDATE blob SET refs = refs - 1 WHERE blob = ?`,
   removeBlob: `DELETE FROM blob WHERE blob = ? AND refs = 1 RETURNING segment, stored`,
-  moveBlob: `UPDATE blob SET segment = ?, pos = ? WHERE blob = ? AND segment = ? AND pos = ?`,
+  moveBlob: `UPDATE blob SET segment = ?, pos = ? WHERE blob = ? AND segment = ? AND pos = ? RETURNING blob`,
   putSegment: `INSERT INTO segment (segment, place, bytes, live, sealed) VALUES (?, 'local', ?, ?, ?)
      ON CONFLICT (segment) DO UPDATE SET bytes = excluded.bytes, live = excluded.live, sealed = excluded.sealed`,
   removeSegment: `DELETE FROM segment WHERE segment = ?`,

@@ -1,0 +1,243 @@
+import { readdirSync } from 'node:fs'
+import { DomainError, Flag } from '@postrider/domain'
+import { BlobReader, realFiles } from '../blobs/index.ts'
+import { Connection, type Row } from './connection.ts'
+import { unseal, unsealAttachments, unsealBag, unsealRecipients } from './encode.ts'
+import { check as sql } from './sql/check.ts'
+import { read } from './sql/read.ts'
+
+export type ProblemKind = 'integrity' | 'counters' | 'rows' | 'column' | 'original' | 'references' | 'segment'
+export interface Problem {
+  readonly kind: ProblemKind
+  readonly detail: string
+}
+/** What `store check` tells of one database. */
+export interface CheckReport {
+  readonly database: string
+  readonly mailboxes: number
+  readonly items: number
+  readonly originals: number
+  /** Bytes of originals that were read and had the right checksum. */
+  readonly verifiedBytes: number
+  readonly problems: readonly Problem[]
+  /** There were more problems than are listed. */
+  readonly more: boolean
+}
+
+/** Problems listed in one report. */
+export const MAX_PROBLEMS = 1_000
+const PAGE = 1_000
+
+export interface CheckOptions {
+  readonly name: string
+  readonly path: string
+  readonly segments: string
+  /** Read all originals too: as long as reading the disk takes. */
+  readonly originals: boolean
+}
+
+/** Reads one database from end to end, on a connection of its own beside the running owner, and says what does not fit. Changes nothing. */
+export class Checker {
+  readonly #options: CheckOptions
+  readonly #connection: Connection
+  readonly #reader: BlobReader
+  readonly #problems: Problem[] = []
+  #more = false
+  #items = 0
+  #originals = 0
+  #verifiedBytes = 0
+
+  constructor(options: CheckOptions) {
+    this.#options = options
+    this.#connection = new Connection(options.path)
+    this.#connection.pragma('query_only = ON')
+    this.#reader = new BlobReader(options.segments, realFiles)
+  }
+
+  async run(): Promise<CheckReport> {
+    try {
+      // One snapshot for everything that is counted; originals never change, so they need none.
+      this.#connection.execute('BEGIN')
+      this.#integrity()
+      // A dying mailbox is half gone and does not exist any more.
+      const mailboxes = this.#connection.all(read.mailboxes).filter(([, state]) => state === 'live')
+      for (const [mailbox] of mailboxes) this.#mailbox(mailbox as number)
+      this.#fat()
+      this.#references()
+      this.#segments()
+      this.#connection.execute('COMMIT')
+      if (this.#options.originals) await this.#readOriginals()
+      return {
+        database: this.#options.name,
+        mailboxes: mailboxes.length,
+        items: this.#items,
+        originals: this.#originals,
+        verifiedBytes: this.#verifiedBytes,
+        problems: this.#problems,
+        more: this.#more,
+      }
+    } finally {
+      this.#reader.close()
+      this.#connection.close()
+    }
+  }
+
+  #problem(kind: ProblemKind, detail: string): void {
+    if (this.#problems.length < MAX_PROBLEMS) this.#problems.push({ kind, detail })
+    else this.#more = true
+  }
+
+  /** Runs a test; what it throws as `corrupt` is a problem. */
+  #sound(kind: ProblemKind, where: string, test: () => void): void {
+    try {
+      test()
+    } catch (error) {
+      if (!(error instanceof DomainError)) throw error
+      this.#problem(kind, `${where}: ${error.message}`)
+    }
+  }
+
+  #integrity(): void {
+    for (const [line] of this.#connection.pragma(`integrity_check(${MAX_PROBLEMS})`)) {
+      if (line !== 'ok') this.#problem('integrity', String(line))
+    }
+  }
+
+  /** Counters of mailbox and folders against their rows. */
+  #mailbox(mailbox: number): void {
+    const counted = new Map(
+      this.#connection
+        .all(sql.folderCounts, Flag.seen, Flag.deleted, Flag.deleted, mailbox)
+        .map((row) => [row[0] as number, row.slice(1) as number[]]),
+    )
+    const none = [0, 0, 0, 0, 0, 0, 0]
+    for (const row of this.#connection.all(sql.folderCounters, mailbox)) {
+      const [folder, content, next, ...kept] = row as number[] as [number, number, number, ...number[]]
+      const [top = 0, highest = 0, ...rows] = counted.get(folder) ?? none
+      counted.delete(folder)
+      const where = `mailbox ${mailbox} folder ${folder}`
+      if (rows.join() !== kept.join())
+        this.#problem('counters', `${where}: kept ${kept.join()}, counted ${rows.join()}`)
+      if (highest >= next) this.#problem('counters', `${where}: UID ${highest} and UIDNEXT ${next}`)
+      if (top > content) this.#problem('counters', `${where}: change ${top} and content change ${content}`)
+    }
+    for (const folder of counted.keys())
+      this.#problem('rows', `mailbox ${mailbox}: rows of folder ${folder}, which is not`)
+    const [chg, nextId, used, items] = this.#connection.get(sql.mailboxCounters, mailbox) as unknown as [
+      number,
+      number,
+      number,
+      number,
+    ]
+    const [top, highest, bytes, count] = this.#connection.get(sql.mailboxCounts, mailbox) as unknown as [
+      number,
+      number,
+      number,
+      number,
+    ]
+    if (used !== bytes || items !== count) {
+      this.#problem('counters', `mailbox ${mailbox}: kept ${items} items ${used} bytes, counted ${count} and ${bytes}`)
+    }
+    if (top > chg) this.#problem('counters', `mailbox ${mailbox}: change ${top} is beyond the counter ${chg}`)
+    if (highest >= nextId)
+      this.#problem('counters', `mailbox ${mailbox}: id ${highest} is beyond the counter ${nextId}`)
+    this.#items += count
+  }
+
+  /** Narrow and fat rows belong together, and every column is what was written. */
+  #fat(): void {
+    for (const [mailbox, mid] of this.#connection.all(sql.lonelyMsgs, MAX_PROBLEMS)) {
+      this.#problem('rows', `mailbox ${mailbox} mid ${mid}: no item row`)
+    }
+    for (const [mailbox, mid] of this.#connection.all(sql.lonelyItems, MAX_PROBLEMS)) {
+      this.#problem('rows', `mailbox ${mailbox} mid ${mid}: item row without a place`)
+    }
+    for (let after = 0, rows: readonly Row[] = []; ; after = rows.at(-1)?.[0] as number) {
+      rows = this.#connection.all(sql.columns, after, PAGE)
+      for (const [, mailbox, mid, idx, bag, recipients, attachments] of rows) {
+        this.#sound('column', `mailbox ${mailbox} mid ${mid}`, () => {
+          unseal(idx as Uint8Array | null)
+          unsealBag(bag as Uint8Array | null)
+          unsealRecipients(recipients as Uint8Array | null)
+          unsealAttachments(attachments as Uint8Array | null)
+        })
+      }
+      if (rows.length < PAGE) return
+    }
+  }
+
+  /** The number of rows that name each blob, and blobs that rows name. */
+  #references(): void {
+    const counted = new Map<number, number>()
+    const count = (blob: number): void => void counted.set(blob, (counted.get(blob) ?? 0) + 1)
+    for (const [blob] of this.#connection.iterate(sql.named)) count(blob as number)
+    for (const [extra] of this.#connection.iterate(sql.extra)) {
+      for (const blob of JSON.parse(extra as string) as number[]) count(blob)
+    }
+    for (const [blob, refs] of this.#connection.iterate(sql.blobRefs)) {
+      const named = counted.get(blob as number) ?? 0
+      if (named !== refs) this.#problem('references', `blob ${blob}: ${refs} kept, ${named} counted`)
+      counted.delete(blob as number)
+    }
+    for (const blob of counted.keys()) this.#problem('references', `blob ${blob} is named and has no row`)
+  }
+
+  #segments(): void {
+    const used = new Map(
+      this.#connection.all(sql.segmentUse).map(([segment, live, end]) => [segment, { live, end }] as const),
+    )
+    const known = new Set<number>()
+    for (const [segment, bytes, kept] of this.#connection.all(read.segments)) {
+      known.add(segment as number)
+      const { live, end } = used.get(segment as number) ?? { live: 0, end: 0 }
+      if (live !== kept) this.#problem('segment', `segment ${segment}: ${kept} live bytes kept, ${live} counted`)
+      if ((end as number) > (bytes as number)) {
+        this.#problem('segment', `segment ${segment}: a row ends at ${end} of ${bytes} bytes`)
+      }
+      used.delete(segment as number)
+    }
+    for (const segment of used.keys()) this.#problem('segment', `segment ${segment} is named and has no row`)
+    const files = readdirSync(this.#options.segments).flatMap((name) => /^(\d+)\.seg$/.exec(name)?.[1] ?? [])
+    const present = new Set(files.map(Number))
+    for (const segment of known) if (!present.has(segment)) this.#problem('segment', `segment ${segment}: no file`)
+  }
+
+  async #readOriginals(): Promise<void> {
+    for (let after = 0, rows: readonly Row[] = []; ; after = rows.at(-1)?.[0] as number) {
+      rows = this.#connection.all(sql.blobs, after, PAGE)
+      for (const row of rows) {
+        const [id, segment, offset, stored, size, crc] = row as number[] as [
+          number,
+          number,
+          number,
+          number,
+          number,
+          number,
+        ]
+        this.#originals++
+        const wrong = this.#damage({ id, segment, offset, stored, size, crc })
+        if (wrong === undefined) this.#verifiedBytes += size
+        else if (!this.#movedOn(row))
+          this.#problem('original', `blob ${id} in segment ${segment} at ${offset}: ${wrong}`)
+      }
+      if (rows.length < PAGE) return
+      await new Promise((resolve) => setImmediate(resolve))
+    }
+  }
+
+  #damage(place: Parameters<BlobReader['record']>[0]): string | undefined {
+    try {
+      this.#reader.record(place)
+      return undefined
+    } catch (error) {
+      if (!(error instanceof DomainError)) throw error
+      return error.message
+    }
+  }
+
+  /** Whether the blob was deleted or moved while we were reading it. */
+  #movedOn([id, segment, offset]: Row): boolean {
+    const now = this.#connection.get(read.blob, id as number)
+    return now === undefined || now[0] !== segment || now[1] !== offset
+  }
+}

@@ -1,0 +1,21 @@
+/** What `check` counts. */
+export const check = {
+  folderCounters: `SELECT fid, content_cn, uidnext, n_total, n_unread, n_deleted, n_hidden, n_bytes
+     FROM folder WHERE mbx = ? ORDER BY fid`,
+  folderCounts: `SELECT fid, max(chg), max(uid), sum(1 - fai), sum(CASE WHEN fai = 0 AND (flags & ?) = 0 THEN 1 ELSE 0 END),
+     sum(CASE WHEN fai = 0 AND (flags & ?) = ? THEN 1 ELSE 0 END), sum(fai), sum(CASE WHEN fai = 0 THEN size ELSE 0 END)
+     FROM msg WHERE mbx = ? GROUP BY fid`,
+  mailboxCounters: `SELECT chg, next_id, used_bytes, items FROM mailbox WHERE mbx = ?`,
+  mailboxCounts: `SELECT coalesce(max(chg), 0), coalesce(max(mid), 0), coalesce(sum(size), 0), count(*)
+     FROM msg WHERE mbx = ?`,
+  lonelyMsgs: `SELECT m.mbx, m.mid FROM msg m LEFT JOIN item i ON i.item = m.item
+     WHERE i.item IS NULL OR i.mbx <> m.mbx OR i.mid <> m.mid OR i.fid <> m.fid OR i.uid <> m.uid LIMIT ?`,
+  lonelyItems: `SELECT i.mbx, i.mid FROM item i LEFT JOIN msg m ON m.mbx = i.mbx AND m.fid = i.fid AND m.uid = i.uid
+     JOIN mailbox b ON b.mbx = i.mbx WHERE m.uid IS NULL AND b.state = 'live' LIMIT ?`,
+  columns: `SELECT item, mbx, mid, idx, bag, recipients, attachments FROM item WHERE item > ? ORDER BY item LIMIT ?`,
+  named: `SELECT blob FROM item WHERE blob IS NOT NULL UNION ALL SELECT blob FROM queue`,
+  extra: `SELECT extra FROM item WHERE extra IS NOT NULL`,
+  blobRefs: `SELECT blob, refs FROM blob`,
+  blobs: `SELECT blob, segment, pos, stored, size, crc FROM blob WHERE blob > ? ORDER BY blob LIMIT ?`,
+  segmentUse: `SELECT segment, sum(stored), max(pos + stored) FROM blob GROUP BY segment`,
+} as const
