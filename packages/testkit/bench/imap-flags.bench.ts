@@ -25,7 +25,7 @@ class RawImap {
     this.#socket = socket
     socket.on('data', (chunk: Buffer) => {
       this.#bytes += chunk.length
-      this.#tail = (this.#tail + chunk.subarray(Math.max(0, chunk.length - 200)).toString('latin1')).slice(-200)
+      this.#tail = (this.#tail + chunk.subarray(Math.max(0, chunk.length - 2_000)).toString('latin1')).slice(-2_000)
       if (
         this.#wanted !== '' &&
         (this.#tail.includes(this.#wanted) || (this.#wanted === '+' && this.#tail.includes('+ ')))
