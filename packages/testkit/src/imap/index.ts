@@ -15,6 +15,8 @@ export class ImapClient {
   readonly #socket: Socket
   #buffer: Buffer = Buffer.alloc(0)
   #line = ''
+  /** Where in `#line` the last literal ended: what looks like a marker before that is content. */
+  #literalEnd = 0
   readonly #lines: string[] = []
   #waiting: (() => void) | undefined
   #closed = false
@@ -59,24 +61,29 @@ export class ImapClient {
     waiting?.()
   }
 
+  /** The length a literal at the end of what was read so far announces. */
+  #marker(): number | undefined {
+    const literal = /\{(\d+)\}$/.exec(this.#line.slice(this.#literalEnd))
+    return literal === null ? undefined : Number(literal[1])
+  }
+
   #split(): void {
     for (;;) {
-      const literal = /\{(\d+)\}$/.exec(this.#line)
-      if (literal !== null) {
-        const length = Number(literal[1])
-        if (this.#buffer.length < length) return
-        this.#line += `\r\n${this.#buffer.toString('latin1', 0, length)}`
-        this.#buffer = this.#buffer.subarray(length)
-        // Past the literal: the marker must not be seen again.
-        this.#line += '\u0000'
+      const literal = this.#marker()
+      if (literal !== undefined) {
+        if (this.#buffer.length < literal) return
+        this.#line += `\r\n${this.#buffer.toString('latin1', 0, literal)}`
+        this.#buffer = this.#buffer.subarray(literal)
+        this.#literalEnd = this.#line.length
       }
       const end = this.#buffer.indexOf('\r\n')
       if (end < 0) return
       this.#line += this.#buffer.toString('latin1', 0, end)
       this.#buffer = this.#buffer.subarray(end + 2)
-      if (/\{\d+\}$/.test(this.#line)) continue
-      this.#lines.push(this.#line.replaceAll('\u0000', ''))
+      if (this.#marker() !== undefined) continue
+      this.#lines.push(this.#line)
       this.#line = ''
+      this.#literalEnd = 0
     }
   }
 
