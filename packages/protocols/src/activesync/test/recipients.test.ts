@@ -154,7 +154,7 @@ test('ValidateCert: untrusted 4, expired 7, not for mail 6', {
 }, async () => {
   const folder = mkdtempSync(join(tmpdir(), 'validatecert-'))
   try {
-    const make = (name: string, usage: string, ...more: string[]): Buffer => {
+    const make = (name: string, usage: string): Buffer => {
       const file = (ending: string) => join(folder, `${name}.${ending}`)
       writeFileSync(
         file('cnf'),
@@ -171,14 +171,25 @@ test('ValidateCert: untrusted 4, expired 7, not for mail 6', {
         `/CN=${name}`,
         '-out',
         file('pem'),
-        ...more,
+        '-days',
+        '10',
       ]
       execFileSync('openssl', args, { stdio: 'ignore' })
       return derOf(readFileSync(file('pem'), 'utf8'))
     }
-    const own = make('own', 'emailProtection', '-days', '10')
-    const web = make('web', 'serverAuth', '-days', '10')
-    const old = make('old', 'emailProtection', '-not_before', '20200101000000Z', '-not_after', '20210101000000Z')
+    const own = make('own', 'emailProtection')
+    const web = make('web', 'serverAuth')
+    const expired = (name: string): Buffer => {
+      const file = (ending: string) => join(folder, `${name}.${ending}`)
+      writeFileSync(file('cnf'), '[req]\ndistinguished_name=d\n[d]\n')
+      const keys = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes', '-keyout', file('key')]
+      const request = ['req', '-new', '-config', file('cnf'), ...keys, '-subj', `/CN=${name}`, '-out', file('csr')]
+      execFileSync('openssl', request, { stdio: 'ignore' })
+      const sign = ['x509', '-req', '-in', file('csr'), '-signkey', file('key'), '-days', '-1', '-out', file('pem')]
+      execFileSync('openssl', sign, { stdio: 'ignore' })
+      return derOf(readFileSync(file('pem'), 'utf8'))
+    }
+    const old = expired('old')
     await using room = await Room.open()
     const phone = await room.ready()
     assert.deepEqual((await validate(phone, [own, web, old])).each, ['4', '6', '7'])
