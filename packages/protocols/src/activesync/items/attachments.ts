@@ -1,6 +1,6 @@
 /** airsyncbase:Attachments and the bytes behind a FileReference: [MS-ASAIRS] §2.2.2.7, §2.2.2.24, §2.2.2.31. */
 import { type Attachment, attachmentsOf, type Item, type MailboxHandle, type MailboxId } from '@postrider/domain'
-import { decodeWords, HeaderFields, type MimePart } from '@postrider/wire/mime'
+import { decodeWords, findBodies, HeaderFields, type MimePart, readMessageIndex } from '@postrider/wire/mime'
 import { type Element, el } from '@postrider/wire/wbxml'
 import { fileReference, parseFileReference } from '../ids.ts'
 import { Original } from './original.ts'
@@ -13,12 +13,33 @@ const methods = { byValue: 1, embedded: 5, ole: 6, reference: 1 } as const satis
 
 /**
  * The attachments of an item with their numbers. Items keep theirs in the column; a mail whose only ones are pictures in its
- * HTML has them in its index alone.
+ * HTML has them in its index alone. An invitation has its event as a file, because it is shown as plain mail.
  */
 export function attachmentList(item: Item): readonly Attachment[] {
-  if (item.attachments !== undefined && item.attachments.length > 0) return item.attachments
-  return item.index === undefined || item.index.length === 0 ? [] : attachmentsOf(item.index)
+  const kept = item.attachments ?? []
+  const index = item.index === undefined || item.index.length === 0 ? undefined : item.index
+  const list = kept.length > 0 || index === undefined ? kept : attachmentsOf(index)
+  if (index === undefined || !isMeeting(item.promoted?.class)) return list
+  const { calendar } = findBodies(readMessageIndex(index))
+  if (calendar === undefined || list.some(({ source }) => 'part' in source && source.part === calendar.section)) {
+    return list
+  }
+  return [...list, invitation(calendar, Math.max(-1, ...list.map(({ n }) => n)) + 1)]
 }
+
+/** Message classes of scheduling: [MS-OXOCAL] §2.2.2.1. */
+export const isMeeting = (messageClass: string | undefined): boolean =>
+  /^IPM\.Schedule\.Meeting/i.test(messageClass ?? '')
+
+const invitation = (part: MimePart, n: number): Attachment => ({
+  n,
+  method: 'byValue',
+  name: part.filename ?? 'invite.ics',
+  type: `${part.type}/${part.subtype}`,
+  size: part.bodyEnd - part.bodyStart,
+  inline: false,
+  source: { part: part.section },
+})
 
 /** Endings for parts that came without a file name. */
 const endings: ReadonlyMap<string, string> = new Map([

@@ -62,9 +62,8 @@ export class Bodies {
   }
 
   async #as(preference: BodyPreference, type: TextType): Promise<ChosenBody> {
-    const whole = await this.text.as(type)
-    const size = Buffer.byteLength(whole, 'utf8')
     const { truncationSize, allOrNone } = preference
+    const { text: whole, size } = await this.text.head(type, truncationSize)
     const truncated = truncationSize !== undefined && size > truncationSize
     const none = truncated && (allOrNone || truncationSize === 0)
     const data = none ? undefined : truncated ? truncateText(whole, truncationSize) : whole

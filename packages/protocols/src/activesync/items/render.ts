@@ -9,7 +9,7 @@ import type { ContentOptions, StatePart } from '../content.ts'
 import type { Context } from '../context.ts'
 import { atLeast } from '../version.ts'
 import { easAddresses, MAX_BCC, recipientsOfType } from './addresses.ts'
-import { attachmentsElement } from './attachments.ts'
+import { attachmentsElement, isMeeting } from './attachments.ts'
 import { Bodies, bodyElement } from './body.ts'
 import { categoriesElement } from './categories.ts'
 import { codePage } from './codepage.ts'
@@ -150,7 +150,7 @@ function receivedAsBcc(context: Context, item: Item): boolean {
  */
 function messageClass(item: Item): string {
   const name = item.promoted?.class ?? ''
-  return name === '' || /^IPM\.Schedule\.Meeting/i.test(name) ? 'IPM.Note' : name
+  return name === '' || isMeeting(name) ? 'IPM.Note' : name
 }
 
 async function codePageOf(original: Original): Promise<number> {

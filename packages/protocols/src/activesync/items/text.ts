@@ -10,6 +10,19 @@ const TAG_HTML = 0x1013_0102
 export const BodyType = { plain: 1, html: 2, rtf: 3, mime: 4 } as const
 export type TextType = typeof BodyType.plain | typeof BodyType.html
 
+/**
+ * Encoded bytes of a body that are converted whole to know its size; of a longer one only as much as the client wants is
+ * read, and its size is estimated: the conversion of one hostile mail must not hold up everybody else.
+ */
+export const MAX_EXACT = 1024 * 1024
+
+/** A body, or the beginning of one. */
+export interface BodyPiece {
+  readonly text: string
+  /** Bytes of the whole in UTF-8; an estimate where `text` is only the beginning. */
+  readonly size: number
+}
+
 /** Line ends as mail has them. */
 export const crlf = (text: string): string => (text.includes('\n') ? text.replace(/\r?\n/g, '\r\n') : text)
 
@@ -37,6 +50,31 @@ export class BodyText {
       this.#texts.set(type, text)
     }
     return text
+  }
+
+  /**
+   * As much of the body as `bytes` need, at least; all of it for bodies of ordinary size. [MS-ASAIRS] §2.2.2.23: the size is an
+   * estimate.
+   */
+  async head(type: TextType, bytes: number | undefined): Promise<BodyPiece> {
+    const bodies = this.#original.exists ? await this.#original.bodies() : undefined
+    const part = type === BodyType.html ? (bodies?.html ?? bodies?.text) : (bodies?.text ?? bodies?.html)
+    const encoded = part === undefined ? 0 : part.bodyEnd - part.bodyStart
+    if (part === undefined || bytes === undefined || encoded <= MAX_EXACT || bytes >= encoded) {
+      const text = await this.as(type)
+      return { text, size: Buffer.byteLength(text, 'utf8') }
+    }
+    // An HTML document may begin with long styles; a text takes what it takes.
+    const source = await this.#original.text(part, part.subtype === 'html' ? bytes * 4 + MAX_EXACT / 8 : bytes)
+    const isHtml = part.subtype === 'html'
+    const text =
+      type === BodyType.html
+        ? isHtml
+          ? source
+          : textToHtml(source)
+        : crlf(isHtml ? htmlToText(source, { max: bytes }) : source)
+    const size = part.encoding === 'base64' ? Math.floor((encoded * 3) / 4) : encoded
+    return { text, size: Math.max(size, Buffer.byteLength(text, 'utf8') + 1) }
   }
 
   async #plain(): Promise<string> {

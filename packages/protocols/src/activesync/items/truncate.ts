@@ -14,7 +14,7 @@ export function truncateText(text: string, size: number): string {
 export function utf8End(bytes: Uint8Array, size: number): number {
   if (size >= bytes.length) return bytes.length
   let at = size
-  for (let back = 0; back < 4 && at > 0; back++, at--) if (((bytes[at] as number) & 0xc0) !== 0x80) return at
+  for (let back = 0; back < 4 && at >= 0; back++, at--) if (((bytes[at] as number) & 0xc0) !== 0x80) return at
   return size
 }
 
