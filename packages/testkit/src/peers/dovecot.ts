@@ -1,11 +1,13 @@
 import { chmodSync, mkdirSync, writeFileSync } from 'node:fs'
 import { connect } from 'node:net'
 import { join } from 'node:path'
-import { freePorts, start, temporaryFolder, until } from '../process/index.ts'
+import { freePorts, run, start, temporaryFolder, until } from '../process/index.ts'
 
 export interface Peer {
   readonly folder: string
+  /** Plain text. */
   readonly port: number
+  readonly tlsPort: number
   [Symbol.asyncDispose](): Promise<void>
 }
 
@@ -20,12 +22,12 @@ const accepts = (port: number): Promise<boolean> => {
 }
 
 /**
- * A Dovecot of its own on a loopback port, plain text and any password, as the peer of benchmarks: durable like ours (`mail_fsync=always`), with
+ * A Dovecot of its own on loopback ports (plain text and TLS), any password, as the peer of benchmarks: durable like ours (`mail_fsync=always`), with
  * its login processes kept, which is its fast setting. Needs root (it changes to the mail user).
  */
 export async function startDovecot(format: 'maildir' | 'mdbox'): Promise<Peer> {
   const folder = temporaryFolder('dovecot')
-  const port = await freePorts(1)
+  const port = await freePorts(2)
   const path = folder.path
   chmodSync(path, 0o755)
   for (const one of ['run', 'state', 'mail']) mkdirSync(join(path, one), { mode: 0o777 })
@@ -38,7 +40,9 @@ state_dir = ${path}/state
 log_path = ${path}/log
 protocols = imap
 listen = 127.0.0.1
-ssl = no
+ssl = yes
+ssl_cert = <${path}/certificate.pem
+ssl_key = <${path}/key.pem
 disable_plaintext_auth = no
 auth_mechanisms = plain
 mail_fsync = always
@@ -65,7 +69,7 @@ service imap-login {
     port = ${port}
   }
   inet_listener imaps {
-    port = 0
+    port = ${port + 1}
   }
 }
 service imap {
@@ -76,11 +80,34 @@ namespace inbox {
 }
 `,
   )
+  // A certificate like ours: P-256.
+  const subject = [
+    '-subj',
+    '/CN=localhost',
+    '-days',
+    '10',
+    '-keyout',
+    join(path, 'key.pem'),
+    '-out',
+    join(path, 'certificate.pem'),
+  ]
+  const made = await run('openssl', [
+    'req',
+    '-x509',
+    '-newkey',
+    'ec',
+    '-pkeyopt',
+    'ec_paramgen_curve:P-256',
+    '-nodes',
+    ...subject,
+  ])
+  if (made.code !== 0) throw new Error(made.stderr)
   const child = start('dovecot', ['-F', '-c', config])
   await until('dovecot listens', () => accepts(port), 15_000)
   return {
     folder: path,
     port,
+    tlsPort: port + 1,
     async [Symbol.asyncDispose]() {
       const { promise, resolve } = Promise.withResolvers<void>()
       child.once('exit', () => resolve())
