@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { FolderId, MailboxId, NewItem } from '@postrider/domain'
-import { openSqliteStore, type SqliteStore } from '@postrider/store/sqlite'
+import { openSqliteStore, type SqliteStore } from '../src/sqlite/index.ts'
 
 /** A mail of about `bytes` bytes with an index as large as a real one, ready to be added. */
 export function benchItem(n: number, bytes = 4096): NewItem {
