@@ -5,6 +5,6 @@
  */
 export { type Files, isFull, realFiles } from './files.ts'
 export { BlobReader, type Place, segmentPath } from './reader.ts'
-export { chunkCount, MAX_BLOB_BYTES, readHead, type RecordHead } from './record.ts'
+export { MAX_BLOB_BYTES, readHead, type RecordHead } from './record.ts'
 export { type BlobName, parseRef, writeRef } from './ref.ts'
-export { SEGMENT_BYTES, type SegmentRow, SegmentWriter } from './segments.ts'
+export { type SegmentRow, SegmentWriter } from './segments.ts'

@@ -82,6 +82,9 @@ test('several databases are one service; mailboxes stay where they were made', a
   const ref = await store.stage(testMailbox, Buffer.from('of db'))
   await assert.rejects(store.blob(second, ref), (error) => isDomainError(error, 'blobGone'))
   await store.close()
-  const again = (await testStore(t, { folder, databases: ['other', 'db'] })).store
+  const again = (await testStore(t, { folder, databases: ['new', 'other', 'db'] })).store
+  await again.create(4 as typeof testMailbox, { language: 'en', quota: undefined, database: 'new' })
+  const refs = await Promise.all([1, 2, 4].map((id) => again.stage(id as typeof testMailbox, Buffer.from('same'))))
+  assert.equal(new Set(refs.map((one) => one.split('-')[0])).size, 3, 'every database has its own number')
   assert.deepEqual([(await again.info(testMailbox)).database, (await again.info(second)).database], ['db', 'other'])
 })

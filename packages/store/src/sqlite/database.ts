@@ -44,7 +44,7 @@ import { type Upgrade, upgrade } from './upgrade.ts'
 export interface DatabaseOptions {
   readonly folder: string
   readonly name: string
-  /** Its number among the databases of the store when it is made; later the number it was made with. */
+  /** Its number among the databases of the folder, kept from when it was made. */
   readonly number: number
   readonly clock: Clock
   readonly log: Logger

@@ -39,6 +39,7 @@ import { checkDatabase } from './check-thread.ts'
 import { Checkpoints } from './checkpoints.ts'
 import { asDomainError } from './connection.ts'
 import { MailboxDatabase } from './database.ts'
+import { databaseNumber } from './numbers.ts'
 import { Hints } from './hints.ts'
 import { Housekeeping } from './housekeeping.ts'
 import { claim, list } from './queue.ts'
@@ -135,13 +136,13 @@ export class SqliteStore implements MailboxService {
     const home = join(options.folder, 'mailboxes')
     mkdirSync(home, { recursive: true })
     try {
-      for (const [index, name] of names.entries()) {
+      for (const name of names) {
         if (!databaseName.test(name)) throw new DomainError('invalid', `database name ${JSON.stringify(name)}`)
         const { files, segmentBytes, reserveBytes, upgrades, maxOriginalBytes = MAX_ORIGINAL_BYTES } = options
         const database = new MailboxDatabase({
           folder: join(home, name),
           name,
-          number: index,
+          number: databaseNumber(home, name),
           clock,
           log,
           meter,
