@@ -9,8 +9,6 @@ export interface RunningServer {
   reload(): Promise<readonly string[]>
   /** What `postrider status` shows. */
   status(): Promise<ServerStatus>
-  /** Tells the outbound queue to look again. */
-  wakeQueue(): void
   /** Reads every checksum of the mailbox databases. */
   checkStore(): Promise<StoreReport>
 }

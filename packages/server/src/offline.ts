@@ -1,4 +1,4 @@
-import { chmodSync, mkdirSync } from 'node:fs'
+import { chmodSync, mkdirSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { openDirectory } from '@postrider/store/directory'
 import type { Administration } from './administration.ts'
@@ -14,12 +14,23 @@ export function prepareFolder(folder: string): void {
   chmodSync(folder, 0o700)
 }
 
+/** Root works on another user's folder as that user: files of root's in it would be closed to the server. */
+function becomeOwner(folder: string): void {
+  if (process.geteuid?.() !== 0) return
+  const { uid, gid } = statSync(folder)
+  if (uid === 0) return
+  process.setgroups?.([gid])
+  process.setgid?.(gid)
+  process.setuid?.(uid)
+}
+
 /** Administration of a data folder whose server does not run. Throws FolderInUse when it does. */
 export async function withOfflineAdministration<T>(
   loaded: Loaded,
   work: (administration: Administration) => Promise<T>,
 ): Promise<T> {
   prepareFolder(loaded.dataFolder)
+  becomeOwner(loaded.dataFolder)
   const lock = lockFolder(loaded.dataFolder)
   try {
     const file = join(loaded.dataFolder, DIRECTORY_FILE)

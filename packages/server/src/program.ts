@@ -98,7 +98,6 @@ async function start(first: Loaded, env: Environment, opened: ProgramLog, undo: 
   const lock = lockFolder(dataFolder)
   undo.add(() => lock.release())
   const metrics = new Metrics()
-  undo.add(watchStalls(metrics, log, 'main'))
 
   const directory = openDirectory({ file: join(dataFolder, DIRECTORY_FILE), databases: databaseNames(config), clock })
   undo.add(() => directory.close())
@@ -170,6 +169,7 @@ async function start(first: Loaded, env: Environment, opened: ProgramLog, undo: 
       await listen({ name, addresses: config['listeners.address'], ports: portsOf(name, config), accept, log }),
     )
   }
+  undo.add(watchStalls(metrics, log, 'main'))
   metrics.watch('connections', () => gate.total)
   metrics.watch('held_requests', () => services.held.size)
 
@@ -323,9 +323,6 @@ function runningServer(parts: RunningParts): RunningServer {
         memoryBytes: process.memoryUsage.rss(),
         ready: state.ready,
       }
-    },
-    wakeQueue() {
-      // The runner hears of queue changes by the service's own hints.
     },
     checkStore: () => checkStore(parts.directory, home.service),
   }

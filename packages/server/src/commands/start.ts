@@ -32,6 +32,9 @@ function catchAll({ log }: Program): void {
   process.on('unhandledRejection', (error) => log.error({ err: error }, 'a rejection that nobody caught'))
 }
 
+/** A second wish to stop counts from then on. */
+const TWICE_MS = 1_000
+
 async function untilStopped(program: Program, terminal: Terminal): Promise<void> {
   process.on('SIGHUP', () => {
     program
@@ -39,13 +42,15 @@ async function untilStopped(program: Program, terminal: Terminal): Promise<void>
       .catch((error: unknown) => program.log.error({ err: error }, 'the reload failed, all stays as it was'))
   })
   await new Promise<void>((resolve) => {
-    let asked = false
+    let asked: number | undefined
     const stop = (signal: NodeJS.Signals): void => {
-      if (asked) {
+      // One Ctrl-C may come twice: from the terminal, and passed on by npm.
+      if (asked !== undefined && performance.now() - asked < TWICE_MS) return
+      if (asked !== undefined) {
         terminal.error('Stopping at once.')
         process.exit(ExitCode.failed)
       }
-      asked = true
+      asked = performance.now()
       program.log.info({ signal }, 'asked to stop')
       resolve()
     }

@@ -11,6 +11,7 @@ const WELL_MS = 60_000
 /** Opening means recovering: a large journal takes its time. */
 const OPEN_MS = 300_000
 
+const OWNER = new URL('./owner.ts', import.meta.url)
 let started = 0
 
 /**
@@ -18,6 +19,7 @@ let started = 0
  * anew, and opening recovers from the journal. Callers see `unavailable` meanwhile and go on afterwards.
  */
 export class SupervisedOwner {
+  readonly #module: URL
   readonly #data: Omit<OwnerData, 'channel'>
   readonly #log: Logger
   readonly #meter: Meter
@@ -30,7 +32,9 @@ export class SupervisedOwner {
   /** Why it does not work now, if so. */
   problem: string | undefined = 'starting'
 
-  constructor(data: Omit<OwnerData, 'channel'>, log: Logger, meter: Meter) {
+  /** `module`: what the thread runs; tests give their own. */
+  constructor(data: Omit<OwnerData, 'channel'>, log: Logger, meter: Meter, module = OWNER) {
+    this.#module = module
     this.#data = data
     this.#log = log
     this.#meter = meter
@@ -56,7 +60,7 @@ export class SupervisedOwner {
       else if (news.kind === 'pulse') this.#pulse(news)
     }
     const data: OwnerData = { ...this.#data, channel }
-    const worker = startOwnerWorker(new URL('./owner.ts', import.meta.url), data)
+    const worker = startOwnerWorker(this.#module, data)
     const timer = setTimeout(() => opened.reject(new DomainError('unavailable', 'it does not open')), OPEN_MS)
     worker.ended.then((code) => opened.reject(new DomainError('unavailable', `the owner ended with code ${code}`)))
     try {

@@ -66,6 +66,17 @@ export function createRouter(parts: RouterParts): (request: IncomingMessage, res
     const path = pathOf(request.url)
     const route = path === undefined ? undefined : routes.find((one) => one.matches(path))
     meter.count('http_requests_total', { route: route?.name ?? 'none', method: methodName(request.method) })
+    const began = performance.now()
+    response.once('finish', () => {
+      const { method } = request
+      const fields = {
+        route: route?.name,
+        method,
+        status: response.statusCode,
+        ms: Math.round(performance.now() - began),
+      }
+      log.debug({ ...fields, address: plainAddress(request.socket.remoteAddress ?? '') }, 'http')
+    })
     if (path === undefined) return reply(response, 400, 'Bad request.\n')
     if (route === undefined) return reply(response, 404, 'Not found.\n')
     serve(parts, route, request, response).catch((error: unknown) => {

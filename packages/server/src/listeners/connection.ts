@@ -53,10 +53,13 @@ export function secured(socket: Socket, tls: TlsHolder): Promise<TLSSocket> {
     secure.once('error', fail)
     secure.once('_tlsError', fail)
     secure.once('close', closed)
+    // Half-open sockets do not close by themselves when the peer goes away in the middle.
+    secure.once('end', closed)
     secure.once('secure', () => {
       clearTimeout(timer)
       secure.off('_tlsError', fail)
       secure.off('close', closed)
+      secure.off('end', closed)
       secure.off('error', fail)
       resolve(secure)
     })

@@ -103,6 +103,27 @@ test('implicit TLS; a client that speaks plain text gets nowhere and nobody else
   await until(() => gate.total === 0)
 })
 
+test('a client that goes away during or right after the handshake leaves nothing behind', async (t) => {
+  let ended = 0
+  const { port, gate } = await setup(
+    t,
+    (connection) => {
+      connection.handler = { data: () => {}, closed: () => ended++ }
+    },
+    { tls: true },
+  )
+  for (const when of ['connect', 'secureConnect'] as const) {
+    const socket = connectTls({ port, host: '127.0.0.1', ca: made.certificate })
+    socket.on('error', () => {})
+    socket.once(when, () => socket.destroy())
+    await once(socket, 'close')
+    const half = dial(t, port)
+    half.end(Buffer.from([0x16, 3, 1, 0, 5, 1]))
+    await until(() => gate.total === 0)
+  }
+  assert.ok(ended <= 1)
+})
+
 test('P7: startTls throws away what came in the clear, in the same segment and after', async (t) => {
   const got: string[] = []
   const { port } = await setup(t, (connection) => {

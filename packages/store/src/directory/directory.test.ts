@@ -8,7 +8,7 @@ import { DirectoryError } from '@postrider/domain'
 import fc from 'fast-check'
 import { addressKey, addressValid } from './address.ts'
 import { type DirectoryStore, openDirectory } from './open.ts'
-import { DirectoryTooNew } from './schema.ts'
+import { DirectoryTooNew, upgrade, upgrades } from './schema.ts'
 
 const hashCost = { memory: 64, passes: 1 }
 async function company(file = ':memory:'): Promise<DirectoryStore> {
@@ -253,6 +253,24 @@ test('a directory of a newer program is refused, nothing of it changed', (t) => 
   const file = join(folder, 'directory.db')
   const db = new DatabaseSync(file)
   db.exec('PRAGMA user_version = 99')
+  db.close()
+  assert.throws(() => openDirectory({ file }), DirectoryTooNew)
+})
+
+test('an upgrade leaves a copy of what was before, and a step that fails changes nothing', async (t) => {
+  const folder = mkdtempSync(join(tmpdir(), 'directory-'))
+  t.after(() => rmSync(folder, { recursive: true }))
+  const file = join(folder, 'directory.db')
+  ;(await company(file)).close()
+  const db = new DatabaseSync(file)
+  assert.throws(() => upgrade(db, file, [...upgrades, 'CREATE TABLE more (x); CREATE TABLE domain (y)']))
+  assert.equal(db.prepare("SELECT count(*) AS n FROM sqlite_schema WHERE name = 'more'").get()?.n, 0)
+  upgrade(db, file, [...upgrades, 'CREATE TABLE more (x)'])
+  assert.equal(db.prepare('PRAGMA user_version').get()?.user_version, upgrades.length + 1)
+  const copy = new DatabaseSync(`${file}.v${upgrades.length}`)
+  assert.equal(copy.prepare('PRAGMA user_version').get()?.user_version, upgrades.length)
+  assert.equal(copy.prepare('SELECT count(*) AS n FROM domain').get()?.n, 2)
+  copy.close()
   db.close()
   assert.throws(() => openDirectory({ file }), DirectoryTooNew)
 })

@@ -1,3 +1,4 @@
+import { rmSync } from 'node:fs'
 import type { DatabaseSync } from 'node:sqlite'
 
 /**
@@ -29,17 +30,25 @@ export class DirectoryTooNew extends Error {
   override readonly name = 'DirectoryTooNew'
 }
 
-/** Brings a database of any earlier version to this program's. */
-export function upgrade(db: DatabaseSync): void {
+/**
+ * Brings a database of any earlier version to this program's. An older one is copied beside itself before (`<file>.v<version>`), so that
+ * the older program can be gone back to.
+ */
+export function upgrade(db: DatabaseSync, file: string, steps: readonly string[] = upgrades): void {
   const found = Number(db.prepare('PRAGMA user_version').get()?.user_version ?? 0)
-  if (found > upgrades.length)
+  if (found > steps.length)
     throw new DirectoryTooNew(
-      `The directory has schema version ${found}, this program knows versions up to ${upgrades.length}. Install the newer program, or restore a backup made before its upgrade.`,
+      `The directory has schema version ${found}, this program knows versions up to ${steps.length}. Install the newer program, or restore a backup made before its upgrade.`,
     )
-  for (let version = found; version < upgrades.length; version++) {
+  if (found > 0 && found < steps.length && file !== ':memory:') {
+    // A copy of an upgrade that was cut off is as good as a new one.
+    rmSync(`${file}.v${found}`, { force: true })
+    db.prepare('VACUUM INTO ?').run(`${file}.v${found}`)
+  }
+  for (let version = found; version < steps.length; version++) {
     db.exec('BEGIN IMMEDIATE')
     try {
-      db.exec(upgrades[version] ?? '')
+      db.exec(steps[version] ?? '')
       db.exec(`PRAGMA user_version = ${version + 1}`)
       db.exec('COMMIT')
     } catch (error) {

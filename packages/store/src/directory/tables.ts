@@ -54,7 +54,7 @@ export class Tables {
   constructor(file: string) {
     this.#db = new DatabaseSync(file)
     this.#db.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA busy_timeout = 5000')
-    upgrade(this.#db)
+    upgrade(this.#db, file)
   }
 
   #run(sql: string, ...values: (string | number | Uint8Array | null)[]): number {

@@ -143,7 +143,6 @@ function changing(
         )
       for (const entry of entries)
         await server.service.apply(entry.mailbox, [{ op: 'queueChange', change: change(entry) }])
-      server.wakeQueue()
       return entries.map(idOf)
     },
     text: (ids) => `${ids.length} message(s) ${done}.`,
