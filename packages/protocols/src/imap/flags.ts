@@ -51,22 +51,28 @@ export function flagList(bits: number, keywords: readonly string[]): string {
   return `(${known}${known !== '' && own !== '' ? ' ' : ''}${own})`
 }
 
-/** Ready bytes of flag lists for the rows of one packed answer. */
+/** Ready bytes of flag lists for the rows of one packed answer, with the text that always stands around them. */
 export class FlagBytes {
   readonly #sets: readonly (readonly string[])[]
-  readonly #cache = new Map<number, Uint8Array>()
+  readonly #before: string
+  readonly #after: string
+  readonly #cache: (Uint8Array | undefined)[] = []
 
-  constructor(keywordSets: readonly (readonly string[])[]) {
+  constructor(keywordSets: readonly (readonly string[])[], before = '', after = '') {
     this.#sets = keywordSets
+    this.#before = before
+    this.#after = after
   }
 
   /** The list of one row: its bits, and its index into the keyword sets. */
   of(bits: number, keywords: number): Uint8Array {
     const key = keywords * (ALL_FLAGS + 1) + (bits & ALL_FLAGS)
-    const found = this.#cache.get(key)
-    if (found !== undefined) return found
-    const bytes = Buffer.from(flagList(bits, this.#sets[keywords] ?? []), 'latin1')
-    this.#cache.set(key, bytes)
+    return this.#cache[key] ?? this.#make(key, bits, keywords)
+  }
+
+  #make(key: number, bits: number, keywords: number): Uint8Array {
+    const bytes = Buffer.from(`${this.#before}${flagList(bits, this.#sets[keywords] ?? [])}${this.#after}`, 'latin1')
+    this.#cache[key] = bytes
     return bytes
   }
 }

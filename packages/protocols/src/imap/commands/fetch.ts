@@ -3,14 +3,14 @@ import { type CommandOf, type Ranges, rangesOf, resolveRanges } from '@postrider
 import { bad, no, ok } from '../codes.ts'
 import { command, selected } from '../command.ts'
 import { fetchColumns, type Rows } from '../fetch/columns.ts'
-import { fetchItems, ITEM_BATCH } from '../fetch/items.ts'
+import { ITEM_BATCH, type ReadItems, readItems, writeItems } from '../fetch/items.ts'
 import { type ColumnAttribute, type FetchPlan, planFetch } from '../fetch/plan.ts'
 import type { Session } from '../session.ts'
 import { EVERY_UID, modSeqOf, tellVanished } from '../view/resync.ts'
 import { type Window, windows } from '../view/uid-map.ts'
 
 /** Messages whose columns are read at once. */
-const COLUMN_BATCH = 8_192
+const COLUMN_BATCH = 4_096
 
 /** RFC 9051 §6.4.5, with CHANGEDSINCE and VANISHED of RFC 7162. */
 export const fetch = command({
@@ -70,30 +70,50 @@ function intersect(a: Ranges, b: Ranges): Ranges {
   return Uint32Array.from(out)
 }
 
-/** True when some of the messages were gone. */
+/** What was read of a window, ready to be written: columns, or items. */
+type Read = { readonly window: Window; readonly rows: Rows } | { readonly window: Window; readonly items: ReadItems }
+
+/** Windows whose reading is under way while one is written: the mailbox's home and this process work side by side. */
+const READ_AHEAD = 2
+
+/** Writes the answers, window by window. True when some of the messages were gone. */
 async function run(session: Session, plan: FetchPlan, sequences: Ranges): Promise<boolean> {
   const { view } = session
+  const size = plan.columnsOnly ? COLUMN_BATCH : ITEM_BATCH
+  // A small first window: its answer is on the way while the next are read.
+  const waiting = windows(view.map, sequences, size, size >> 2)
+  // Reading that marks as read does not run ahead: what is marked is sent.
+  const ahead = plan.marksSeen && !view.readOnly ? 1 : 1 + READ_AHEAD
+  const reading: Promise<Read>[] = []
   let missing = false
-  for (const window of windows(view.map, sequences, plan.columnsOnly ? COLUMN_BATCH : ITEM_BATCH)) {
-    missing = !(await one(session, plan, window)) || missing
+  for (;;) {
+    while (reading.length < ahead) {
+      const next = waiting.next()
+      if (next.done === true) break
+      const promise = read(session, plan, next.value)
+      // A failure is raised when its turn comes, or dropped with the session.
+      promise.catch(() => undefined)
+      reading.push(promise)
+    }
+    const promise = reading.shift()
+    if (promise === undefined) return missing
+    const done = await promise
+    const found = await write(session, plan, done)
+    missing ||= found < done.window.uids.length
   }
-  return missing
 }
 
-async function one(session: Session, plan: FetchPlan, window: Window): Promise<boolean> {
-  if (!plan.columnsOnly) return (await fetchItems(session, plan, window)) === window.uids.length
+async function read(session: Session, plan: FetchPlan, window: Window): Promise<Read> {
+  if (!plan.columnsOnly) return { window, items: await readItems(session, plan, window) }
   const rows = await scanWindow(session, plan.columns, window)
   // An item without an original has a size only when it is made into a message: the longer way, for its window.
-  if (plan.columns.includes('size') && rows.size.includes(0)) {
-    const rendered = { ...plan, itemColumns: ['original', 'index'] as const }
-    let found = 0
-    for (let i = 0; i < window.uids.length; i += ITEM_BATCH) {
-      const part = { uids: window.uids.slice(i, i + ITEM_BATCH), sequences: window.sequences.slice(i, i + ITEM_BATCH) }
-      found += await fetchItems(session, rendered, part)
-    }
-    return found === window.uids.length
-  }
-  return (await fetchColumns(session, plan, window, rows)) === window.uids.length
+  if (!plan.columns.includes('size') || !rows.size.includes(0)) return { window, rows }
+  return { window, items: await readItems(session, { ...plan, itemColumns: ['original', 'index'] }, window) }
+}
+
+function write(session: Session, plan: FetchPlan, done: Read): Promise<number> {
+  if ('rows' in done) return fetchColumns(session, plan, done.window, done.rows)
+  return writeItems(session, plan, done.window, done.items)
 }
 
 /** One range of UIDs where the window has no gaps in its numbers, else the UIDs one by one. */

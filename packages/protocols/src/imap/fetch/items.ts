@@ -1,4 +1,4 @@
-import { Flag, type Item, resultOf } from '@postrider/domain'
+import { Flag, type Item, MAX_GET, resultOf } from '@postrider/domain'
 import { formatDateTime } from '@postrider/wire/imap'
 import type { MessageIndex } from '@postrider/wire/mime'
 import { SessionEnded } from '../codes.ts'
@@ -10,8 +10,10 @@ import type { FetchPlan, Step } from './plan.ts'
 import { type MessageSource, ready, sourceOf } from './source.ts'
 
 /** Items opened at once, and messages whose content is read ahead while the one before is written. */
-export const ITEM_BATCH = 200
-const READ_AHEAD = 8
+export const ITEM_BATCH = 500
+const READ_AHEAD = 32
+/** Octets of such messages together. */
+const READ_AHEAD_BYTES = 2 * 1024 * 1024
 
 /** What one step needs before it can be written: answers are complete before their first octet goes out. */
 type Loaded =
@@ -29,32 +31,56 @@ interface Message {
   readonly becameSeen: boolean
 }
 
-/** Writes FETCH answers that need more than columns. Answers how many messages were there. */
-export async function fetchItems(session: Session, plan: FetchPlan, window: Window): Promise<number> {
+/** Items of one window, and those among them that this FETCH made \Seen. */
+export interface ReadItems {
+  readonly items: readonly Item[]
+  readonly seen: ReadonlySet<number>
+}
+
+/** Reads a window. Marked before it is read, so that what is told is at least as new as our own change. */
+export async function readItems(session: Session, plan: FetchPlan, window: Window): Promise<ReadItems> {
   const { view, user } = session
-  // Marked before it is read, so that what is told is at least as new as our own change.
-  const seen = plan.marksSeen && !view.readOnly ? await markSeen(session, window) : new Set<number>()
-  const got = await user.mailbox.get({ by: { folder: view.folder, uids: window.uids }, columns: plan.itemColumns })
-  const items = got.filter((item) => !item.associated)
+  const seen = plan.marksSeen && !view.readOnly ? await markSeen(session, window) : nobody
+  const items: Item[] = []
+  for (let at = 0; at < window.uids.length; at += MAX_GET) {
+    const uids = window.uids.subarray(at, at + MAX_GET)
+    const got = await user.mailbox.get({ by: { folder: view.folder, uids }, columns: plan.itemColumns })
+    for (const item of got) if (!item.associated) items.push(item)
+  }
+  return { items, seen }
+}
+const nobody: ReadonlySet<number> = new Set()
+
+/** Writes FETCH answers that need more than columns. Answers how many messages were there. */
+export async function writeItems(
+  session: Session,
+  plan: FetchPlan,
+  window: Window,
+  { items, seen }: ReadItems,
+): Promise<number> {
+  const { mailbox } = session.user
   const sequences = new Map<number, number>()
   for (const [i, uid] of window.uids.entries()) sequences.set(uid, window.sequences[i] as number)
   const load = async (item: Item): Promise<Message> => {
-    const source = await ready(sourceOf(user.mailbox, item))
+    const source = await ready(sourceOf(mailbox, item))
     const loaded: Loaded[] = []
     for (const step of plan.steps) loaded.push(await loadStep(step, source))
-    const sequence = sequences.get(item.uid) ?? 0
-    return { item, sequence, source, loaded, becameSeen: seen.has(item.uid) }
+    return { item, sequence: sequences.get(item.uid) ?? 0, source, loaded, becameSeen: seen.has(item.uid) }
   }
   const ahead: Promise<Message>[] = []
   let next = 0
-  for (let i = 0; i < items.length; i++) {
-    while (next < items.length && ahead.length < READ_AHEAD) {
-      const promise = load(items[next++] as Item)
+  let bytes = 0
+  for (const current of items) {
+    while (next < items.length && ahead.length < READ_AHEAD && (ahead.length === 0 || bytes < READ_AHEAD_BYTES)) {
+      const item = items[next++] as Item
+      bytes += item.size
+      const promise = load(item)
       // A failure is raised when its turn comes, or dropped with the session.
       promise.catch(() => undefined)
       ahead.push(promise)
     }
     await writeMessage(session, plan, await (ahead.shift() as Promise<Message>))
+    bytes -= current.size
     await session.pace()
   }
   return items.length

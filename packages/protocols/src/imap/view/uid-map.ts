@@ -177,8 +177,9 @@ export interface Window {
   readonly sequences: Uint32Array
 }
 
-/** Cuts ranges of sequence numbers into windows of at most `size` messages. */
-export function* windows(map: UidMap, sequences: Ranges, size: number): Generator<Window> {
+/** Cuts ranges of sequence numbers into windows of at most `most` messages, the first one of `first`. */
+export function* windows(map: UidMap, sequences: Ranges, most: number, first = most): Generator<Window> {
+  let size = first
   let uids = new Uint32Array(size)
   let numbers = new Uint32Array(size)
   let n = 0
@@ -196,6 +197,7 @@ export function* windows(map: UidMap, sequences: Ranges, size: number): Generato
       }
       if (n === size) {
         yield { uids, sequences: numbers }
+        size = most
         uids = new Uint32Array(size)
         numbers = new Uint32Array(size)
         n = 0
