@@ -8,8 +8,8 @@ import {
   type NewItem,
   type Operation,
 } from '@postrider/domain'
-import { type AddressItem, toCrlf } from '@postrider/wire/mime'
-import { child, type Child, type Element, el, isElement, ownText, type Tag } from '@postrider/wire/wbxml'
+import { type AddressItem, htmlToText, toCrlf } from '@postrider/wire/mime'
+import { child, type Child, type Element, el, has, isElement, ownText, type Tag } from '@postrider/wire/wbxml'
 import { prepareOutgoing } from '../compose/outgoing.ts'
 import { identity } from '../compose/sender.ts'
 import { submissionOf } from '../compose/submit.ts'
@@ -22,6 +22,7 @@ import { conversationId, conversationIndex } from './conversation.ts'
 import { type Draft, draftItem, newDraft, readDraft, readMimeDraft, writeDraft } from './draft.ts'
 import { type DraftChange, isEmpty, parseDraftChange } from './draft-change.ts'
 import { type FlagChange, parseFlag } from './flag.ts'
+import { crlf } from './text.ts'
 
 /** Sync's "error in client/server conversion": [MS-ASCMD] §2.2.3.177.17. */
 const CONVERSION_ERROR = 6
@@ -83,6 +84,9 @@ function stateOperations(item: Item, state: StateChange): Operation[] {
   return operations
 }
 
+/** Send stands beside ApplicationData (MS-ASEMAIL_R1386); the schema of Email2 lets it stand inside as well. */
+const isSend = ({ data, send }: ClientWrite): boolean => send || has(data, 'Email2:Send')
+
 /** Whether the content of an item can be changed by its owner's phone. */
 const isDraft = (context: Context, folder: Folder, item: Pick<Item, 'flags'>): boolean =>
   context.since('16.0') && (folder.role === 'drafts' || (item.flags & Flag.draft) !== 0)
@@ -94,19 +98,20 @@ export async function changeEmail(
   write: ClientWrite,
 ): Promise<ItemWrite | ItemRefusal> {
   const { data } = write
+  const sending = isSend(write)
   const state = parseState(data, item)
   if (state === undefined) return refused
   if (!isDraft(context, folder, item)) {
     const other = data.children.some((content) => isElement(content) && !stateTags.has(content.tag))
-    return other || write.send ? refused : { operations: stateOperations(item, state) }
+    return other || sending ? refused : { operations: stateOperations(item, state) }
   }
   const change = parseDraftChange(data)
   if (change === undefined) return refused
-  if (isEmpty(change) && !write.send) return { operations: stateOperations(item, state) }
+  if (isEmpty(change) && !sending) return { operations: stateOperations(item, state) }
   const before = await readDraft(context.mailbox, item, identity(context))
   const draft = await changed(context, folder, before, change, item)
   if (draft === undefined) return refused
-  if (write.send) {
+  if (sending) {
     const sent = send(context, draft, change, write.once)
     if ('status' in sent) return sent
     return { ...sent, operations: [{ op: 'remove', folder: item.folder, items: { mids: [item.mid] } }] }
@@ -122,7 +127,7 @@ export async function addEmail(context: Context, folder: Folder, write: ClientWr
   if (state === undefined || change === undefined) return refused
   const draft = await changed(context, folder, newDraft(identity(context)), change, undefined)
   if (draft === undefined) return refused
-  if (write.send) return send(context, draft, change, write.once)
+  if (isSend(write)) return send(context, draft, change, write.once)
   const now = context.deps.clock.now()
   const item = withState(itemOf(draft, change, now, Flag.draft | Flag.seen), state)
   return {
@@ -226,7 +231,9 @@ const unresolved = (items: readonly (AddressItem | { readonly address: string })
 function send(context: Context, draft: Draft, change: DraftChange, once: string): ItemWrite | ItemRefusal {
   const people = [...draft.to, ...draft.cc, ...draft.bcc]
   if (unresolved(people)) return { status: Status.InvalidRecipients }
-  const prepared = prepareOutgoing(context, bytesOf(draft, change, context.deps.clock.now()))
+  // What leaves in HTML has a text for those who cannot show it.
+  const text = draft.text ?? (draft.html === undefined ? undefined : crlf(htmlToText(draft.html)))
+  const prepared = prepareOutgoing(context, bytesOf({ ...draft, text }, change, context.deps.clock.now()))
   if (!prepared.ok) {
     const recipients: readonly number[] = [Status.MessageHasNoRecipient, Status.MessageRecipientUnresolved]
     return { status: recipients.includes(prepared.status) ? Status.InvalidRecipients : prepared.status }

@@ -63,14 +63,15 @@ export async function renderEmail(
 
 const allParts: readonly StatePart[] = ['read', 'flag', 'categories', 'verb']
 
-/** Only what a change of state touched: MS-ASEMAIL_R75, R76, R96. */
+/** Only what a change of state touched: MS-ASEMAIL_R75, R76, R96. Nothing where the version knows none of it. */
 function renderState(context: Context, item: Item, parts: readonly StatePart[]): Child[] {
-  return [
-    parts.includes('read') && readElement(item),
-    parts.includes('flag') && flagElement(item),
-    ...(parts.includes('verb') && context.since('14.0') ? verbElements(item) : []),
-    parts.includes('categories') && context.since('14.0') && categoriesElement(item.props),
-  ]
+  const elements: Child[] = []
+  if (parts.includes('read')) elements.push(readElement(item))
+  if (parts.includes('flag')) elements.push(flagElement(item))
+  if (!context.since('14.0')) return elements
+  if (parts.includes('verb')) elements.push(...verbElements(item))
+  if (parts.includes('categories')) elements.push(categoriesElement(item.props))
+  return elements
 }
 
 const readElement = (item: Item): Element => el('Email:Read', (item.flags & Flag.seen) === 0 ? 0 : 1)

@@ -209,6 +209,8 @@ class Collector {
       return
     }
     ledger.set(item.mid, mark)
+    // What changed are elements this version does not know (categories in 12.1): there is nothing to say.
+    if (step[0] === 'change' && data.length === 0) return
     budget.bytes -= sizeOf(data)
     this.#take(step, stepElement(folder, step, data))
   }

@@ -214,6 +214,7 @@ test('Send: the draft leaves once, is in Sent Items, Bcc stays inside (MS-ASEMAI
   const [submission] = room.sent
   const message = Buffer.from(submission?.message ?? []).toString('utf8')
   assert.match(message, /^Subject: Final\r$/m)
+  assert.match(message, /text\/plain/, 'a text beside the HTML')
   assert.doesNotMatch(message, /eve@example.org/)
   assert.match(Buffer.from(submission?.save?.message ?? []).toString('utf8'), /Bcc: eve@example.org/)
   assert.deepEqual(
@@ -222,8 +223,11 @@ test('Send: the draft leaves once, is in Sent Items, Bcc stays inside (MS-ASEMAI
   )
   assert.deepEqual(await room.subjects('drafts'), [])
   assert.deepEqual(await room.subjects('sentitems'), ['Final'])
+  const inside = [el('Email:To', 'bob@example.net'), el('Email2:Send'), body(1, 'x')]
+  assert.equal(responseOf(await desk.add('c3', inside)).status, '1')
+  assert.equal(room.sent.length, 2)
   const direct = responseOf(await desk.add('c2', [el('Email:To', 'bob@example.net'), body(1, 'x')], true))
-  assert.deepEqual([direct.status, direct.id, room.sent.length], ['1', '', 2])
+  assert.deepEqual([direct.status, direct.id, room.sent.length], ['1', '', 3])
   assert.deepEqual(await room.subjects('drafts'), [])
 })
 

@@ -184,6 +184,18 @@ test('12.1 knows flags and no categories; an Add of mail is refused in every ver
   assert.equal(text(again.responses[0], 'AirSync:Status'), '6', 'not in the Inbox')
 })
 
+test('12.1: what the version cannot say is not said', async () => {
+  await using room = await Room.open()
+  const { phone, inbox, folder, mid } = await setUp(room, '12.1')
+  await room.write(
+    { op: 'flag', folder: folder.id, items: { mids: [mid] }, set: Flag.answered },
+    { op: 'update', mid, set: new Map([[namedProperties.keywords.tag, ['Red']]]) },
+  )
+  assert.deepEqual(await told(phone, inbox), [])
+  await room.write({ op: 'flag', folder: folder.id, items: { mids: [mid] }, set: Flag.seen })
+  assert.deepEqual(await told(phone, inbox), [['Email:Read']])
+})
+
 test('a flag that Outlook completed and IMAP set again is active', async () => {
   await using room = await Room.open()
   const mid: Mid = await room.deliverMime(crlf(['From: a@example.org', 'Subject: x', '', 'x']))
