@@ -121,7 +121,7 @@ export class Books {
     }
     for (const [folder, mailbox] of this.#changedFolders) {
       const { contentChange, uidNext, total, unread, deleted, hidden, bytes, id } = folder
-      connection.run(write.putFolder, contentChange, uidNext, total, unread, deleted, hidden, bytes, mailbox, id)
+      connection.run(write.putFolderCount, contentChange, uidNext, total, unread, deleted, hidden, bytes, id, mailbox)
     }
     for (const { segment, bytes, live, sealed } of this.#changedSegments) {
       connection.run(write.putSegment, segment, bytes, live, sealed ? 1 : 0)

@@ -117,10 +117,10 @@ export class MailboxState {
       made.subscribed ? 1 : 0,
       change,
       change,
-      change,
       folder.uidValidity,
       sealBag(props),
     )
+    this.#connection.run(write.addFolderCount, id, this.id, change)
     journal.set(this.#folders, id, folder)
     journal.touch(id, HintKind.hierarchy)
     return folder
@@ -129,6 +129,7 @@ export class MailboxState {
   /** Takes a folder out; its items and subfolders are gone already. */
   removeFolder(journal: Journal, now: number, folder: FolderRow): void {
     this.#connection.run(write.removePermissions, this.id, folder.id)
+    this.#connection.run(write.removeFolderCount, folder.id, this.id)
     this.#connection.run(write.removeFolder, this.id, folder.id)
     const change = this.nextChange(journal)
     this.row.hierarchy = change

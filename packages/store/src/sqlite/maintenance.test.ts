@@ -109,7 +109,7 @@ test('check finds a flipped bit in an original and a wrong counter, and reads sa
   assert.ok((await store.blob(testMailbox, second.original)).length > 0)
   await store.close()
   const connection = new Connection(join(folder, 'mailboxes/db/mailbox.sqlite'))
-  connection.execute(`UPDATE folder SET n_unread = n_unread + 1 WHERE fid = ${inbox}`)
+  connection.execute(`UPDATE folder_count SET n_unread = n_unread + 1 WHERE fid = ${inbox}`)
   connection.execute(`UPDATE item SET bag = x'0102030405' WHERE mid = ${second.mid}`)
   connection.execute(`DELETE FROM blob WHERE blob = 3`)
   connection.close()

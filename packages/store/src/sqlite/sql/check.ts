@@ -1,7 +1,7 @@
 /** What `check` counts. */
 export const check = {
-  folderCounters: `SELECT fid, content_cn, uidnext, n_total, n_unread, n_deleted, n_hidden, n_bytes
-     FROM folder WHERE mbx = ? ORDER BY fid`,
+  folderCounters: `SELECT f.fid, c.content_cn, c.uidnext, c.n_total, c.n_unread, c.n_deleted, c.n_hidden, c.n_bytes
+     FROM folder f LEFT JOIN folder_count c ON c.fid = f.fid AND c.mbx = f.mbx WHERE f.mbx = ? ORDER BY f.fid`,
   folderCounts: `SELECT fid, max(chg), max(uid), sum(1 - fai), sum(CASE WHEN fai = 0 AND (flags & ?) = 0 THEN 1 ELSE 0 END),
      sum(CASE WHEN fai = 0 AND (flags & ?) = ? THEN 1 ELSE 0 END), sum(fai), sum(CASE WHEN fai = 0 THEN size ELSE 0 END)
      FROM msg WHERE mbx = ? GROUP BY fid`,

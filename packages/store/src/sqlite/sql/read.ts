@@ -1,6 +1,10 @@
 /** What is read: the columns of `msg` in the order the code unpacks them, and the statements over them. */
 export const msgColumns = 'uid, mid, item_id, item, chg, cn, read_cn, created_cn, flags, kw, fai, size, received'
 
+const folder = `SELECT f.fid, f.parent, f.name, f.class, f.role, f.kind, f.special_use, f.subscribed, f.cn, f.created_cn,
+  c.content_cn, f.uidvalidity, c.uidnext, c.n_total, c.n_unread, c.n_deleted, c.n_hidden, c.n_bytes
+  FROM folder f JOIN folder_count c ON c.fid = f.fid AND c.mbx = f.mbx`
+
 export const read = {
   counters: `SELECT name, value FROM counter`,
   settings: `SELECT name, value FROM setting`,
@@ -8,10 +12,8 @@ export const read = {
   mailboxes: `SELECT mbx, state FROM mailbox ORDER BY mbx`,
   mailbox: `SELECT guid, state, epoch, chg, low_chg, hierarchy_chg, next_id, uidvalidity, used_bytes, items, quota
      FROM mailbox WHERE mbx = ?`,
-  folder: `SELECT fid, parent, name, class, role, kind, special_use, subscribed, cn, created_cn, content_cn,
-     uidvalidity, uidnext, n_total, n_unread, n_deleted, n_hidden, n_bytes FROM folder WHERE mbx = ? AND fid = ?`,
-  folders: `SELECT fid, parent, name, class, role, kind, special_use, subscribed, cn, created_cn, content_cn,
-     uidvalidity, uidnext, n_total, n_unread, n_deleted, n_hidden, n_bytes FROM folder WHERE mbx = ? ORDER BY fid`,
+  folder: `${folder} WHERE f.mbx = ? AND f.fid = ?`,
+  folders: `${folder} WHERE f.mbx = ? ORDER BY f.fid`,
   folderNamed: `SELECT fid FROM folder WHERE mbx = ? AND parent = ? AND name_key = ?`,
   folderChildren: `SELECT fid FROM folder WHERE mbx = ? AND parent = ? ORDER BY fid`,
   folderCount: `SELECT count(*) AS n FROM folder WHERE mbx = ?`,

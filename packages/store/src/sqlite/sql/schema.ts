@@ -1,4 +1,4 @@
-/** Schema version 1 of a mailbox database: storage.md §6, mapi.md §4. Every key begins with the mailbox. */
+/** Schema version 1 of a mailbox database: storage.md §6, mapi.md §4. Keys begin with the mailbox. */
 export const schema1: readonly string[] = [
   // Numbers of the whole database: next item row, next blob, next queue entry.
   `CREATE TABLE counter (name TEXT PRIMARY KEY, value {int} NOT NULL) {clustered}`,
@@ -11,11 +11,14 @@ export const schema1: readonly string[] = [
   `CREATE TABLE folder (
      mbx {int} NOT NULL, fid {int} NOT NULL, parent {int} NOT NULL, name TEXT NOT NULL, name_key TEXT NOT NULL,
      class TEXT NOT NULL, role TEXT, kind TEXT NOT NULL, special_use TEXT, subscribed {int} NOT NULL,
-     cn {int} NOT NULL, created_cn {int} NOT NULL, content_cn {int} NOT NULL,
-     uidvalidity {int} NOT NULL, uidnext {int} NOT NULL,
-     n_total {int} NOT NULL, n_unread {int} NOT NULL, n_deleted {int} NOT NULL, n_hidden {int} NOT NULL,
-     n_bytes {int} NOT NULL, bag {blob}, PRIMARY KEY (mbx, fid)) {clustered}`,
+     cn {int} NOT NULL, created_cn {int} NOT NULL, uidvalidity {int} NOT NULL, bag {blob}, PRIMARY KEY (mbx, fid)) {clustered}`,
   `CREATE UNIQUE INDEX folder_name ON folder (mbx, parent, name_key)`,
+  // What every delivery changes, apart from the rest and by folder first: the inboxes of all mailboxes lie side by side, and a batch of
+  // deliveries to many of them writes few pages.
+  `CREATE TABLE folder_count (
+     fid {int} NOT NULL, mbx {int} NOT NULL, content_cn {int} NOT NULL, uidnext {int} NOT NULL, n_total {int} NOT NULL,
+     n_unread {int} NOT NULL, n_deleted {int} NOT NULL, n_hidden {int} NOT NULL, n_bytes {int} NOT NULL,
+     PRIMARY KEY (fid, mbx)) {clustered}`,
   // The narrow row: what folder lists, flags and the change feed read. chg = max(cn, read_cn).
   `CREATE TABLE msg (
      mbx {int} NOT NULL, fid {int} NOT NULL, uid {int} NOT NULL, mid {int} NOT NULL, item_id {int} NOT NULL,

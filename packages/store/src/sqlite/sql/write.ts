@@ -11,10 +11,12 @@ export const write = {
   dyingMailbox: `UPDATE mailbox SET state = 'dying' WHERE mbx = ?`,
   removeMailbox: `DELETE FROM mailbox WHERE mbx = ?`,
   addFolder: `INSERT INTO folder (mbx, fid, parent, name, name_key, class, role, kind, special_use, subscribed, cn,
-     created_cn, content_cn, uidvalidity, uidnext, n_total, n_unread, n_deleted, n_hidden, n_bytes, bag)
-     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 1, 0, 0, 0, 0, 0, ?)`,
-  putFolder: `UPDATE folder SET content_cn = ?, uidnext = ?, n_total = ?, n_unread = ?, n_deleted = ?, n_hidden = ?,
-     n_bytes = ? WHERE mbx = ? AND fid = ?`,
+     created_cn, uidvalidity, bag) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+  addFolderCount: `INSERT INTO folder_count (fid, mbx, content_cn, uidnext, n_total, n_unread, n_deleted, n_hidden, n_bytes)
+     VALUES (?, ?, ?, 1, 0, 0, 0, 0, 0)`,
+  putFolderCount: `UPDATE folder_count SET content_cn = ?, uidnext = ?, n_total = ?, n_unread = ?, n_deleted = ?,
+     n_hidden = ?, n_bytes = ? WHERE fid = ? AND mbx = ?`,
+  removeFolderCount: `DELETE FROM folder_count WHERE fid = ? AND mbx = ?`,
   nameFolder: `UPDATE folder SET parent = ?, name = ?, name_key = ?, special_use = ?, subscribed = ?, cn = ?
      WHERE mbx = ? AND fid = ?`,
   bagFolder: `UPDATE folder SET bag = ? WHERE mbx = ? AND fid = ?`,
@@ -91,6 +93,11 @@ export const wipe = {
     wiped('receive_folder', 'class'),
     wiped('state', 'client, k'),
     wiped('once', 'k'),
+    [
+      `DELETE FROM folder_count WHERE (fid, mbx) IN (SELECT c.fid, c.mbx FROM folder f JOIN folder_count c
+         ON c.fid = f.fid AND c.mbx = f.mbx WHERE f.mbx = ? LIMIT ?) RETURNING 1`,
+      WIPED_ROWS,
+    ],
     wiped('folder', 'fid'),
   ],
 } as const
