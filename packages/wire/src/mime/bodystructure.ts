@@ -35,7 +35,8 @@ export function bodyText(tree: MimeTree, index: number, utf8: boolean, extended:
     return `${head} ${parameterText(part.rawParameters, part.parameters, utf8, false)} ${commonExtension(part, utf8)})`
   }
   const size = part.bodyEnd - part.bodyStart
-  const message = isEmbedded(part)
+  // Only RFC 9051 §9 knows media-message for message/global: to a client of RFC 3501 it is a part like any other.
+  const message = isEmbedded(part) && (utf8 || part.subtype !== 'global')
   // message/rfc822 that cannot be looked into (base64, too deep) has no envelope to show, so it goes out as octets.
   const closed = message && part.firstChild < 0
   const type = closed ? 'application' : part.type

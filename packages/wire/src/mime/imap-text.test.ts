@@ -102,6 +102,20 @@ test('a multipart without parts shows an empty text, a closed message/rfc822 sho
   )
 })
 
+test('RFC 9051 §9: message/global has an envelope for those who know it, RFC 3501 §9: and is octets for others', () => {
+  const message = crlf('Content-Type: message/global\n\nSubject: x\n\nhi\n')
+  const text = (utf8: boolean) => Buffer.from(imapBody(scanMessage(message), { utf8 })).toString()
+  assert.equal(text(false), '("message" "global" NIL NIL NIL "7bit" 18)')
+  assert.match(text(true), /^\("message" "global" NIL NIL NIL "7bit" 18 \(NIL "x" .* 3\)$/)
+})
+
+test('RFC 2045 §5.1: a value that lost its semicolon keeps its parameters', () => {
+  assert.equal(
+    plain('Content-Type: text (x) / (y) plain (z) charset=utf-8\n\n'),
+    '("text" "plain" ("charset" "utf-8") NIL NIL "7bit" 0 0)',
+  )
+})
+
 test('RFC 9051 §7.5.2: RFC 2231 continuations are joined', () => {
   assert.equal(
     plain(`Content-Type: a/b; n*0="x"; n*1="y"; m*0*=utf-8''%C3; m*1*=%A9; o*=iso-8859-1''%E9; p=q\n\n`),

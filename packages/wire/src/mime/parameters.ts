@@ -15,7 +15,7 @@ const isSpace = (c: number) => c === 32 || c === 9 || c === 10 || c === 13
 
 /**
  * `value; name=value; name="value"`: RFC 2045 §5.1, one pass over unfolded text. Lenient with comments, spaces around `=`, missing
- * semicolons after a quoted value, file names without quotes. At most MAX_PARAMETERS are read.
+ * semicolons after the value or a quoted one, file names without quotes. At most MAX_PARAMETERS are read.
  */
 export function parseParameterized(text: string): Parameterized {
   const head = readValue(text, 0)
@@ -65,22 +65,25 @@ export function parseParameterized(text: string): Parameterized {
   return { value: head.value, parameters }
 }
 
-/** The part before the first semicolon, without comments. */
+/**
+ * The part before the first semicolon, without comments and spaces. It ends at a space too, unless a slash stands beside it: what follows
+ * `text/plain charset=utf-8` is a parameter that lost its semicolon.
+ */
 function readValue(text: string, start: number): { value: string; end: number } {
   let value = ''
   let i = start
-  let from = start
-  for (; i < text.length; ) {
+  while (i < text.length) {
     const c = text.charCodeAt(i)
     if (c === 59) break
-    if (c === 40) {
-      value += text.slice(from, i)
-      i = skipComment(text, i)
-      from = i
-    } else i++
+    const next = skipBlank(text, i)
+    if (next === i) {
+      value += text[i++]
+      continue
+    }
+    if (value !== '' && !value.endsWith('/') && text[next] !== '/') break
+    i = next
   }
-  value += text.slice(from, i)
-  return { value: value.replace(/[ \t\r\n]/g, '').toLowerCase(), end: i }
+  return { value: value.toLowerCase(), end: i }
 }
 
 function isNameEnd(c: number): boolean {

@@ -127,18 +127,21 @@ function readLanguages(value: string): string[] {
     .slice(0, 50)
 }
 
-/** Type and subtype; what is no media type counts as octets (RFC 2045 §5.2 allows text/plain for a bare `text`). */
+/** Types whose content is no text to be shown, even where the subtype is missing or broken. */
+const OCTETS = new Set(['application', 'audio', 'font', 'image', 'message', 'model', 'video'])
+
+/**
+ * Type and subtype. What is no media type counts as plain text (RFC 2045 §5.2), as a mixed multipart (RFC 2046 §5.1.7: the unknown ones)
+ * or as octets, as far as its type tells.
+ */
 function splitType(value: string, digest: boolean): { type: string; subtype: string } {
   const slash = value.indexOf('/')
-  if (slash < 0) {
-    if (value === '' || value === 'text')
-      return digest ? { type: 'message', subtype: 'rfc822' } : { type: 'text', subtype: 'plain' }
-    return { type: 'application', subtype: 'octet-stream' }
-  }
-  const type = value.slice(0, slash)
-  const subtype = value.slice(slash + 1)
-  if (!isToken(type) || !isToken(subtype)) return { type: 'application', subtype: 'octet-stream' }
-  return { type, subtype }
+  const type = slash < 0 ? value : value.slice(0, slash)
+  const subtype = slash < 0 ? '' : value.slice(slash + 1)
+  if (isToken(type) && isToken(subtype)) return { type, subtype }
+  if (type === 'multipart') return { type, subtype: 'mixed' }
+  if (OCTETS.has(type)) return { type: 'application', subtype: 'octet-stream' }
+  return digest && value === '' ? { type: 'message', subtype: 'rfc822' } : { type: 'text', subtype: 'plain' }
 }
 
 function isToken(text: string): boolean {

@@ -152,7 +152,12 @@ const DAMAGED: readonly (readonly [what: string, source: string, outline: string
   [
     'broken types',
     'Content-Type: multipart/mixed; boundary=b\n\n--b\nContent-Type: text\n\n--b\nContent-Type: what is this\n\n--b\nContent-Type: a/b/c\n\n--b--',
-    ['TEXT multipart/mixed 0', '1 text/plain 0', '2 application/octet-stream 0', '3 application/octet-stream 0'],
+    ['TEXT multipart/mixed 0', '1 text/plain 0', '2 text/plain 0', '3 text/plain 0'],
+  ],
+  [
+    'types whose subtype is broken',
+    'Content-Type: multipart; boundary=b\n\n--b\nContent-Type: image/\n\n--b\nContent-Type: application\n\n--b\nContent-Type: text/html charset=utf-8\n\n--b--',
+    ['TEXT multipart/mixed 0', '1 application/octet-stream 0', '2 application/octet-stream 0', '3 text/html 0'],
   ],
 ]
 
