@@ -32,6 +32,18 @@ function catchAll({ log }: Program): void {
   process.on('unhandledRejection', (error) => log.error({ err: error }, 'a rejection that nobody caught'))
 }
 
+/** npm passes signals to a shell that dies of them alone: a server of `npm start` ends with its npm. */
+function whenOrphaned(stop: () => void): void {
+  const parent = process.ppid
+  const timer = setInterval(() => {
+    if (process.ppid === parent) return
+    clearInterval(timer)
+    stop()
+  }, ORPHAN_LOOK_MS)
+  timer.unref()
+}
+const ORPHAN_LOOK_MS = 250
+
 /** A second wish to stop counts from then on. */
 const TWICE_MS = 1_000
 
@@ -56,6 +68,7 @@ async function untilStopped(program: Program, terminal: Terminal): Promise<void>
     }
     process.on('SIGTERM', stop)
     process.on('SIGINT', stop)
+    if (process.env.npm_lifecycle_event !== undefined) whenOrphaned(() => stop('SIGTERM'))
   })
   await program.stop()
 }
