@@ -154,6 +154,7 @@ async function start(first: Loaded, env: Environment, opened: ProgramLog, undo: 
   const router = createRouter({ routes, authenticator, realm: publicHost(config), log, meter: metrics })
   const https = createHttps({ tls, gate, sweeper, log, meter: metrics, handle: router })
   const counts = new Map<ListenerName, number>()
+  const isLogged = (name: ListenerName): boolean => loaded.config['log.protocols'].includes(name)
   undo.add(() => {
     for (const one of listening.values()) one.close()
   })
@@ -163,7 +164,12 @@ async function start(first: Loaded, env: Environment, opened: ProgramLog, undo: 
     const accept =
       line === undefined
         ? https.accept
-        : lineAcceptor(name, listenerPorts[name].tls, { tls, sweeper, log, gate, meter: metrics, counts }, line)
+        : lineAcceptor(
+            name,
+            listenerPorts[name].tls,
+            { tls, sweeper, log, gate, meter: metrics, counts, isLogged },
+            line,
+          )
     listening.set(
       name,
       await listen({ name, addresses: config['listeners.address'], ports: portsOf(name, config), accept, log }),

@@ -1,6 +1,7 @@
 import type { Socket } from 'node:net'
 import { TLSSocket } from 'node:tls'
 import type { Connection, ConnectionHandler, Logger } from '@postrider/domain'
+import type { Tap } from '../operations/protocol-log/index.ts'
 import type { Sweeper } from './sweeper.ts'
 import type { TlsHolder } from './tls.ts'
 
@@ -73,6 +74,8 @@ export class SocketConnection implements Connection {
   readonly remotePort: number
   readonly localPort: number
   handler: ConnectionHandler = nobody
+  /** Looks on, when the protocol of this service is logged. */
+  tap: Tap | undefined
   /** What went wrong on the socket, told to the handler when it closes. */
   failure: Error | undefined
   readonly #parts: ConnectionParts
@@ -104,6 +107,7 @@ export class SocketConnection implements Connection {
 
   write(bytes: Uint8Array | string): boolean {
     if (this.#closed || this.#socket.writableEnded || this.#socket.destroyed) return false
+    this.tap?.sent(bytes)
     const more = this.#socket.write(bytes)
     if (!more) this.#parts.sweeper.watch(this)
     return more
@@ -155,7 +159,10 @@ export class SocketConnection implements Connection {
   end(bytes?: Uint8Array | string): void {
     if (this.#closed || this.#socket.writableEnded) return
     if (bytes === undefined) this.#socket.end()
-    else this.#socket.end(bytes)
+    else {
+      this.tap?.sent(bytes)
+      this.#socket.end(bytes)
+    }
     this.#parts.sweeper.watch(this)
   }
   destroy(): void {
@@ -166,6 +173,7 @@ export class SocketConnection implements Connection {
 
   received(chunk: Uint8Array): void {
     this.#lastData = performance.now()
+    this.tap?.received(chunk)
     try {
       this.handler.data(chunk)
     } catch (error) {

@@ -1,6 +1,7 @@
 import type { Socket } from 'node:net'
 import type { Connection, Logger, Meter } from '@postrider/domain'
 import type { ListenerName } from '../config/settings.ts'
+import { protocolTap } from '../operations/protocol-log/index.ts'
 import { type ConnectionParts, plainAddress, SocketConnection, secured } from './connection.ts'
 import type { Gate } from './gate.ts'
 
@@ -8,6 +9,8 @@ export interface LineParts extends ConnectionParts {
   readonly gate: Gate
   readonly meter: Meter
   readonly log: Logger
+  /** Whether what a service and its clients say is logged; asked anew for each connection. */
+  readonly isLogged: (name: ListenerName) => boolean
   /** Open connections by listener, for `postrider status`. */
   readonly counts: Map<ListenerName, number>
 }
@@ -53,6 +56,7 @@ export function lineAcceptor(
   }
   function take(socket: Socket, isSecure: boolean): void {
     const connection = new SocketConnection(socket, (next++).toString(36), isSecure, parts)
+    if (parts.isLogged(name)) connection.tap = protocolTap(name, connection.id, connection.remoteAddress, log)
     try {
       accept(connection)
     } catch (error) {

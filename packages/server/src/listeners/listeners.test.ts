@@ -39,7 +39,8 @@ async function setup(
   const gate = new Gate({ total: 100, perAddress: options.perAddress ?? 100 })
   const sweeper = new Sweeper()
   const counts = new Map<ListenerName, number>()
-  const parts = { tls, gate, sweeper, counts, log: silentLog, meter: noMeter }
+  const isLogged = (): boolean => false
+  const parts = { tls, gate, sweeper, counts, isLogged, log: silentLog, meter: noMeter }
   const name = options.tls === true ? 'imaps' : 'imap'
   const listening = await listen({
     name,

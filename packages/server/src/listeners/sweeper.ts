@@ -11,7 +11,7 @@ export const STALLED_MS = 300_000
 /** After our last word a peer has so long to take it. */
 export const ENDING_MS = 30_000
 /** After the peer's last word we wait so long for ours. */
-export const LAST_WORDS_MS = 3_000
+export const LAST_WORDS_MS = 1_500
 
 const TICK_MS = 500
 
