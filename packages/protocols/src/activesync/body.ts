@@ -2,6 +2,7 @@
 import type { IncomingMessage } from 'node:http'
 import { promisify } from 'node:util'
 import { gunzip, inflate } from 'node:zlib'
+import { Gathered } from '@postrider/wire/bytes'
 
 const gunzipAsync = promisify(gunzip)
 const inflateAsync = promisify(inflate)
@@ -22,18 +23,16 @@ export type BodyResult =
 export async function readBody(message: IncomingMessage, limit: number): Promise<BodyResult> {
   const announced = Number(message.headers['content-length'] ?? 0)
   if (announced > limit) return { ok: false, http: 413 }
-  const chunks: Buffer[] = []
-  let length = 0
+  const body = new Gathered()
   try {
     for await (const chunk of message as AsyncIterable<Buffer>) {
-      length += chunk.length
-      if (length > limit) return { ok: false, http: 413 }
-      chunks.push(chunk)
+      if (body.length + chunk.length > limit) return { ok: false, http: 413 }
+      body.add(chunk)
     }
   } catch {
     return { ok: false, http: 0 }
   }
-  const bytes = chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks, length)
+  const bytes = body.whole()
   const encoding = (message.headers['content-encoding'] ?? 'identity').trim().toLowerCase()
   if (encoding === 'identity' || encoding === '' || bytes.length === 0) return { ok: true, bytes }
   if (encoding !== 'gzip' && encoding !== 'x-gzip' && encoding !== 'deflate') return { ok: false, http: 415 }

@@ -13,7 +13,7 @@ export async function finishMessage(session: SmtpSession, notes: MessageNotes, h
   try {
     const refused = unclean(notes, how) ?? (incoming.overflow ? replies.storageFull : undefined)
     if (refused !== undefined) return { reply: refused }
-    const message = incoming.chunks.length === 1 ? incoming.chunks[0]! : Buffer.concat(incoming.chunks)
+    const message = incoming.text.whole()
     const objection = headerObjection(session, message)
     if (objection !== undefined) return { reply: objection }
     const mail = inboundMail(session, transaction, message)

@@ -6,6 +6,7 @@ import {
   type Timed,
   timed,
 } from '@postrider/domain'
+import { Gathered } from '@postrider/wire/bytes'
 import {
   encodeReply,
   type MailParameters,
@@ -41,8 +42,7 @@ export interface Transaction {
 
 /** Text of the message being received. */
 interface Incoming {
-  chunks: Buffer[]
-  size: number
+  readonly text: Gathered
   /** More than this process may hold at once: the rest is read and dropped. */
   overflow: boolean
   /** BDAT: the reply that ends this message before its last chunk (RFC 3030 §2). */
@@ -173,14 +173,14 @@ export class SmtpSession implements ConnectionHandler {
 
   /** Begins to keep the text of a message. */
   beginIncoming(): Incoming {
-    this.incoming ??= { chunks: [], size: 0, overflow: false, failed: undefined }
+    this.incoming ??= { text: new Gathered(), overflow: false, failed: undefined }
     return this.incoming
   }
 
   /** Gives the memory of the message being received back. */
   dropIncoming(): void {
     if (this.incoming === undefined) return
-    this.shared.bufferedBytes -= this.incoming.size
+    this.shared.bufferedBytes -= this.incoming.text.length
     this.incoming = undefined
   }
 
@@ -302,14 +302,12 @@ export class SmtpSession implements ConnectionHandler {
     const incoming = this.incoming
     if (incoming === undefined || incoming.overflow || incoming.failed !== undefined) return
     if (this.shared.bufferedBytes + bytes.length > this.shared.maxBufferedBytes) {
-      this.shared.bufferedBytes -= incoming.size
-      incoming.chunks = []
-      incoming.size = 0
+      this.shared.bufferedBytes -= incoming.text.length
+      incoming.text.clear()
       incoming.overflow = true
       return
     }
-    incoming.chunks.push(bytes)
-    incoming.size += bytes.length
+    incoming.text.add(bytes)
     this.shared.bufferedBytes += bytes.length
   }
 

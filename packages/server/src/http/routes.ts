@@ -7,6 +7,7 @@ import {
   MAX_AUTODISCOVER_BYTES,
   type Site,
 } from '@postrider/protocols/autodiscover'
+import { Gathered } from '@postrider/wire/bytes'
 import type { Config } from '../config/settings.ts'
 import { plainAddress } from '../listeners/connection.ts'
 import type { TlsHolder } from '../listeners/tls.ts'
@@ -137,21 +138,19 @@ function mayReadMetrics(request: IncomingMessage, token: string): boolean {
 /** A body that must be small; undefined when it is not, or does not come. */
 function smallBody(request: IncomingMessage, limit: number): Promise<Buffer | undefined> {
   return new Promise((resolve) => {
-    const chunks: Buffer[] = []
-    let size = 0
+    const body = new Gathered()
     const timer = setTimeout(() => done(undefined), BODY_MS)
-    const done = (body: Buffer | undefined): void => {
+    const done = (whole: Buffer | undefined): void => {
       clearTimeout(timer)
       request.off('data', data)
-      resolve(body)
+      resolve(whole)
     }
     const data = (chunk: Buffer): void => {
-      size += chunk.length
-      if (size > limit) done(undefined)
-      else chunks.push(chunk)
+      if (body.length + chunk.length > limit) done(undefined)
+      else body.add(chunk)
     }
     request.on('data', data)
-    request.once('end', () => done(Buffer.concat(chunks)))
+    request.once('end', () => done(body.whole()))
     request.once('close', () => done(undefined))
   })
 }

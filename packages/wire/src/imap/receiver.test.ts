@@ -245,6 +245,27 @@ test('one byte at a time a 64 KB line is linear work', () => {
   assert.ok(performance.now() - started < 500)
 })
 
+test('P1: single bytes that wait for a running command cost their number, and are the same bytes', () => {
+  const command = 'a NOOP\r\n'
+  const receiver = new ImapReceiver()
+  const started = performance.now()
+  for (const one of chunks(bytes(command.repeat(32_768)), 1)) {
+    receiver.push(one)
+    assert.ok(receiver.buffered > 0)
+  }
+  assert.equal(receiver.buffered, command.length * 32_768)
+  let count = 0
+  for (let event = receiver.next(); event !== undefined; event = receiver.next()) {
+    assert.equal(event.kind === 'command' && event.command.name, 'NOOP')
+    count++
+    // More comes while some is worked on.
+    if (count % 1_000 === 0) for (const one of chunks(bytes(command), 1)) receiver.push(one)
+  }
+  assert.equal(count, 32_768 + Math.floor(count / 1_000))
+  assert.equal(receiver.buffered, 0)
+  assert.ok(performance.now() - started < 2_000)
+})
+
 function* chunks(input: Buffer, size: number): Generator<Uint8Array> {
   for (let i = 0; i < input.length; i += size) yield input.subarray(i, i + size)
 }

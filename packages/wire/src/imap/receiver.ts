@@ -50,6 +50,9 @@ export type ReceiverEvent =
 
 const CR = 0x0d
 const LF = 0x0a
+/** Chunks shorter than this are put together while they wait, in blocks of at most MAX_TAIL. */
+const MIN_CHUNK = 1_024
+const MAX_TAIL = 65_536
 
 const states = { line: 0, literal: 1, skipLiteral: 2, skipLine: 3, decision: 4, dead: 5 } as const
 type State = (typeof states)[keyof typeof states]
@@ -67,6 +70,10 @@ export class ImapReceiver {
   #state: State = states.line
   #queue: Uint8Array[] = []
   #at = 0
+  #buffered = 0
+  /** The last member of the queue when it is our own memory, and its bytes in use: small chunks that wait are put together there. */
+  #tail: Buffer | undefined
+  #tailLength = 0
   /** A line that began in an earlier chunk. */
   #partial: Buffer | undefined
   #partialLength = 0
@@ -97,7 +104,27 @@ export class ImapReceiver {
 
   /** Takes bytes from the client. The array must not change afterwards. */
   push(chunk: Uint8Array): void {
-    if (chunk.length > 0 && this.#state !== states.dead) this.#queue.push(chunk)
+    if (chunk.length === 0 || this.#state === states.dead) return
+    this.#buffered += chunk.length
+    if (this.#queue.length > 1 && chunk.length < MIN_CHUNK) this.#append(chunk)
+    else {
+      this.#queue.push(chunk)
+      this.#tail = undefined
+    }
+  }
+
+  /** A client that sends single bytes while a command runs must not cost us an object and a look for each (P1). */
+  #append(chunk: Uint8Array): void {
+    let tail = this.#tail
+    if (tail === undefined || this.#tailLength + chunk.length > tail.length) {
+      tail = Buffer.allocUnsafeSlow(Math.min(MAX_TAIL, Math.max(MIN_CHUNK, 2 * (tail?.length ?? 0))))
+      this.#tail = tail
+      this.#tailLength = 0
+      this.#queue.push(tail)
+    }
+    tail.set(chunk, this.#tailLength)
+    this.#tailLength += chunk.length
+    this.#queue[this.#queue.length - 1] = tail.subarray(0, this.#tailLength)
   }
 
   /** The next line is not a command (RFC 9051 §6.2.2 response, RFC 2177 DONE): answer it as a `line` event of at most `limit` bytes. */
@@ -116,6 +143,8 @@ export class ImapReceiver {
   discard(): void {
     this.#queue = []
     this.#at = 0
+    this.#buffered = 0
+    this.#tail = undefined
     this.#partial = undefined
     this.#partialLength = 0
     this.#reset()
@@ -124,9 +153,7 @@ export class ImapReceiver {
 
   /** Bytes received and not yet looked at. */
   get buffered(): number {
-    let sum = -this.#at
-    for (const chunk of this.#queue) sum += chunk.length
-    return sum
+    return this.#buffered - this.#at
   }
 
   /** True between commands: nothing of a command has arrived. */
@@ -169,6 +196,8 @@ export class ImapReceiver {
       if (this.#queue[0] === chunk && this.#at >= chunk.length) {
         this.#queue.shift()
         this.#at = 0
+        this.#buffered -= chunk.length
+        if (this.#queue.length === 0) this.#tail = undefined
       }
       if (event !== undefined) return event
     }

@@ -7,16 +7,37 @@ export type Line =
   { kind: 'line'; bytes: Buffer; ending: 'crlf' | 'lf' } | { kind: 'tooLong' }
 
 const EMPTY = Buffer.alloc(0)
+const MIN_SPARE = 64
 
 export class LineBuffer {
   #pending: Buffer = EMPTY
+  /** Memory of our own that `#pending` lies in, and where in it the next byte goes; undefined while it is the peer's chunk. */
+  #own: Buffer | undefined
+  #end = 0
   #searched = 0
   #skipping = false
 
   /** Adds what arrived. The chunk is kept by reference until consumed. */
   push(chunk: Uint8Array): void {
     const bytes = asBuffer(chunk)
-    this.#pending = this.#pending.length === 0 ? bytes : Buffer.concat([this.#pending, bytes])
+    if (this.#pending.length === 0) {
+      this.#pending = bytes
+      this.#own = undefined
+    } else this.#append(bytes)
+  }
+
+  /** Behind what waits already. The memory doubles, so that a peer who sends single bytes costs no more than their number. */
+  #append(bytes: Buffer): void {
+    const { length } = this.#pending
+    if (this.#own === undefined || this.#end + bytes.length > this.#own.length) {
+      this.#own = Buffer.allocUnsafeSlow(length + Math.max(bytes.length, length, MIN_SPARE))
+      this.#own.set(this.#pending)
+      this.#end = length
+    }
+    // Bytes given out before lie in front of these and are never written again.
+    this.#own.set(bytes, this.#end)
+    this.#end += bytes.length
+    this.#pending = this.#own.subarray(this.#end - length - bytes.length, this.#end)
   }
 
   /** The number of bytes not consumed yet. */
@@ -37,6 +58,7 @@ export class LineBuffer {
         if (this.#skipping || this.#pending.length > limit) {
           this.#skipping = true
           this.#pending = EMPTY
+          this.#own = undefined
           this.#searched = 0
         } else {
           this.#searched = this.#pending.length
@@ -66,6 +88,7 @@ export class LineBuffer {
   /** Puts bytes back in front; only what `take` gave out. */
   unread(bytes: Buffer): void {
     this.#pending = this.#pending.length === 0 ? bytes : Buffer.concat([bytes, this.#pending])
+    this.#own = undefined
     this.#searched = 0
   }
 
@@ -73,6 +96,7 @@ export class LineBuffer {
   clear(): number {
     const dropped = this.#pending.length
     this.#pending = EMPTY
+    this.#own = undefined
     this.#searched = 0
     this.#skipping = false
     return dropped

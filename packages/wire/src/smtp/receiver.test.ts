@@ -130,6 +130,21 @@ test('message and header limits are reported and bound what is handed on', () =>
   assert.ok(fineEnd.kind === 'dataEnd' && !fineEnd.notes.headerTooLarge && fineEnd.notes.headerBytes === 8)
 })
 
+test('P1: single bytes that wait for a running command cost their number, and are the same bytes', () => {
+  const receiver = new SmtpReceiver()
+  const started = performance.now()
+  const one = Buffer.from('NOOP\r\n')
+  for (let i = 0; i < 128 * 1_024; i++) receiver.push(one.subarray(i % 6, (i % 6) + 1))
+  let count = 0
+  for (let event = receiver.next(); event !== undefined; event = receiver.next()) {
+    assert.equal(event.kind === 'command' && event.command.verb, 'NOOP')
+    count++
+    if (count % 1_000 === 0) for (let i = 0; i < 6; i++) receiver.push(one.subarray((i + 2) % 6, ((i + 2) % 6) + 1))
+  }
+  assert.ok(count > 21_845)
+  assert.ok(performance.now() - started < 1_000)
+})
+
 test('P7: reset forgets what was pipelined behind STARTTLS', () => {
   const receiver = new SmtpReceiver()
   receiver.push(Buffer.from('STARTTLS\r\nMAIL FROM:<evil@e>\r\n'))

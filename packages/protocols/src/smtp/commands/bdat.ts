@@ -15,6 +15,6 @@ export function bdat(session: SmtpSession, size: number): Answer {
   if (!connector.chunking || !session.extended) incoming.failed = replies.notImplemented
   else if (transaction === undefined) incoming.failed = replies.needMail
   else if (transaction.recipients.length === 0) incoming.failed = replies.needRcpt
-  else if (incoming.size + size > connector.maxMessageSize) incoming.failed = replies.messageTooLarge
+  else if (incoming.text.length + size > connector.maxMessageSize) incoming.failed = replies.messageTooLarge
   return {}
 }
