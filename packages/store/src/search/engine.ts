@@ -1,6 +1,6 @@
 import { Worker } from 'node:worker_threads'
 import { DomainError, type Logger, type SearchRequest, type SearchResult } from '@postrider/domain'
-import { openIndex } from './index-database.ts'
+import { openIndex, positionOf } from './index-database.ts'
 import type { IndexedDatabase } from './indexer.ts'
 import type { FromWorker, ToWorker, WorkerStart } from './messages.ts'
 
@@ -24,6 +24,7 @@ export class SearchEngine {
   readonly #onProgress: (database: string, position: { item: number; dead: number }) => void
   readonly #activity = new SharedArrayBuffer(4)
   readonly #calls = new Int32Array(this.#activity)
+  readonly #positions = new Map<string, number>()
   readonly #workers = new Map<Role, Worker>()
   readonly #pending = new Map<number, Pending & { readonly role: Role }>()
   #nextId = 1
@@ -39,8 +40,17 @@ export class SearchEngine {
     this.#log = options.log
     this.#onProgress = options.onProgress
     for (const { index, name } of this.#databases) {
-      openIndex(index, (reason) => this.#log.warn({ database: name, reason }, 'search index made anew')).close()
+      const connection = openIndex(index, (reason) =>
+        this.#log.warn({ database: name, reason }, 'search index made anew'),
+      )
+      this.#positions.set(name, positionOf(connection, 'item'))
+      connection.close()
     }
+  }
+
+  /** How far the index of a database was when it was opened. */
+  position(database: string): number {
+    return this.#positions.get(database) ?? 0
   }
 
   /** After a commit: there may be something to index, and the store is busy. */

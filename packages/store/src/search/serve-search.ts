@@ -4,20 +4,22 @@ import type { IndexedDatabase } from './indexer.ts'
 import type { FromWorker, WorkerStart } from './messages.ts'
 import type { Served } from './serve-index.ts'
 import { Sources } from './sources.ts'
-import { TextIndex } from './texts.ts'
+import { ColumnCache, TextIndex } from './texts.ts'
 
 /** One database as the searching thread sees it. */
 class SearchedDatabase {
   readonly #database: IndexedDatabase
   readonly #sources: Sources
+  readonly #cache: ColumnCache
   readonly #hurry: () => void
   #texts: TextIndex
 
-  constructor(database: IndexedDatabase, hurry: () => void) {
+  constructor(database: IndexedDatabase, cache: ColumnCache, hurry: () => void) {
+    this.#cache = cache
     this.#database = database
     this.#hurry = hurry
     this.#sources = new Sources(database.path, database.segments)
-    this.#texts = new TextIndex(database.index, this.#sources, hurry)
+    this.#texts = new TextIndex(database.index, this.#sources, cache, hurry)
   }
 
   async search(mailbox: number, request: SearchRequest): Promise<SearchResult> {
@@ -34,7 +36,7 @@ class SearchedDatabase {
 
   reopen(): void {
     const before = this.#texts
-    this.#texts = new TextIndex(this.#database.index, this.#sources, this.#hurry)
+    this.#texts = new TextIndex(this.#database.index, this.#sources, this.#cache, this.#hurry)
     before.close()
   }
 
@@ -47,12 +49,13 @@ class SearchedDatabase {
 /** The searching thread: searches run side by side in turns. */
 export function serveSearch({ databases }: WorkerStart, post: (message: FromWorker) => void): Served {
   const open = new Map<string, SearchedDatabase>()
+  const cache = new ColumnCache()
   const searched = (name: string): SearchedDatabase => {
     let one = open.get(name)
     if (one === undefined) {
       const database = databases.find((each) => each.name === name)
       if (database === undefined) throw new Error(`no database ${name}`)
-      one = new SearchedDatabase(database, () => post({ kind: 'hurry' }))
+      one = new SearchedDatabase(database, cache, () => post({ kind: 'hurry' }))
       open.set(name, one)
     }
     return one

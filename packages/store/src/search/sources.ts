@@ -23,11 +23,6 @@ export class Sources {
     this.#reader = new BlobReader(segments, realFiles)
   }
 
-  /** The last item row, 0 when there is none. */
-  last(): number {
-    return (this.connection.get(searchSql.lastItem)?.[0] as number | null) ?? 0
-  }
-
   lives(item: number): boolean {
     return this.connection.get(searchSql.itemLives, item) !== undefined
   }

@@ -35,7 +35,6 @@ export const searchSql = {
   newItems: `SELECT item, mbx, blob, subject, from_name, from_address, bag, recipients, attachments FROM item
      WHERE item > ? ORDER BY item LIMIT ?`,
   oneItem: `SELECT item, mbx, blob, subject, from_name, from_address, bag, recipients, attachments FROM item WHERE item = ?`,
-  lastItem: `SELECT max(item) FROM item`,
   itemLives: `SELECT 1 FROM item WHERE item = ?`,
   deadItems: `SELECT dead, item, mbx FROM dead WHERE dead > ? ORDER BY dead LIMIT ?`,
   blob: `SELECT segment, pos, stored, size, crc FROM blob WHERE blob = ?`,

@@ -39,17 +39,42 @@ function countUpTo(numbers: Float64Array, limit: number): number {
 
 const nextTurn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve))
 
+/** Unpacked columns of all databases, least recently used first. */
+export class ColumnCache {
+  readonly #columns = new Map<string, Buffer>()
+  #bytes = 0
+
+  get(key: string): Buffer | undefined {
+    const column = this.#columns.get(key)
+    if (column === undefined) return undefined
+    this.#columns.delete(key)
+    this.#columns.set(key, column)
+    return column
+  }
+
+  put(key: string, column: Buffer): void {
+    this.#columns.set(key, column)
+    this.#bytes += column.length
+    for (const [old, { length }] of this.#columns) {
+      if (this.#bytes <= MAX_KEPT_BYTES) break
+      this.#columns.delete(old)
+      this.#bytes -= length
+    }
+  }
+}
+
 /** Reads a search database for searches: blocks, tail, and the originals of what is not indexed yet. */
 export class TextIndex {
   readonly #index: Connection
   readonly #sources: Sources
-  /** Least recently used first. */
-  readonly #columns = new Map<string, Buffer>()
-  #columnBytes = 0
+  readonly #path: string
+  readonly #cache: ColumnCache
   readonly #hurry: () => void
 
   /** `hurry` asks the indexing thread not to pause. */
-  constructor(path: string, sources: Sources, hurry: () => void) {
+  constructor(path: string, sources: Sources, cache: ColumnCache, hurry: () => void) {
+    this.#path = path
+    this.#cache = cache
     this.#hurry = hurry
     this.#index = new Connection(path)
     this.#index.pragma('query_only = ON')
@@ -99,23 +124,13 @@ export class TextIndex {
   }
 
   column({ block, first, items }: Block, field: FieldName): Buffer | undefined {
-    const key = `${block} ${first} ${items.length} ${field}`
-    const known = this.#columns.get(key)
-    if (known !== undefined) {
-      this.#columns.delete(key)
-      this.#columns.set(key, known)
-      return known
-    }
+    const key = `${this.#path} ${block} ${first} ${items.length} ${field}`
+    const known = this.#cache.get(key)
+    if (known !== undefined) return known
     const data = this.#index.get(searchSql.part, block, fieldNames.indexOf(field))?.[0]
     if (data === undefined) return undefined
     const column = openColumn(data as Uint8Array)
-    this.#columns.set(key, column)
-    this.#columnBytes += column.length
-    for (const [old, bytes] of this.#columns) {
-      if (this.#columnBytes <= MAX_KEPT_BYTES) break
-      this.#columns.delete(old)
-      this.#columnBytes -= bytes.length
-    }
+    this.#cache.put(key, column)
     return column
   }
 

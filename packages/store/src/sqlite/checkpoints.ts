@@ -10,12 +10,15 @@ const TOO_MANY_FRAMES = 65_536
 /** Commits between two looks at the length of the log. */
 const LOOK_EVERY = 64
 
+/** The end of the owner: looks at its log, and copies the rest of it. */
+export type LoggedDatabase = Pick<MailboxDatabase, 'name' | 'logFrames' | 'copyLog'>
+
 /**
  * Keeps the write-ahead log short without stopping the writer: another thread copies its frames into the database while writing goes on; the
  * few that were added meanwhile are copied by the owner, and then the log begins anew.
  */
 export class Checkpoints {
-  readonly #database: MailboxDatabase
+  readonly #database: LoggedDatabase
   /** Copies on another thread; answers how many frames are left. */
   readonly #copy: () => Promise<number>
   readonly #log: Logger
@@ -23,7 +26,7 @@ export class Checkpoints {
   #commits = 0
   #running = false
 
-  constructor(database: MailboxDatabase, copy: () => Promise<number>, log: Logger, meter: Meter) {
+  constructor(database: LoggedDatabase, copy: () => Promise<number>, log: Logger, meter: Meter) {
     this.#database = database
     this.#copy = copy
     this.#log = log
@@ -38,7 +41,7 @@ export class Checkpoints {
     if (frames < CHECKPOINT_FRAMES) return
     this.#running = true
     this.#run(frames)
-      .catch((error: unknown) => this.#log.warn({ error: String(error) }, 'checkpoint put off'))
+      .catch((error: unknown) => this.#log.warn({ error: String(error) }, 'the log was not copied'))
       .finally(() => {
         this.#running = false
       })
@@ -46,7 +49,11 @@ export class Checkpoints {
 
   async #run(frames: number): Promise<void> {
     let left = frames
-    for (let pass = 0; pass < MAX_PASSES && left > LEFT_TO_OWNER; pass++) left = await this.#copy()
+    try {
+      for (let pass = 0; pass < MAX_PASSES && left > LEFT_TO_OWNER; pass++) left = await this.#copy()
+    } catch (error) {
+      this.#log.warn({ error: String(error) }, 'checkpoint put off')
+    }
     if (left <= LEFT_TO_OWNER * 4 || frames > TOO_MANY_FRAMES) this.#database.copyLog()
   }
 }

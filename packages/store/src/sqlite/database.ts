@@ -60,7 +60,7 @@ export interface DatabaseOptions {
 /** Pages of 8 KiB: the compromise of storage.md §1.2. */
 const PAGE_BYTES = 8192
 /** Page cache, KiB. */
-const CACHE_KIB = 65_536
+const CACHE_KIB = 32_768
 
 /** One mailbox database: its file, its segments, its one writer. Everything here runs on one thread. */
 export class MailboxDatabase {
@@ -131,6 +131,11 @@ export class MailboxDatabase {
   /** Mailboxes that live here; the dying ones are still to be wiped. */
   mailboxes(): readonly { readonly id: MailboxId; readonly dying: boolean }[] {
     return this.connection.all(read.mailboxes).map(([id, state]) => ({ id: id as MailboxId, dying: state === 'dying' }))
+  }
+
+  /** The newest item row: how far the search index has to come. */
+  lastItem(): number {
+    return (this.connection.get(read.lastItem)?.[0] as number | null) ?? 0
   }
 
   /** Throws `unavailable` after a fault or `close`. */

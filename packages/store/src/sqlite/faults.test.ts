@@ -78,7 +78,11 @@ test('D4: no room for originals is diskFull for those calls; flags, moves and de
   assert.equal(store.health()[0]?.diskFull, true)
   await store.apply(testMailbox, [{ op: 'flag', folder: inbox, items: { uids: Uint32Array.of(1) }, set: 1 }])
   await store.apply(testMailbox, [{ op: 'move', from: inbox, to: trash, items: { uids: Uint32Array.of(1) } }])
-  await store.apply(testMailbox, [{ op: 'remove', folder: inbox, items: { uids: Uint32Array.of(2) } }])
+  // As a phone deletes: with its sync state.
+  await store.apply(testMailbox, [
+    { op: 'remove', folder: inbox, items: { uids: Uint32Array.of(2) } },
+    { op: 'putState', client: 'phone', key: 'sync', value: Uint8Array.of(1) },
+  ])
   assert.equal((await store.info(testMailbox)).items, 1)
   full = false
   await assert.rejects(store.apply(testMailbox, [add(inbox, 'too early')]), withCode('diskFull'))

@@ -1,6 +1,7 @@
 import type { Clock, Logger, MailboxId } from '@postrider/domain'
 import { Compaction } from './compaction.ts'
 import type { MailboxDatabase } from './database.ts'
+import { read } from './sql/read.ts'
 import { write } from './sql/write.ts'
 import { forget, hasAged, KEEP_TOMBSTONES_MS } from './tombstones.ts'
 
@@ -74,10 +75,11 @@ export class Housekeeping {
   /** The next mailboxes in turn. */
   async #prune(): Promise<void> {
     const before = this.#clock.now() - KEEP_TOMBSTONES_MS
-    const all = this.#database.mailboxes().filter(({ dying }) => !dying)
-    const turn = all.filter(({ id }) => id > this.#after).slice(0, MAILBOXES_A_ROUND)
-    this.#after = turn.length < MAILBOXES_A_ROUND ? 0 : (turn.at(-1)?.id as MailboxId)
-    for (const { id } of turn) {
+    const turn = this.#database.connection
+      .all(read.mailboxesAfter, this.#after, MAILBOXES_A_ROUND)
+      .map(([id]) => id as MailboxId)
+    this.#after = turn.length < MAILBOXES_A_ROUND ? 0 : (turn.at(-1) as MailboxId)
+    for (const id of turn) {
       if (this.#closed) return
       if (hasAged(this.#database, id, before)) await forget(this.#database, id, before)
     }

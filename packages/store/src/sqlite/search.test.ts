@@ -161,3 +161,16 @@ test('a search waits for nobody: what is not indexed yet is read from the origin
     [15, 141, 142, 143, 144, 145, 146, 147, 148, 149, 150],
   )
 })
+
+test('what a crash left behind is indexed at the next start, without a commit', async (t) => {
+  const { store, folder, inbox } = await testStore(t)
+  const adds = Array.from({ length: 90 }, (_, i): Operation => ({ op: 'add', folder: inbox, item: testMail(`m${i}`) }))
+  await store.apply(testMailbox, adds)
+  await indexed(folder, 90)
+  await store.close()
+  const index = new Connection(join(folder, 'mailboxes/db/search.sqlite'))
+  for (const table of ['block', 'gram', 'part', 'tail', 'position']) index.execute(`DELETE FROM ${table}`)
+  index.close()
+  await testStore(t, { folder })
+  await indexed(folder, 90)
+})

@@ -117,6 +117,7 @@ export class SqliteStore implements MailboxService {
       onProgress: (name, { dead }) => databases.get(name)?.forgetDead(dead),
     })
     for (const database of databases.values()) {
+      if (this.#engine.position(database.name) < database.lastItem()) this.#engine.committed(0)
       const housekeeping = new Housekeeping(database, clock, log)
       housekeeping.start()
       this.#housekeeping.push(housekeeping)

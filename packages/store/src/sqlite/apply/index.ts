@@ -43,13 +43,18 @@ const handlers: Handlers = {
   setQuota,
 }
 
-/** Operations that go on while the disk is full: they take no room that matters, or give some back. */
+/**
+ * Operations that go on while the disk is full: they give room back or take little. Client states and idempotency keys are among them, because a
+ * phone's delete comes with its sync state.
+ */
 const freeing: ReadonlySet<Operation['op']> = new Set<Operation['op']>([
   'remove',
   'deleteFolder',
   'move',
   'flag',
+  'putState',
   'deleteState',
+  'once',
   'queueChange',
   'setQuota',
   'setPermission',

@@ -10,6 +10,8 @@ export const read = {
   settings: `SELECT name, value FROM setting`,
   segments: `SELECT segment, bytes, live, sealed FROM segment ORDER BY segment`,
   mailboxes: `SELECT mbx, state FROM mailbox ORDER BY mbx`,
+  mailboxesAfter: `SELECT mbx FROM mailbox WHERE mbx > ? AND state = 'live' ORDER BY mbx LIMIT ?`,
+  lastItem: `SELECT max(item) FROM item`,
   mailbox: `SELECT guid, state, epoch, chg, low_chg, hierarchy_chg, next_id, uidvalidity, used_bytes, items, quota
      FROM mailbox WHERE mbx = ?`,
   folder: `${folder} WHERE f.mbx = ? AND f.fid = ?`,
