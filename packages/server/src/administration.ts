@@ -1,5 +1,6 @@
 import { isDomainError, type MailboxEntry, type MailboxId, type MailboxService } from '@postrider/domain'
 import type { DirectoryStore } from '@postrider/store/directory'
+import type { CheckReport } from '@postrider/store/sqlite'
 import type { Loaded } from './config/load.ts'
 
 /** What a running server adds to what the data folder alone offers. */
@@ -10,7 +11,7 @@ export interface RunningServer {
   /** What `postrider status` shows. */
   status(): Promise<ServerStatus>
   /** Reads every checksum of the mailbox databases. */
-  checkStore(): Promise<StoreReport>
+  checkStore(originals: boolean): Promise<StoreReport>
 }
 
 export interface ServerStatus {
@@ -24,12 +25,38 @@ export interface ServerStatus {
   readonly ready: boolean
 }
 
+/** What `postrider store check` found. */
 export interface StoreReport {
+  readonly databases: readonly CheckReport[]
   readonly mailboxes: number
   readonly items: number
-  readonly bytes: number
+  readonly verifiedBytes: number
   /** One sentence each; empty when all is well. */
   readonly problems: readonly string[]
+}
+
+/** Puts the reports of all databases together, and holds the directory against them. */
+export async function storeReport(
+  databases: readonly CheckReport[],
+  directory: DirectoryStore,
+  service: Pick<MailboxService, 'info'>,
+): Promise<StoreReport> {
+  const sum = (of: (report: CheckReport) => number): number => databases.reduce((all, one) => all + of(one), 0)
+  const problems = databases.flatMap((one) => [
+    ...one.problems.map(({ kind, detail }) => `${one.database}: ${kind}: ${detail}`),
+    ...(one.more ? [`${one.database}: more problems than are listed`] : []),
+  ])
+  for (const entry of [...directory.mailboxes()])
+    await service.info(entry.mailbox).catch((error: unknown) => {
+      problems.push(`${entry.address}: ${error instanceof Error ? error.message : String(error)}`)
+    })
+  return {
+    databases,
+    mailboxes: sum((one) => one.mailboxes),
+    items: sum((one) => one.items),
+    verifiedBytes: sum((one) => one.verifiedBytes),
+    problems,
+  }
 }
 
 /** What administrator's commands work on, in the server or over a data folder nobody else uses. */

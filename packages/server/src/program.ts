@@ -3,12 +3,26 @@ import { createAuthenticator, type DirectoryStore, openDirectory } from '@postri
 import { type Logger, type MailboxId, systemClock } from '@postrider/domain'
 import { availableParallelism } from 'node:os'
 import { join } from 'node:path'
-import { type Administration, type RunningServer, type ServerStatus, settleMailboxes } from './administration.ts'
+import {
+  type Administration,
+  type RunningServer,
+  type ServerStatus,
+  settleMailboxes,
+  storeReport,
+} from './administration.ts'
 import { type Certificate, ensureCertificate, ownFiles, readCertificate } from './certificate/index.ts'
 import { Words } from './cli/command.ts'
 import { answerControl } from './cli/run.ts'
 import { commands } from './commands/index.ts'
-import { configPath, databaseNames, type Environment, type Loaded, loadConfig, publicHost } from './config/load.ts'
+import {
+  configPath,
+  databaseNames,
+  databasesInUse,
+  type Environment,
+  type Loaded,
+  loadConfig,
+  publicHost,
+} from './config/load.ts'
 import {
   type Config,
   type ListenerName,
@@ -39,7 +53,6 @@ import { watchStalls } from './operations/stalls.ts'
 import { notifySystemd } from './operations/systemd.ts'
 import { throttlePolicy } from './protocol-settings.ts'
 import { createServices, type Services } from './services.ts'
-import { checkStore } from './store-check.ts'
 import { version } from './version.ts'
 
 /** Everything a start puts together, in the order in which it is taken apart again from the end. */
@@ -280,14 +293,6 @@ const gateLimits = ({ config }: Loaded) => ({
   perAddress: config['limits.connectionsPerAddress'],
 })
 
-/** The configured databases, and those that mailboxes live in although the configuration names them no longer. */
-function databasesInUse(loaded: Loaded, directory: DirectoryStore): string[] {
-  const inUse = [...directory.mailboxes()].map((entry) => entry.database)
-  return [
-    ...new Set([...databaseNames(loaded.config), ...inUse, ...directory.pendingMailboxes().map((one) => one.database)]),
-  ]
-}
-
 /** What a reload changes, in words; settings that need a restart are named. */
 function changes(before: Loaded, after: Loaded): string[] {
   const differs = (name: SettingName): boolean =>
@@ -330,6 +335,6 @@ function runningServer(parts: RunningParts): RunningServer {
         ready: state.ready,
       }
     },
-    checkStore: () => checkStore(parts.directory, home.service),
+    checkStore: async (originals) => storeReport(await home.check(originals), parts.directory, home.service),
   }
 }

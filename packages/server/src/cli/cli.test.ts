@@ -191,12 +191,21 @@ test('app passwords, groups and domains', async (t) => {
 
 test('what needs the server says that it does not run, with exit code 3', async (t) => {
   const { run } = consoleOf(t)
-  for (const line of ['status', 'reload', 'queue list', 'queue show 1', 'store check']) {
+  for (const line of ['status', 'reload', 'queue list', 'queue show 1']) {
     const { code, error } = await run(...line.split(' '))
     assert.deepEqual([code, /No postrider runs .* postrider start/.test(error)], [3, true], line)
   }
   const json = await run('status', '--json')
   assert.equal((JSON.parse(json.out) as { error: { code: string } }).error.code, 'notRunning')
+})
+
+test('store check while the server is stopped', async (t) => {
+  const { run } = consoleOf(t)
+  await run('user', 'add', 'a@example.com', '--random-password')
+  const { code, out, error } = await run('store', 'check', '--quick', '--json')
+  assert.equal(code, 0, error)
+  assert.deepEqual((JSON.parse(out) as { mailboxes: number; problems: string[] }).mailboxes, 3)
+  assert.match((await run('store', 'check')).out, /0 items in 3 mailboxes, 0 bytes of messages read: all well/)
 })
 
 test('a first offline command makes domain, Administrator and first mailbox, in a file of the owner’s', async (t) => {

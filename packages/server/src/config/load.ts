@@ -196,6 +196,18 @@ export function databaseNames(config: Config): string[] {
   return Array.from({ length: count }, (_, i) => `mailboxes-${i + 1}`)
 }
 
+/** The configured databases, and those that mailboxes live in although the configuration names them no longer. */
+export function databasesInUse(
+  { config }: Pick<Loaded, 'config'>,
+  directory: {
+    mailboxes(): Iterable<{ readonly database: string }>
+    pendingMailboxes(): Iterable<{ readonly database: string }>
+  },
+): string[] {
+  const inUse = [...directory.mailboxes(), ...directory.pendingMailboxes()].map((one) => one.database)
+  return [...new Set([...databaseNames(config), ...inUse])]
+}
+
 /** A file of the configuration: relative names start at the configuration file. */
 export const configPath = (loaded: Loaded, name: string): string => resolve(dirname(loaded.file), name)
 

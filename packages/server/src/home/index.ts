@@ -5,6 +5,7 @@
  */
 import type { Logger, MailboxId, MailboxService, Meter } from '@postrider/domain'
 import { routeMailboxes } from '@postrider/link'
+import type { CheckReport } from '@postrider/store/sqlite'
 import type { LogLevel } from '../operations/log.ts'
 import { SupervisedOwner } from './supervisor.ts'
 
@@ -13,6 +14,8 @@ export interface MailboxHome {
   /** Undefined when every database works, else why not. */
   health(): string | undefined
   setLogLevel(level: LogLevel): void
+  /** Reads every database from end to end; with `originals` every message too. */
+  check(originals: boolean): Promise<readonly CheckReport[]>
   close(): Promise<void>
 }
 
@@ -55,6 +58,7 @@ export async function openHome(options: HomeOptions): Promise<MailboxHome> {
     setLogLevel(level) {
       for (const owner of owners) owner.setLogLevel(level)
     },
+    check: async (originals) => (await Promise.all(owners.map((owner) => owner.check(originals)))).flat(),
     async close() {
       await Promise.all(owners.map((owner) => owner.stop()))
     },

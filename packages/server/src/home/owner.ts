@@ -15,13 +15,17 @@ const tell = (news: OwnerNews): void => channel.postMessage(news)
 const opened = openLog(logLevel, logFormat)
 const log = opened.log.child({ part: thread })
 const meter = new GatheringMeter()
-channel.onmessage = (event) => {
-  const order = (event as { data: OwnerOrder }).data
-  if (order.kind === 'logLevel') opened.setLevel(order.level)
-}
-
 try {
   const store = await openSqliteStore({ folder, databases, log, meter })
+  channel.onmessage = (event) => {
+    const order = (event as { data: OwnerOrder }).data
+    if (order.kind === 'logLevel') opened.setLevel(order.level)
+    else
+      store.check({ originals: order.originals }).then(
+        (reports) => tell({ kind: 'checked', id: order.id, reports, error: '' }),
+        (error: unknown) => tell({ kind: 'checked', id: order.id, reports: undefined, error: String(error) }),
+      )
+  }
   const stopStalls = watchStalls(meter, log, thread)
   const pulse = setInterval(() => {
     const stopped = store.health().find((one) => one.stopped !== undefined)

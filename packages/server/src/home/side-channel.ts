@@ -1,4 +1,5 @@
 import type { Meter } from '@postrider/domain'
+import type { CheckReport } from '@postrider/store/sqlite'
 import type { LogLevel } from '../operations/log.ts'
 
 /** What the owner's thread is started with. */
@@ -24,8 +25,16 @@ export type OwnerNews =
   /** It could not open its databases and ends. */
   | { readonly kind: 'failed'; readonly message: string }
   | { readonly kind: 'pulse'; readonly measured: readonly Measured[]; readonly stopped: string | undefined }
+  | {
+      readonly kind: 'checked'
+      readonly id: number
+      readonly reports: readonly CheckReport[] | undefined
+      readonly error: string
+    }
 /** From the main thread to the owner's. */
-export type OwnerOrder = { readonly kind: 'logLevel'; readonly level: LogLevel }
+export type OwnerOrder =
+  | { readonly kind: 'logLevel'; readonly level: LogLevel }
+  | { readonly kind: 'check'; readonly id: number; readonly originals: boolean }
 
 /** How often the owner's thread reports. */
 export const PULSE_MS = 1_000

@@ -1,6 +1,7 @@
 import { BroadcastChannel } from 'node:worker_threads'
 import { DomainError, type Logger, type MailboxService, type Meter } from '@postrider/domain'
 import { Caller, type OwnerWorker, startOwnerWorker } from '@postrider/link'
+import type { CheckReport } from '@postrider/store/sqlite'
 import { type OwnerData, type OwnerNews, type OwnerOrder, replay } from './side-channel.ts'
 
 /** An owner that fell is started again after this; twice as long each time, up to the second. */
@@ -29,6 +30,8 @@ export class SupervisedOwner {
   #retryMs = FIRST_RETRY_MS
   #retry: NodeJS.Timeout | undefined
   #stopping = false
+  #lastCheck = 0
+  readonly #checks = new Map<number, PromiseWithResolvers<readonly CheckReport[]>>()
   /** Why it does not work now, if so. */
   problem: string | undefined = 'starting'
 
@@ -57,7 +60,8 @@ export class SupervisedOwner {
       const news = (event as { data: OwnerNews }).data
       if (news.kind === 'open') opened.resolve()
       else if (news.kind === 'failed') opened.reject(new DomainError('unavailable', news.message))
-      else if (news.kind === 'pulse') this.#pulse(news)
+      else if (news.kind === 'checked') this.#checked(news)
+      else this.#pulse(news)
     }
     const data: OwnerData = { ...this.#data, channel }
     const worker = startOwnerWorker(this.#module, data)
@@ -85,6 +89,25 @@ export class SupervisedOwner {
     this.#side?.postMessage(order)
   }
 
+  /** Reads its databases from end to end. Rejects with `unavailable` when the owner is away or falls meanwhile. */
+  check(originals: boolean): Promise<readonly CheckReport[]> {
+    const side = this.#side
+    if (side === undefined || this.problem !== undefined)
+      return Promise.reject(new DomainError('unavailable', this.problem ?? 'stopped'))
+    const id = ++this.#lastCheck
+    const waiting = Promise.withResolvers<readonly CheckReport[]>()
+    this.#checks.set(id, waiting)
+    const order: OwnerOrder = { kind: 'check', id, originals }
+    side.postMessage(order)
+    return waiting.promise
+  }
+  #checked({ id, reports, error }: Extract<OwnerNews, { kind: 'checked' }>): void {
+    const waiting = this.#checks.get(id)
+    this.#checks.delete(id)
+    if (reports === undefined) waiting?.reject(new DomainError('unavailable', error))
+    else waiting?.resolve(reports)
+  }
+
   #pulse(news: Extract<OwnerNews, { kind: 'pulse' }>): void {
     replay(news.measured, this.#meter)
     if (news.stopped === undefined || this.problem !== undefined) return
@@ -95,7 +118,10 @@ export class SupervisedOwner {
 
   #ended(worker: OwnerWorker, side: BroadcastChannel, code: number, began: number): void {
     side.close()
+    for (const [id] of this.#checks)
+      this.#checked({ kind: 'checked', id, reports: undefined, error: 'the owner ended' })
     if (this.#worker !== worker || this.#stopping) return
+    this.#side = undefined
     this.#worker = undefined
     this.problem ??= `the owner ended with code ${code}`
     this.#meter.count('owner_restarts_total', { thread: this.#data.thread })
