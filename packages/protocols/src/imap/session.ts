@@ -137,6 +137,14 @@ export class Session implements ConnectionHandler, Waiter, Timed {
     this.channel.flush()
   }
 
+  /** RFC 7162 §3.1: a command that needs mod-sequences switches them on; a client with a mailbox open is told where they stand. */
+  enableCondstore(): void {
+    if (this.enabled.condstore) return
+    this.enabled.condstore = true
+    if (this.state.name !== 'selected') return
+    this.out.ascii('* OK [HIGHESTMODSEQ ').number(this.state.view.highestModSeq).ascii('] CONDSTORE is on\r\n')
+  }
+
   // ---- bytes in
 
   data(chunk: Uint8Array): void {

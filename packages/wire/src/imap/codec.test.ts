@@ -10,6 +10,7 @@ import {
   formatRanges,
   ImapReceiver,
   inRanges,
+  intersectRanges,
   isKeyword,
   LIMITS_AFTER_LOGIN,
   parseCommand,
@@ -65,6 +66,12 @@ test('sets and numbers are the same thing', () => {
       const ranges = rangesOf(sorted)
       assert.equal(countRanges(ranges), sorted.length)
       for (let n = 1; n <= 300; n++) assert.equal(inRanges(ranges, n), sorted.includes(n))
+      const even = rangesOf(sorted.filter((n) => n % 3 !== 0))
+      assert.deepEqual(intersectRanges(ranges, even), even)
+      assert.deepEqual(
+        intersectRanges(ranges, Uint32Array.of(10, 99)),
+        rangesOf(sorted.filter((n) => n >= 10 && n <= 99)),
+      )
       if (numbers.length === 0) return
       assert.equal(resolve(formatRanges(ranges), 300), formatRanges(ranges))
       assert.equal(resolve(numbers.join(','), 300), formatRanges(ranges))

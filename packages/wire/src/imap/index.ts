@@ -38,6 +38,7 @@ export {
   formatRanges,
   hasStar,
   inRanges,
+  intersectRanges,
   NO_RANGES,
   parseSequenceSet,
   type Ranges,

@@ -125,6 +125,19 @@ export function inRanges(ranges: Ranges, value: number): boolean {
   return false
 }
 
+/** The numbers that are in both of two resolved ranges. */
+export function intersectRanges(a: Ranges, b: Ranges): Ranges {
+  const out: number[] = []
+  for (let i = 0, k = 0; i < a.length && k < b.length; ) {
+    const low = Math.max(a[i] as number, b[k] as number)
+    const high = Math.min(a[i + 1] as number, b[k + 1] as number)
+    if (low <= high) out.push(low, high)
+    if ((a[i + 1] as number) < (b[k + 1] as number)) i += 2
+    else k += 2
+  }
+  return Uint32Array.from(out)
+}
+
 /** How many numbers resolved ranges hold. */
 export function countRanges(ranges: Ranges): number {
   let sum = 0

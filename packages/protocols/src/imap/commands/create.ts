@@ -1,8 +1,9 @@
 import type { FolderId, Operation } from '@postrider/domain'
-import { resultOf } from '@postrider/domain'
+import { folderNameKey, resultOf } from '@postrider/domain'
 import { no, ok, Refusal } from '../codes.ts'
 import { afterLogin, command } from '../command.ts'
 import { FolderTree, levels, SEPARATOR } from '../folders.ts'
+import { dropSubscription, lostSubscriptions } from './subscriptions.ts'
 
 /** RFC 6154 §2: the uses a mailbox can be created for, in the spelling they are shown in. */
 const uses = new Map([
@@ -29,7 +30,14 @@ export const create = command({
     if (operations.length === 0) return no('A mailbox of that name exists', 'ALREADYEXISTS')
     const last = operations.at(-1)
     if (use !== undefined && last !== undefined) operations[operations.length - 1] = { ...last, specialUse: use }
-    const applied = await session.user.mailbox.apply(operations)
+    // Somebody who was subscribed to the name before is so again.
+    const name = path.join(SEPARATOR)
+    const lost = (await lostSubscriptions(session.user.mailbox)).some(
+      (one) => folderNameKey(one) === folderNameKey(name),
+    )
+    const made = operations.at(-1)
+    if (lost && made !== undefined) operations[operations.length - 1] = { ...made, subscribed: true }
+    const applied = await session.user.mailbox.apply([...operations, ...(lost ? [dropSubscription(name)] : [])])
     const { folder } = resultOf(applied, operations.length - 1, 'createFolder')
     return ok('CREATE completed', session.offers('OBJECTID') ? `MAILBOXID (F${folder})` : undefined)
   },

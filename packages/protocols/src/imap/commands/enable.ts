@@ -12,13 +12,14 @@ export const enable = command({
     const done: string[] = []
     for (const name of new Set(capabilities)) {
       if (!session.offers(name)) continue
-      if (name === 'CONDSTORE') enabled.condstore = true
-      else if (name === 'QRESYNC') enabled.condstore = enabled.qresync = true
+      if (name === 'CONDSTORE') session.enableCondstore()
+      else if (name === 'QRESYNC') enabled.qresync = true
       else if (name === 'UTF8=ACCEPT') enabled.utf8 = true
       else if (name === 'IMAP4REV2') enabled.utf8 = enabled.rev2 = true
       else continue
       done.push(name === 'IMAP4REV2' ? 'IMAP4rev2' : name)
     }
+    if (enabled.qresync) session.enableCondstore()
     session.out.utf8 = enabled.utf8
     session.out.ascii(`* ENABLED${done.map((name) => ` ${name}`).join('')}\r\n`)
     return ok('ENABLE completed')

@@ -1,5 +1,5 @@
 import type { Column } from '@postrider/domain'
-import { type CommandOf, type Ranges, rangesOf, resolveRanges } from '@postrider/wire/imap'
+import { type CommandOf, intersectRanges, type Ranges, rangesOf, resolveRanges } from '@postrider/wire/imap'
 import { bad, no, ok } from '../codes.ts'
 import { command, selected } from '../command.ts'
 import { fetchColumns, type Rows } from '../fetch/columns.ts'
@@ -24,7 +24,7 @@ export const fetch = command({
     }
     const plan = planFor(args)
     if (args.changedSince !== undefined || plan.steps.some((step) => 'name' in step && step.name === 'MODSEQ')) {
-      enabled.condstore = true
+      session.enableCondstore()
     }
     let sequences = view.sequences(args.set, args.uid)
     if (args.changedSince !== undefined) {
@@ -55,19 +55,7 @@ async function changedOnly(session: Session, sequences: Ranges, changedSince: nu
     changedSince: modSeqOf(changedSince),
   })
   const changed = view.map.toSequences(rangesOf(rows.uid))
-  return intersect(sequences, changed)
-}
-
-function intersect(a: Ranges, b: Ranges): Ranges {
-  const out: number[] = []
-  for (let i = 0, k = 0; i < a.length && k < b.length; ) {
-    const low = Math.max(a[i] as number, b[k] as number)
-    const high = Math.min(a[i + 1] as number, b[k + 1] as number)
-    if (low <= high) out.push(low, high)
-    if ((a[i + 1] as number) < (b[k + 1] as number)) i += 2
-    else k += 2
-  }
-  return Uint32Array.from(out)
+  return intersectRanges(sequences, changed)
 }
 
 /** What was read of a window, ready to be written: columns, or items. */

@@ -5,6 +5,7 @@ import { type Entry, FolderTree, SEPARATOR } from '../folders.ts'
 import type { Session } from '../session.ts'
 import { matchesPattern } from './pattern.ts'
 import { writeStatus } from './status.ts'
+import { lostSubscriptions } from './subscriptions.ts'
 
 /** RFC 9051 §6.3.9 with the options of RFC 5258, RFC 5819 (STATUS) and RFC 6154 (SPECIAL-USE). */
 export const list = command({
@@ -30,9 +31,19 @@ export const list = command({
       }
       await session.pace()
     }
+    if (args.selection.subscribed) await writeLost(session, args, patterns)
     return ok('LIST completed')
   },
 })
+
+/** RFC 5258 §3: subscribed names without a mailbox are \NonExistent. */
+async function writeLost(session: Session, { selection }: Arguments, patterns: readonly string[]): Promise<void> {
+  if (selection.specialUse) return
+  for (const name of await lostSubscriptions(session.user.mailbox)) {
+    if (!patterns.some((pattern) => matchesPattern(pattern, name))) continue
+    session.out.ascii(`* LIST (\\NonExistent \\Subscribed \\HasNoChildren) "${SEPARATOR}" `).mailbox(name).crlf()
+  }
+}
 
 type Arguments = CommandOf<'LIST'>
 
@@ -74,11 +85,12 @@ export const lsub = command({
   async run(session, { reference, pattern }) {
     const tree = await FolderTree.of(session.user.mailbox, session.context.settings.showHiddenFolders)
     const whole = reference + pattern
-    const subscribed = tree.entries().filter((entry) => entry.folder?.subscribed)
-    const listed = new Set(subscribed.filter((entry) => matchesPattern(whole, entry.name)).map((entry) => entry.name))
+    const here = tree.entries().filter((entry) => entry.folder?.subscribed)
+    const subscribed = [...here.map((entry) => entry.name), ...(await lostSubscriptions(session.user.mailbox))]
+    const listed = new Set(subscribed.filter((name) => matchesPattern(whole, name)))
     const above = new Set<string>()
     if (whole.endsWith('%')) {
-      for (const { name } of subscribed) {
+      for (const name of subscribed) {
         if (listed.has(name)) continue
         for (let cut = name.lastIndexOf(SEPARATOR); cut > 0; cut = name.lastIndexOf(SEPARATOR, cut - 1)) {
           const parent = name.slice(0, cut)

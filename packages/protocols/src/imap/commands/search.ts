@@ -30,7 +30,7 @@ export async function find(session: Session, key: SearchKey): Promise<Found> {
   const sequences: number[] = []
   for (let i = 1; i < mask.length; i++) if (mask[i] === 1) sequences.push(i)
   if (!names(key, 'modseq')) return { sequences, modSeqs: undefined }
-  session.enabled.condstore = true
+  session.enableCondstore()
   return { sequences, modSeqs: await modSeqsOf(session, sequences) }
 }
 

@@ -30,8 +30,8 @@ type Arguments = Omit<CommandOf<'SELECT'>, 'name'>
 async function open(session: Session, args: Arguments, readOnly: boolean): Promise<Answer> {
   const { user, enabled } = session
   if (args.qresync !== undefined && !enabled.qresync) throw new Refusal(bad('ENABLE QRESYNC first'))
-  if (args.condstore) enabled.condstore = true
   closeView(session, true)
+  if (args.condstore) session.enableCondstore()
   const { held, settings } = session.context
   // First among the waiters, then read: nothing that happens from here on is missed.
   await held.hold(user.mailbox.mailbox, session)

@@ -54,7 +54,7 @@ export async function writeStatus(
   folder: Folder,
   items: readonly StatusItem[],
 ): Promise<void> {
-  if (items.includes('HIGHESTMODSEQ')) session.enabled.condstore = true
+  if (items.includes('HIGHESTMODSEQ')) session.enableCondstore()
   const parts: string[] = []
   for (const item of items) parts.push(`${item} ${await values[item](folder, session)}`)
   session.out

@@ -19,7 +19,7 @@ export const store = command({
   updates: 'noExpunge',
   async run(session, args) {
     writable(session)
-    if (args.unchangedSince !== undefined) session.enabled.condstore = true
+    if (args.unchangedSince !== undefined) session.enableCondstore()
     const { view } = session
     const sequences = view.sequences(args.set, args.uid)
     // From here on only our own changes are new: their echo need not be told (see View.ownChanges).

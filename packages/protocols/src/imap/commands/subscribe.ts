@@ -1,7 +1,9 @@
-import { type Answer, ok } from '../codes.ts'
+import { folderNameKey } from '@postrider/domain'
+import { type Answer, no, ok } from '../codes.ts'
 import { afterLogin, command } from '../command.ts'
 import { FolderTree } from '../folders.ts'
 import type { Session } from '../session.ts'
+import { dropSubscription, lostSubscriptions } from './subscriptions.ts'
 
 /** RFC 9051 §6.3.7. */
 export const subscribe = command({
@@ -21,6 +23,12 @@ export const unsubscribe = command({
 
 async function set(session: Session, name: string, subscribed: boolean): Promise<Answer> {
   const tree = await FolderTree.of(session.user.mailbox, session.context.settings.showHiddenFolders)
+  if (!subscribed && tree.find(name) === undefined) {
+    const lost = await lostSubscriptions(session.user.mailbox)
+    if (!lost.some((one) => folderNameKey(one) === folderNameKey(name))) return no('No such mailbox', 'NONEXISTENT')
+    await session.user.mailbox.apply([dropSubscription(name)])
+    return ok('UNSUBSCRIBE completed')
+  }
   const folder = tree.folder(name)
   if (folder.subscribed !== subscribed) {
     await session.user.mailbox.apply([{ op: 'updateFolder', folder: folder.id, subscribed }])

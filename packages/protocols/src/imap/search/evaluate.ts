@@ -47,7 +47,7 @@ class Evaluation {
   async run(key: SearchKey): Promise<Mask> {
     const { view } = this.#session
     if (key.kind === 'all') return new Uint8Array(this.#count + 1).fill(1, 1)
-    if (key.kind === 'set') return this.#ofRanges(view.sequences(key.set, key.uid))
+    if (key.kind === 'set') return this.#ofRanges(view.sequences(key.set, key.uid, 'nothing'))
     if (key.kind === 'not') return invert(await this.run(key.key))
     if (isText(key)) {
       const query = toQuery(key, view, this.#now)

@@ -32,7 +32,10 @@ function translate(key: SearchKey, context: Context, depth: number): SearchQuery
       return of === undefined ? undefined : { kind: 'not', of }
     }
     case 'set':
-      return { kind: 'uid', ranges: pairs(context.view.map.toUids(context.view.sequences(key.set, key.uid))) }
+      return {
+        kind: 'uid',
+        ranges: pairs(context.view.map.toUids(context.view.sequences(key.set, key.uid, 'nothing'))),
+      }
     case 'flag': {
       const bit = flagBit(key.flag)
       if (bit !== undefined)

@@ -1,8 +1,10 @@
 import type { Item, ItemColumn } from '@postrider/domain'
 import { type Ranges, rangesOf, type SortCriterion, type SortKey } from '@postrider/wire/imap'
-import { baseSubject } from '@postrider/wire/mime'
+import { baseSubject, decodeWords } from '@postrider/wire/mime'
+import { sourceOf } from '../fetch/source.ts'
 import type { Session } from '../session.ts'
 import { windows } from '../view/uid-map.ts'
+import { envelopePlace, firstAddress } from './addresses.ts'
 
 /** Items opened at once for their sort keys. */
 const SORT_BATCH = 500
@@ -12,22 +14,33 @@ export function collate(text: string): string {
   return text.toUpperCase().normalize('NFKD')
 }
 
-const localPart = (address: string): string => {
-  const at = address.lastIndexOf('@')
-  return collate(at < 0 ? address : address.slice(0, at))
+/** What an order is computed from: the item, and the envelope of its message. */
+interface Keyed {
+  readonly item: Item
+  readonly envelope: Uint8Array
+}
+
+const mailboxOf = ({ envelope }: Keyed, place: number): string => collate(firstAddress(envelope, place)?.mailbox ?? '')
+
+/** RFC 5957 §3: the display name, else the address; of a group its name. */
+function displayOf({ envelope }: Keyed, place: number): string {
+  const address = firstAddress(envelope, place)
+  if (address === undefined) return ''
+  const { name, mailbox, host } = address
+  return collate(decodeWords(name) || (host === '' ? mailbox : `${mailbox}@${host}`))
 }
 
 /** The value each key sorts by: RFC 5256 §3, RFC 5957 §3. */
-const values: { readonly [Key in SortKey]: (item: Item) => string | number } = {
-  ARRIVAL: (item) => item.received,
-  SIZE: (item) => item.size,
-  DATE: (item) => item.promoted?.sent ?? item.received,
-  SUBJECT: (item) => collate(baseSubject(item.promoted?.subject ?? '')),
-  FROM: (item) => localPart(item.promoted?.fromAddress ?? ''),
-  TO: (item) => localPart(first(item, 1)?.address ?? ''),
-  CC: (item) => localPart(first(item, 2)?.address ?? ''),
-  DISPLAYFROM: (item) => collate(item.promoted?.fromName ?? ''),
-  DISPLAYTO: (item) => collate(first(item, 1)?.name || first(item, 1)?.address || ''),
+const values: { readonly [Key in SortKey]: (keyed: Keyed) => string | number } = {
+  ARRIVAL: ({ item }) => item.received,
+  SIZE: ({ item }) => item.size,
+  DATE: ({ item }) => item.promoted?.sent ?? item.received,
+  SUBJECT: ({ item }) => collate(baseSubject(item.promoted?.subject ?? '')),
+  FROM: (keyed) => mailboxOf(keyed, envelopePlace.from),
+  TO: (keyed) => mailboxOf(keyed, envelopePlace.to),
+  CC: (keyed) => mailboxOf(keyed, envelopePlace.cc),
+  DISPLAYFROM: (keyed) => displayOf(keyed, envelopePlace.from),
+  DISPLAYTO: (keyed) => displayOf(keyed, envelopePlace.to),
 }
 
 const columnsOf: { readonly [Key in SortKey]: readonly ItemColumn[] } = {
@@ -35,16 +48,14 @@ const columnsOf: { readonly [Key in SortKey]: readonly ItemColumn[] } = {
   SIZE: [],
   DATE: ['promoted'],
   SUBJECT: ['promoted'],
-  FROM: ['promoted'],
-  TO: ['recipients'],
-  CC: ['recipients'],
-  DISPLAYFROM: ['promoted'],
-  DISPLAYTO: ['recipients'],
+  FROM: ['index', 'original'],
+  TO: ['index', 'original'],
+  CC: ['index', 'original'],
+  DISPLAYFROM: ['index', 'original'],
+  DISPLAYTO: ['index', 'original'],
 }
 
-function first(item: Item, type: 1 | 2): { name: string; address: string } | undefined {
-  return item.recipients?.find((one) => one.type === type)
-}
+const noEnvelope = Buffer.from('(NIL NIL NIL NIL NIL NIL NIL NIL NIL NIL)')
 
 /** The messages in the order asked for; equal ones by sequence number (RFC 5256 §3). Messages that are gone are left out. */
 export async function sortMessages(
@@ -54,10 +65,13 @@ export async function sortMessages(
 ): Promise<number[]> {
   const keys = new Map<number, (string | number)[]>()
   const columns = [...new Set(criteria.flatMap(({ key }) => columnsOf[key]))]
-  await eachItem(session, rangesOf(sequences), columns, (sequence, item) => {
+  const addresses = columns.includes('index')
+  const { mailbox } = session.user
+  await eachItem(session, rangesOf(sequences), columns, async (sequence, item) => {
+    const envelope = addresses ? (await sourceOf(mailbox, item).index()).envelope : noEnvelope
     keys.set(
       sequence,
-      criteria.map(({ key }) => values[key](item)),
+      criteria.map(({ key }) => values[key]({ item, envelope })),
     )
   })
   const order = sequences.filter((sequence) => keys.has(sequence))
@@ -78,12 +92,12 @@ export async function eachItem(
   session: Session,
   sequences: Ranges,
   columns: readonly ItemColumn[],
-  each: (sequence: number, item: Item) => void,
+  each: (sequence: number, item: Item) => Promise<void> | void,
 ): Promise<void> {
   const { view, user } = session
   for (const window of windows(view.map, sequences, SORT_BATCH)) {
     const items = await user.mailbox.get({ by: { folder: view.folder, uids: window.uids }, columns })
-    for (const item of items) each(view.map.sequenceOf(item.uid), item)
+    for (const item of items) await each(view.map.sequenceOf(item.uid), item)
     await session.pace()
   }
 }

@@ -51,6 +51,15 @@ test('RFC 5256 §3 step 1: loops and repeated ids do no harm', () => {
   assert.equal(shown(byReferences([message(1, 'a', [], 'p'), message(2, 'a', [], 'q')])), '(1)(2)')
 })
 
+test('RFC 5256 §3 step 1 B: a message’s own references end the link that others made', () => {
+  const [a, b, c] = [
+    message(1, 'a', [], 'p', 30),
+    message(2, 'b', ['a', 'c'], 'q', 10),
+    message(3, 'c', ['b'], 'r', 20),
+  ]
+  assert.equal(shown(byReferences([a, b, c])), '(3 2)(1)')
+})
+
 test('REFS: threads in the order of their newest message', () => {
   const old = message(1, 'a', [], 'p', 1)
   const young = message(2, 'b', [], 'q', 2)

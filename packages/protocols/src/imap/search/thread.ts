@@ -108,9 +108,9 @@ function link(messages: readonly ThreadMessage[]): Container[] {
       if (above !== undefined && container.parent === undefined) attach(above, container)
       above = container
     }
-    if (above === undefined || above === own || isAbove(own, above)) continue
+    // Its own references know better than those of others, even when they name nobody or would make a loop.
     if (own.parent !== undefined) detach(own)
-    attach(above, own)
+    if (above !== undefined) attach(above, own)
   }
   return all.filter((container) => container.parent === undefined)
 }

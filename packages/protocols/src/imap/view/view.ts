@@ -12,6 +12,7 @@ import {
 import {
   formatRanges,
   inRanges,
+  intersectRanges,
   isKeyword,
   NO_RANGES,
   type Ranges,
@@ -85,15 +86,19 @@ export class View {
 
   // ---- sets
 
-  /** The messages a set means, as ranges of sequence numbers. `uid`: its numbers are UIDs. RFC 9051 §6.4.8, RFC 5182. */
-  sequences(set: SequenceSet, uid: boolean): Ranges {
+  /**
+   * The messages a set means, as ranges of sequence numbers. `uid`: its numbers are UIDs. RFC 9051 §6.4.8, RFC 5182. `beyond`: what a number
+   * beyond EXISTS does; a search finds nothing by it.
+   */
+  sequences(set: SequenceSet, uid: boolean, beyond: 'refused' | 'nothing' = 'refused'): Ranges {
     if (set.kind === 'saved') return this.map.toSequences(this.saved)
     if (uid) return this.map.toSequences(resolveRanges(set.ranges, this.map.last))
     const { count } = this.map
     const resolved = resolveRanges(set.ranges, count)
+    if ((resolved[resolved.length - 1] ?? 0) <= count) return resolved
+    if (beyond === 'nothing') return intersectRanges(resolved, Uint32Array.of(1, count))
     // §9: a number beyond EXISTS is the client's mistake. `*` in an empty mailbox is forgiven: it means nothing there.
-    if ((resolved[resolved.length - 1] ?? 0) > count) throw new Refusal(bad('No message has that number'))
-    return resolved
+    throw new Refusal(bad('No message has that number'))
   }
 
   /** The UIDs in ranges of sequence numbers. */
