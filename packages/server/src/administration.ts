@@ -1,4 +1,4 @@
-import { isDomainError, type MailboxEntry, type MailboxId, type MailboxService } from '@postrider/domain'
+import { isDomainError, type MailboxId, type MailboxService } from '@postrider/domain'
 import type { DirectoryStore } from '@postrider/store/directory'
 import type { CheckReport } from '@postrider/store/sqlite'
 import type { Loaded } from './config/load.ts'
@@ -67,17 +67,19 @@ export interface Administration {
 }
 
 /**
- * Makes and destroys at the mailbox service what the directory decided. Safe to call again at any time: what failed stays pending, and
- * the next start tries it once more. Without a running server nothing happens here.
+ * Does at the mailbox service what the directory decided: mailboxes made and destroyed, quotas. Safe to call again at any time: what failed
+ * stays pending and is tried again. Without a running server nothing happens here.
  */
 export async function settleMailboxes(directory: DirectoryStore, service: MailboxService | undefined): Promise<void> {
   if (service === undefined) return
-  for (const { mailbox, work, database } of directory.pendingMailboxes()) {
+  for (const pending of directory.pendingMailboxes()) {
+    const { mailbox, work, database } = pending
     const entry = directory.mailbox(mailbox)
     if (work === 'create' && entry !== undefined)
       await service.create(mailbox, { language: entry.language, quota: entry.quota, database })
+    if (work === 'quota' && entry !== undefined) await service.apply(mailbox, [{ op: 'setQuota', quota: entry.quota }])
     if (work === 'destroy') await destroy(service, mailbox)
-    directory.mailboxDone(mailbox)
+    directory.mailboxDone(pending)
   }
 }
 
@@ -88,9 +90,4 @@ async function destroy(service: MailboxService, mailbox: MailboxId): Promise<voi
   } catch (error) {
     if (!isDomainError(error, 'mailboxNotFound')) throw error
   }
-}
-
-/** A changed quota reaches the mailbox service as well. */
-export async function settleQuota(administration: Administration, entry: MailboxEntry): Promise<void> {
-  await administration.server?.service.apply(entry.mailbox, [{ op: 'setQuota', quota: entry.quota }])
 }

@@ -55,6 +55,9 @@ import { throttlePolicy } from './protocol-settings.ts'
 import { createServices, type Services } from './services.ts'
 import { version } from './version.ts'
 
+/** Work on mailboxes that failed is tried again so often. */
+const SETTLE_MS = 30_000
+
 /** Everything a start puts together, in the order in which it is taken apart again from the end. */
 export interface Program {
   readonly loaded: Loaded
@@ -133,7 +136,15 @@ async function start(first: Loaded, env: Environment, opened: ProgramLog, undo: 
   undo.add(() => home.close())
   const authenticator = createAuthenticator({ directory, clock, meter: metrics, throttle: throttlePolicy(config) })
   undo.add(() => authenticator.close())
-  await settleMailboxes(directory, home.service)
+  const settle = async (): Promise<void> => {
+    if (directory.pendingMailboxes().length === 0) return
+    await settleMailboxes(directory, home.service).catch((error: unknown) =>
+      log.warn({ err: error }, 'a mailbox could not be made, changed or destroyed: tried again soon'),
+    )
+  }
+  await settle()
+  const settling = setInterval(() => void settle(), SETTLE_MS)
+  undo.add(() => clearInterval(settling))
   const services = createServices({
     loaded,
     directory,

@@ -62,6 +62,9 @@ export function transportSettings(loaded: Loaded): Partial<TransportSettings> & 
     maxOutboundConnections: config['delivery.connections'],
     maxPerDomainOutboundConnections: config['delivery.connectionsPerDomain'],
     outboundPort: config['delivery.port'],
+    transientFailureRetryInterval: config['delivery.retryInterval'],
+    messageRetryInterval: 2 * config['delivery.retryInterval'],
+    allowPrivateAddresses: config['delivery.allowPrivateAddresses'],
     ...(config['delivery.smartHost'] === '' ? {} : { sendConnectors: [smartHostConnector(loaded)] }),
   }
 }

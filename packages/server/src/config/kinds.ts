@@ -60,7 +60,7 @@ export const oneOf = <const T extends string>(...words: readonly T[]): Kind<T> =
 })
 
 export const list = <T>(of: Kind<T>, max = 100): Kind<readonly T[]> => ({
-  type: `list of ${of.type}`,
+  type: `list: ${of.type}`,
   read(node) {
     if (node.kind !== 'array') throw new ValueError(`must be a list: [ … ]`)
     if (node.items.length > max) throw new ValueError(`must have at most ${max} entries`)
@@ -77,6 +77,7 @@ const units = new Map([
   ['d', 86_400_000],
 ])
 const showSpan = (ms: number): string => {
+  if (ms === 0) return '0s'
   for (const [unit, size] of [...units].reverse()) if (ms % size === 0) return `${ms / size}${unit}`
   return `${ms}ms`
 }

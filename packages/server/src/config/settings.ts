@@ -226,6 +226,7 @@ export const settings = {
     'Sessions IMAP d’un utilisateur.',
     {
       exchange: 'MaxConnectionsPerUser',
+      live: true,
     },
   ),
   'imap.preAuthenticatedTimeout': setting(
@@ -235,6 +236,7 @@ export const settings = {
     'Temps pour se connecter.',
     {
       exchange: 'PreAuthenticatedConnectionTimeout',
+      live: true,
     },
   ),
   'imap.authenticatedTimeout': setting(
@@ -242,14 +244,14 @@ export const settings = {
     30 * MINUTE,
     'Inactivity after which a session ends; IDLE is not inactivity.',
     'Inactivité après laquelle une session finit ; IDLE n’en est pas.',
-    { exchange: 'AuthenticatedConnectionTimeout' },
+    { exchange: 'AuthenticatedConnectionTimeout', live: true },
   ),
   'imap.showHiddenFolders': setting(
     flag,
     false,
     'Also list Outbox, Sync Issues, RSS Feeds and the like.',
     'Lister aussi Boîte d’envoi, Problèmes de synchronisation, Flux RSS, etc.',
-    { exchange: 'ShowHiddenFoldersEnabled' },
+    { exchange: 'ShowHiddenFoldersEnabled', live: true },
   ),
   'pop3.connectionsPerUser': setting(
     integer(1, 10_000),
@@ -258,6 +260,7 @@ export const settings = {
     'Sessions POP3 d’un utilisateur.',
     {
       exchange: 'MaxConnectionsPerUser',
+      live: true,
     },
   ),
   'pop3.preAuthenticatedTimeout': setting(
@@ -267,6 +270,7 @@ export const settings = {
     'Temps pour se connecter.',
     {
       exchange: 'PreAuthenticatedConnectionTimeout',
+      live: true,
     },
   ),
   'pop3.authenticatedTimeout': setting(
@@ -274,7 +278,7 @@ export const settings = {
     30 * MINUTE,
     'Inactivity after which a session ends.',
     'Inactivité après laquelle une session finit.',
-    { exchange: 'AuthenticatedConnectionTimeout' },
+    { exchange: 'AuthenticatedConnectionTimeout', live: true },
   ),
 
   'imap.externalConnection': external('IMAP', 'mail.example.com:993:SSL'),
@@ -358,6 +362,20 @@ export const settings = {
     {
       exchange: 'MaxPerDomainOutboundConnections',
     },
+  ),
+
+  'delivery.retryInterval': setting(
+    duration(SECOND, DAY),
+    5 * MINUTE,
+    'Time between the first six attempts; later ones come at twice that.',
+    'Temps entre les six premiers essais ; les suivants viennent au double.',
+    { exchange: 'TransientFailureRetryInterval' },
+  ),
+  'delivery.allowPrivateAddresses': setting(
+    flag,
+    false,
+    'Deliver to servers whose MX record leads to a private or loopback address. A smart host may have one anyway.',
+    'Remettre aux serveurs dont le MX mène à une adresse privée ou locale. Un relais peut en avoir une de toute façon.',
   ),
 
   'log.level': setting(oneOf('debug', 'info', 'warn', 'error'), 'info', 'What is logged.', 'Ce qui est journalisé.', {

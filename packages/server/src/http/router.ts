@@ -25,6 +25,7 @@ export interface RouterParts {
 
 /** Bodies larger than this are not read through only to keep a refused connection alive. */
 const MAX_IDLE_BODY = 65_536
+const UNREAD_MS = 30_000
 const MAX_URL = 8_192
 
 /** Answers with text; for everything that is not a protocol's own. */
@@ -37,6 +38,9 @@ export function reply(
   if (response.headersSent || response.destroyed) return
   const { method, headers: sent } = response.req
   const unread = Number(sent['content-length'] ?? 0) > MAX_IDLE_BODY || sent['transfer-encoding'] !== undefined
+  // A body that dribbles in behind an answer keeps nobody's place for long (P1).
+  const { req: request } = response
+  if (!request.complete) setTimeout(() => void (request.complete || request.socket.destroy()), UNREAD_MS).unref()
   const bytes = Buffer.from(body)
   response.writeHead(status, {
     'Content-Type': 'text/plain; charset=utf-8',

@@ -1,6 +1,7 @@
 import { createServer, type Server } from 'node:https'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
+import type { Duplex } from 'node:stream'
 import type { Logger, Meter } from '@postrider/domain'
 import { plainAddress } from '../listeners/connection.ts'
 import { HANDSHAKE_MS } from '../listeners/connection.ts'
@@ -16,6 +17,8 @@ const HEADERS_MS = 60_000
 const REQUEST_MS = 900_000
 /** Between two requests of a connection; a phone in use reuses it. */
 const KEEP_ALIVE_MS = 75_000
+/** After an answer to a request that nobody reads on, what the client still sends is taken and dropped for so long (RFC 9112 §9.6). */
+const LINGER_MS = 5_000
 
 export interface HttpsParts {
   readonly tls: TlsHolder
@@ -32,6 +35,14 @@ export interface HttpsService {
   readonly size: number
   /** No further request on any connection; closes idle ones at once, the others after `graceMs`. */
   drain(graceMs: number): Promise<void>
+}
+
+/** Drops what still comes, and the socket when the peer does not close it in time. */
+function destroyLater(socket: Duplex): void {
+  const timer = setTimeout(() => socket.destroy(), LINGER_MS)
+  socket.once('end', () => socket.destroy())
+  socket.once('close', () => clearTimeout(timer))
+  socket.resume()
 }
 
 class SweptSocket implements Swept {
@@ -80,6 +91,10 @@ export function createHttps({ tls, gate, sweeper, log, meter, handle }: HttpsPar
         if (busy.has(socket)) busy.set(socket, left)
         if (draining && left === 0) socket.end()
       })
+      // Answered before it was all there: a body that dribbles in behind is waited for no longer than a connection that closes.
+      response.once('finish', () => {
+        if (!request.complete) destroyLater(socket)
+      })
       // A client that reads nothing must not keep its answer in our memory for ever.
       response.once('prefinish', () => {
         if (response.socket !== null && response.socket.writableLength > 0)
@@ -93,6 +108,12 @@ export function createHttps({ tls, gate, sweeper, log, meter, handle }: HttpsPar
   server.on('secureConnection', (socket: Socket) => {
     busy.set(socket, 0)
     socket.once('close', () => busy.delete(socket))
+    // Node calls this behind the last answer. Closing while the client still writes would reset the connection, and the client would
+    // never read that its password is wrong or its mail too large.
+    socket.destroySoon = () => {
+      socket.end()
+      destroyLater(socket)
+    }
   })
   tls.follow((options) => server.setSecureContext(options))
   server.on('tlsClientError', (error) => {
@@ -108,6 +129,7 @@ export function createHttps({ tls, gate, sweeper, log, meter, handle }: HttpsPar
           ? '408 Request Timeout'
           : '400 Bad Request'
     socket.end(`HTTP/1.1 ${status}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`)
+    destroyLater(socket)
   })
   return {
     get size() {

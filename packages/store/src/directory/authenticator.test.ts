@@ -123,6 +123,9 @@ test('app passwords: scope, spelling, revocation, never for web', async () => {
   assert.equal(reason(await login('bob', password, 'activesync')), 'protocolDisabled')
   assert.equal(reason(await login('bob', password, 'web')), 'protocolDisabled')
   assert.equal(reason(await login('administrator', password, 'smtp')), 'invalid')
+  assert.equal(reason(await login('bob', password, 'autodiscover')), 'protocolDisabled')
+  const phone = await directory.addAppPassword(bob, 'phone', ['activesync'])
+  assert.equal(reason(await login('bob', phone.password, 'autodiscover')), 'ok', 'a phone sets itself up with it')
   assert.ok(directory.appPasswords(bob)[0]?.lastUsed)
   assert.ok(!JSON.stringify(directory.appPasswords(bob)).includes('digest'))
   await directory.removeAppPassword(bob, id)
@@ -326,6 +329,15 @@ test('a hash of another cost is renewed at the next login', async () => {
   assert.ok(!hashIsOld(directory.credential(bob)!.hash, hashCost))
   assert.equal(directory.credential(bob)!.version, version)
   assert.ok(auth)
+})
+
+test('a directory that cannot be written keeps nobody out', async () => {
+  const { directory, bob, login } = await setup()
+  const app = await directory.addAppPassword(bob, 'phone', ['imap'])
+  directory.appPasswordUsed = () => {
+    throw new Error('database or disk is full')
+  }
+  assert.equal(reason(await login('bob', app.password)), 'ok')
 })
 
 test('hash strings of any form give false, never an error', async () => {

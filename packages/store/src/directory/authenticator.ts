@@ -52,6 +52,8 @@ type Known = {
 
 /** R40: the built-in Administrator is kept out of these whatever the credential. */
 const closedToAdministrator: ReadonlySet<ProtocolName> = new Set(['pop3', 'imap'])
+/** Whoever may use these must be able to find them. */
+const selfConfiguring: ReadonlySet<ProtocolName> = new Set(['activesync', 'ews', 'mapi'])
 const closedToAppPasswords: ReadonlySet<ProtocolName> = new Set(['web', 'admin'])
 
 /**
@@ -152,7 +154,7 @@ export class DirectoryAuthenticator implements Authenticator {
     if (!right || !usable || entry === undefined || stored === undefined) return { kind: 'wrong' }
     if (hashIsOld(stored.hash, this.#cost)) {
       const hash = await this.#pool.run(() => hashPassword(password, this.#cost))
-      this.#directory.rehashed(entry.account, stored.version, hash)
+      this.#bestEffort(() => this.#directory.rehashed(entry.account, stored.version, hash))
     }
     return { kind: 'password' }
   }
@@ -164,19 +166,28 @@ export class DirectoryAuthenticator implements Authenticator {
     this.#throttle.succeeded(entry.account, remoteAddress)
     if (!entry.enabled) return this.#refuse('accountDisabled', protocol, 0)
     if (!this.#mayUse(entry, protocol, appPassword)) return this.#refuse('protocolDisabled', protocol, 0)
-    if (appPassword !== undefined) this.#directory.appPasswordUsed(entry.account, appPassword)
+    if (appPassword !== undefined) this.#bestEffort(() => this.#directory.appPasswordUsed(entry.account, appPassword))
     this.#meter.count('logins_total', { protocol, result: 'ok' })
     const { account, address, displayName, mailbox, language } = entry
     const principal: Principal = { account, address, displayName, mailbox, language, protocol, appPassword }
     this.#versions.set(principal, this.#version(account))
     return { ok: true, principal }
   }
+  /** Notes beside a login: a full disk must not keep anybody out. */
+  #bestEffort(write: () => void): void {
+    try {
+      write()
+    } catch {
+      this.#meter.count('directory_notes_lost_total')
+    }
+  }
   #mayUse(entry: MailboxEntry, protocol: ProtocolName, appPassword: string | undefined): boolean {
     if (!entry.protocols[protocol]) return false
     if (entry.isAdministrator && closedToAdministrator.has(protocol)) return false
     if (appPassword === undefined) return true
     if (closedToAppPasswords.has(protocol)) return false
-    return this.#directory.appPassword(entry.account, appPassword)?.protocols.includes(protocol) ?? false
+    const scope = this.#directory.appPassword(entry.account, appPassword)?.protocols ?? []
+    return scope.includes(protocol) || (protocol === 'autodiscover' && scope.some((one) => selfConfiguring.has(one)))
   }
 
   #failed(who: string, protocol: ProtocolName, remoteAddress: string): Verdict {

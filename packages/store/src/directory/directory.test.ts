@@ -219,7 +219,8 @@ test('everything is there again after a restart, and the counter goes on', async
   await first.setDefaultDomain('relay.example')
   const gone = await first.addMailbox({ address: 'gone@example.com' })
   await first.removeMailbox(gone.account)
-  first.mailboxDone(bob.mailbox)
+  assert.deepEqual(first.pendingMailboxes()[0], { mailbox: bob.mailbox, work: 'create', database: bob.database })
+  first.mailboxDone(first.pendingMailboxes()[0]!)
   const before = [
     first.domains(),
     [...first.mailboxes()],
@@ -245,6 +246,26 @@ test('everything is there again after a restart, and the counter goes on', async
   assert.deepEqual(second.pendingMailboxes(), [{ mailbox: gone.mailbox, work: 'destroy', database: gone.database }])
   assert.ok((await second.addMailbox({ address: 'new@example.com' })).mailbox > gone.mailbox)
   second.close()
+})
+
+test('what the mailbox service has to do stays pending until exactly that is done', async () => {
+  const directory = await company()
+  const bob = await directory.addMailbox({ address: 'bob@example.com' })
+  await directory.updateMailbox(bob.account, { quota: 1_000 })
+  const [create] = directory.pendingMailboxes()
+  assert.equal(create?.work, 'create', 'it will be made with the new quota')
+  directory.mailboxDone(create!)
+  assert.deepEqual(directory.pendingMailboxes(), [])
+  await directory.updateMailbox(bob.account, { quota: 2_000 })
+  const [quota] = directory.pendingMailboxes()
+  assert.equal(quota?.work, 'quota')
+  await directory.removeMailbox(bob.account)
+  directory.mailboxDone(quota!)
+  assert.deepEqual(
+    directory.pendingMailboxes().map((one) => one.work),
+    ['destroy'],
+    'decided meanwhile',
+  )
 })
 
 test('a directory of a newer program is refused, nothing of it changed', (t) => {

@@ -247,7 +247,12 @@ export class DirectoryStore extends Book implements DirectoryWriter {
       quota: quota === undefined ? old.quota : (quota ?? undefined),
     }
     checkMailbox(entry)
-    this.#store([entry], [])
+    const waiting = this.#pending.get(old.mailbox)
+    const pending: PendingMailbox | undefined =
+      entry.quota === old.quota || waiting?.work === 'create'
+        ? undefined
+        : { mailbox: entry.mailbox, work: 'quota', database: entry.database }
+    this.#store([entry], [], pending)
     return entry
   }
 
@@ -350,11 +355,13 @@ export class DirectoryStore extends Book implements DirectoryWriter {
       .filter((group) => group.members.some((member) => gone.has(addressKey(member))))
       .map((group) => ({ ...group, members: group.members.filter((member) => !gone.has(addressKey(member))) }))
   }
-  #store(mailboxes: readonly MailboxEntry[], groups: readonly GroupEntry[]): void {
+  #store(mailboxes: readonly MailboxEntry[], groups: readonly GroupEntry[], pending?: PendingMailbox): void {
     this.#tables.transaction(() => {
+      if (pending !== undefined) this.#tables.putPending(pending)
       for (const entry of mailboxes) this.#tables.putMailbox(entry)
       for (const entry of groups) this.#tables.putGroup(entry)
     })
+    if (pending !== undefined) this.#pending.set(pending.mailbox, pending)
     for (const entry of mailboxes) this.putMailbox(entry)
     for (const entry of groups) this.putGroup(entry)
     if (groups.length > 0) this.changed()
@@ -481,15 +488,15 @@ export class DirectoryStore extends Book implements DirectoryWriter {
 
   // Between directory and mailbox service
 
-  /** Mailboxes that the mailbox service has to make or destroy still: after a crash in between, or added while it was stopped. */
+  /** What the mailbox service still has to make, destroy or give another quota: after a crash in between, or added while it was stopped. */
   pendingMailboxes(): readonly PendingMailbox[] {
     return [...this.#pending.values()]
   }
-  /** The mailbox service has done it. */
-  mailboxDone(mailbox: MailboxId): void {
-    if (!this.#pending.has(mailbox)) return
-    this.#tables.transaction(() => this.#tables.dropPending(mailbox))
-    this.#pending.delete(mailbox)
+  /** The mailbox service has done it. What was decided since then stays pending. */
+  mailboxDone(done: PendingMailbox): void {
+    if (this.#pending.get(done.mailbox) !== done) return
+    this.#tables.transaction(() => this.#tables.dropPending(done.mailbox))
+    this.#pending.delete(done.mailbox)
   }
 
   #countDatabase(name: string, by: number): void {

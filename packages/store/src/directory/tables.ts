@@ -30,7 +30,7 @@ export interface StoredAppPassword {
 /** Work on a mailbox that the directory decided and the mailbox service has not confirmed yet. */
 export interface PendingMailbox {
   readonly mailbox: MailboxId
-  readonly work: 'create' | 'destroy'
+  readonly work: 'create' | 'destroy' | 'quota'
   readonly database: string
 }
 
@@ -123,7 +123,7 @@ export class Tables {
       ),
       pending: rows('SELECT * FROM pending ORDER BY mailbox').map((row) => ({
         mailbox: Number(row.mailbox) as MailboxId,
-        work: row.work === 'destroy' ? 'destroy' : 'create',
+        work: row.work === 'destroy' || row.work === 'quota' ? row.work : 'create',
         database: String(row.detail),
       })),
     }

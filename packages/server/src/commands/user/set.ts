@@ -1,5 +1,5 @@
 import type { MailboxChange, ProtocolName } from '@postrider/domain'
-import { settleQuota } from '../../administration.ts'
+import { settleMailboxes } from '../../administration.ts'
 import { adminCommand, UsageError, type Words } from '../../cli/command.ts'
 import { factText, languageOf, protocolsNamed, quotaOf, typeOf, type UserReport, userReport } from './fields.ts'
 
@@ -91,7 +91,7 @@ export const userSet = adminCommand<UserReport>({
   async run(administration, words) {
     const { directory } = administration
     const entry = await directory.updateMailbox(words.need(0, 'address'), changeOf(words))
-    if (words.has('quota')) await settleQuota(administration, entry)
+    await settleMailboxes(directory, administration.server?.service)
     return userReport(entry, (account) => directory.account(account)?.address ?? account)
   },
   text: factText,
