@@ -17,7 +17,7 @@ const HEADERS_MS = 60_000
 const REQUEST_MS = 900_000
 /** Between two requests of a connection; a phone in use reuses it. */
 const KEEP_ALIVE_MS = 75_000
-/** After an answer to a request that nobody reads on, what the client still sends is taken and dropped for so long (RFC 9112 §9.6). */
+/** Behind the last answer of a connection, what the client still sends is taken and dropped for so long (RFC 9112 §9.6). */
 const LINGER_MS = 5_000
 
 export interface HttpsParts {
@@ -37,12 +37,20 @@ export interface HttpsService {
   drain(graceMs: number): Promise<void>
 }
 
-/** Drops what still comes, and the socket when the peer does not close it in time. */
-function destroyLater(socket: Duplex): void {
-  const timer = setTimeout(() => socket.destroy(), LINGER_MS)
-  socket.once('end', () => socket.destroy())
-  socket.once('close', () => clearTimeout(timer))
-  socket.resume()
+/**
+ * Closes our side when everything is written, then takes and drops what still comes until the peer closes, or for LINGER_MS. Closing at
+ * once while the peer still writes would reset the connection, and it would never read that its password is wrong or its mail too large.
+ */
+function closeGently(socket: Duplex): void {
+  socket.end()
+  const linger = (): void => {
+    const timer = setTimeout(() => socket.destroy(), LINGER_MS)
+    socket.once('end', () => socket.destroy())
+    socket.once('close', () => clearTimeout(timer))
+    socket.resume()
+  }
+  if (socket.writableFinished) linger()
+  else socket.once('finish', linger)
 }
 
 class SweptSocket implements Swept {
@@ -91,10 +99,6 @@ export function createHttps({ tls, gate, sweeper, log, meter, handle }: HttpsPar
         if (busy.has(socket)) busy.set(socket, left)
         if (draining && left === 0) socket.end()
       })
-      // Answered before it was all there: a body that dribbles in behind is waited for no longer than a connection that closes.
-      response.once('finish', () => {
-        if (!request.complete) destroyLater(socket)
-      })
       // A client that reads nothing must not keep its answer in our memory for ever.
       response.once('prefinish', () => {
         if (response.socket !== null && response.socket.writableLength > 0)
@@ -108,12 +112,8 @@ export function createHttps({ tls, gate, sweeper, log, meter, handle }: HttpsPar
   server.on('secureConnection', (socket: Socket) => {
     busy.set(socket, 0)
     socket.once('close', () => busy.delete(socket))
-    // Node calls this behind the last answer. Closing while the client still writes would reset the connection, and the client would
-    // never read that its password is wrong or its mail too large.
-    socket.destroySoon = () => {
-      socket.end()
-      destroyLater(socket)
-    }
+    // Node calls this behind the last answer.
+    socket.destroySoon = () => closeGently(socket)
   })
   tls.follow((options) => server.setSecureContext(options))
   server.on('tlsClientError', (error) => {
@@ -128,8 +128,8 @@ export function createHttps({ tls, gate, sweeper, log, meter, handle }: HttpsPar
         : error.code === 'ERR_HTTP_REQUEST_TIMEOUT'
           ? '408 Request Timeout'
           : '400 Bad Request'
-    socket.end(`HTTP/1.1 ${status}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`)
-    destroyLater(socket)
+    socket.write(`HTTP/1.1 ${status}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`)
+    closeGently(socket)
   })
   return {
     get size() {

@@ -63,7 +63,9 @@ async function listenAt({ name, addresses, accept, log }: ListenOptions, port: n
         { allowHalfOpen: true, noDelay: true, keepAlive: true, keepAliveInitialDelay: 300_000 },
         accept,
       )
-      const bound = await bind(server, address, actual, name)
+      // With the IPv4 addresses named apart, "::" means the IPv6 ones.
+      const ipv6Only = address === '::' && addresses.includes('0.0.0.0')
+      const bound = await bind(server, { host: address, port: actual, ipv6Only, backlog: BACKLOG }, name)
       servers.push(server)
       actual = bound
       server.on('error', (error) => log.error({ listener: name, err: error }, 'listener failed'))
@@ -85,25 +87,32 @@ async function listenAt({ name, addresses, accept, log }: ListenOptions, port: n
   }
 }
 
-function bind(server: Server, address: string, port: number, name: ListenerName): Promise<number> {
+interface Place {
+  readonly host: string
+  readonly port: number
+  readonly ipv6Only: boolean
+  readonly backlog: number
+}
+
+function bind(server: Server, place: Place, name: ListenerName): Promise<number> {
   return new Promise((resolve, reject) => {
     const failed = (error: NodeJS.ErrnoException): void => {
       // A machine without IPv6: every address is every IPv4 address then.
-      if (address === '::' && (error.code === 'EAFNOSUPPORT' || error.code === 'EADDRNOTAVAIL'))
-        return void server.listen({ host: '0.0.0.0', port, backlog: BACKLOG })
+      if (place.host === '::' && !place.ipv6Only && (error.code === 'EAFNOSUPPORT' || error.code === 'EADDRNOTAVAIL'))
+        return void server.listen({ ...place, host: '0.0.0.0' })
       server.off('error', failed)
-      reject(new ListenError(explain(error, address, port, name)))
+      reject(new ListenError(explain(error, place, name)))
     }
     server.on('error', failed)
-    server.listen({ host: address, port, backlog: BACKLOG }, () => {
+    server.listen(place, () => {
       server.off('error', failed)
       const bound = server.address()
-      resolve(typeof bound === 'object' && bound !== null ? bound.port : port)
+      resolve(typeof bound === 'object' && bound !== null ? bound.port : place.port)
     })
   })
 }
 
-function explain(error: NodeJS.ErrnoException, address: string, port: number, name: ListenerName): string {
+function explain(error: NodeJS.ErrnoException, { host: address, port }: Place, name: ListenerName): string {
   const other = `Choose another one with "listeners": { "${name}": { "port": … } } or POSTRIDER_PORT_BASE.`
   if (error.code === 'EADDRINUSE') return `Port ${port} (${name}) is used by another program. ${other}`
   if (error.code === 'EACCES')

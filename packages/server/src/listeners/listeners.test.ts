@@ -368,4 +368,13 @@ test('all addresses of the machine: IPv4 shows as IPv4', async (t) => {
   assert.equal(listening.host, '127.0.0.1')
   await once(dial(t, listening.port), 'close')
   assert.equal(seen, '127.0.0.1')
+  const both = await listen({
+    name: 'imap',
+    addresses: ['0.0.0.0', '::'],
+    ports: [0],
+    log: silentLog,
+    accept: (socket) => socket.destroy(),
+  })
+  t.after(() => both.close())
+  await once(dial(t, both.port), 'close')
 })
