@@ -329,8 +329,12 @@ test('TLS only, no HTTP/2, no TLS 1.1; plain HTTP gets nothing', async (t) => {
   both.destroy()
 })
 
-async function raw(t: TestContext, port: number): Promise<{ socket: Socket; text: () => string }> {
-  const socket = connectTls({ port, host: '127.0.0.1', ca: made.certificate })
+async function raw(
+  t: TestContext,
+  port: number,
+  allowHalfOpen = false,
+): Promise<{ socket: Socket; text: () => string }> {
+  const socket = connectTls({ port, host: '127.0.0.1', ca: made.certificate, allowHalfOpen })
   socket.on('error', () => {})
   t.after(() => socket.destroy())
   let text = ''
@@ -359,6 +363,35 @@ test('a large body nobody will read does not keep the connection', async (t) => 
   socket.write('POST /echo HTTP/1.1\r\nHost: x\r\nContent-Length: 10000000\r\n\r\nabc')
   await once(socket, 'close')
   assert.match(text(), /^HTTP\/1\.1 401 [\s\S]*Connection: close/)
+})
+
+test('a client in the middle of a large body still reads that its password is wrong (RFC 9112 §9.6)', async (t) => {
+  const it = await web(t, [echo('activesync')])
+  const { socket, text } = await raw(t, it.port)
+  socket.write('POST /echo HTTP/1.1\r\nHost: x\r\nContent-Length: 20000000\r\n\r\n')
+  const ended = once(socket, 'end')
+  const block = Buffer.alloc(65_536)
+  for (let sent = 0; sent < 4_000_000; sent += block.length) {
+    socket.write(block)
+    await new Promise((resolve) => setTimeout(resolve, 1))
+  }
+  await ended
+  assert.match(text(), /^HTTP\/1\.1 401 /)
+})
+
+test('P1: a client that neither takes our end nor makes its own is cut off', async (t) => {
+  const it = await web(t)
+  const { socket, text } = await raw(t, it.port, true)
+  socket.write('NONSENSE\r\n\r\n')
+  await once(socket, 'data')
+  assert.match(text(), /^HTTP\/1\.1 400 /)
+  const began = performance.now()
+  // The client's side stays open, and talks on.
+  const talk = setInterval(() => socket.write('x'), 200)
+  while (it.service.size > 0 && performance.now() - began < 8_000)
+    await new Promise((resolve) => setTimeout(resolve, 50))
+  clearInterval(talk)
+  assert.equal(it.service.size, 0)
 })
 
 test('drain: idle connections close at once, running requests finish', async (t) => {
