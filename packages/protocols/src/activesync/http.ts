@@ -7,7 +7,7 @@ import { isDomainError, type MailboxHandle, type Principal } from '@postrider/do
 import { decodeWbxml, type Element } from '@postrider/wire/wbxml'
 import { optionsHeaders } from './announce.ts'
 import { statusReply, toReply } from './answer.ts'
-import { readBody } from './body.ts'
+import { BodyMemory, type BodyShare, readBody } from './body.ts'
 import type { Answer, Command } from './command.ts'
 import { commandByName } from './commands/index.ts'
 import type { Context, Deps } from './context.ts'
@@ -50,6 +50,7 @@ export function activeSync(deps: Deps): ActiveSync {
   const waiting = new Waiting(deps, deps.settings.coalesceMs)
   const throttle = new Throttle(deps.clock, deps.settings)
   const lock = new Lock()
+  const memory = new BodyMemory(deps.settings.maxBodyMemory)
   return {
     get held() {
       return waiting.size
@@ -57,7 +58,7 @@ export function activeSync(deps: Deps): ActiveSync {
     drain: () => waiting.drain(),
     async handle(request, response, principal) {
       try {
-        await new Exchange({ deps, waiting, throttle, lock }, request, response, principal).run()
+        await new Exchange({ deps, waiting, throttle, lock, memory }, request, response, principal).run()
       } catch (error) {
         deps.log.error({ err: error }, 'ActiveSync request failed')
         await send(response, { http: 500 }, false).catch(() => response.destroy())
@@ -80,6 +81,7 @@ interface Shared {
   readonly waiting: Waiting
   readonly throttle: Throttle
   readonly lock: Lock
+  readonly memory: BodyMemory
 }
 
 /** One request on its way through. */
@@ -88,6 +90,7 @@ class Exchange {
   readonly #waiting: Waiting
   readonly #throttle: Throttle
   readonly #lock: Lock
+  readonly #memory: BodyMemory
   readonly #message: IncomingMessage
   readonly #response: ServerResponse
   readonly #principal: Principal
@@ -98,6 +101,7 @@ class Exchange {
     this.#waiting = shared.waiting
     this.#throttle = shared.throttle
     this.#lock = shared.lock
+    this.#memory = shared.memory
     this.#message = message
     this.#response = response
     this.#principal = principal
@@ -143,7 +147,9 @@ class Exchange {
 
   async #command(command: Command, head: RequestHead): Promise<void> {
     const { version } = head
-    const body = await this.#body(command, head)
+    // Given back when the command is done: what is held afterwards keeps nothing of its request.
+    using share = this.#memory.share()
+    const body = await this.#body(command, head, share)
     if (body === undefined) return
     const { bytes, document } = body
     const started = this.#deps.clock.monotonic()
@@ -217,15 +223,18 @@ class Exchange {
   async #body(
     command: Command,
     head: RequestHead,
+    share: BodyShare,
   ): Promise<{ bytes: Uint8Array; document: Element | undefined } | undefined> {
     const { version } = head
     const { settings } = this.#deps
     const asMime = command.body === 'mime' && !atLeast(version, '14.0')
     const carriesMail = command.body === 'mime' || command.name === 'Sync'
-    const read = await readBody(this.#message, carriesMail ? settings.maxRequestBytes : settings.maxDocumentBytes)
+    const limit = carriesMail ? settings.maxRequestBytes : settings.maxDocumentBytes
+    const read = await readBody(this.#message, limit, share)
     if (!read.ok) {
       if (read.http === 0) return undefined
-      await this.#send({ http: read.http, headers: { Connection: 'close' } })
+      const retry = read.http === 503 ? { 'Retry-After': '10' } : undefined
+      await this.#send({ http: read.http, headers: { Connection: 'close', ...retry } })
       return undefined
     }
     const { bytes } = read

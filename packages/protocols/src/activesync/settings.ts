@@ -17,6 +17,8 @@ export interface Settings {
   readonly maxRequestBytes: number
   /** Largest WBXML body of commands that carry no mail, bytes. */
   readonly maxDocumentBytes: number
+  /** Bodies of all requests together, bytes, after decompression; beyond it a device is told to come again (503). */
+  readonly maxBodyMemory: number
   /** Whether a device must take the policy before anything else. */
   readonly requireProvisioning: boolean
   /**
@@ -47,6 +49,7 @@ export const defaultSettings: Settings = {
   maxConcurrency: 10,
   maxRequestBytes: 40 * 1024 * 1024,
   maxDocumentBytes: 10 * 1024 * 1024,
+  maxBodyMemory: 256 * 1024 * 1024,
   requireProvisioning: true,
   allowNonProvisionableDevices: true,
   policy: () => defaultPolicy,
