@@ -72,18 +72,19 @@ export function parseParameterized(text: string): Parameterized {
 function readValue(text: string, start: number): { value: string; end: number } {
   let value = ''
   let i = start
+  let from = start
   while (i < text.length) {
     const c = text.charCodeAt(i)
     if (c === 59) break
-    const next = skipBlank(text, i)
-    if (next === i) {
-      value += text[i++]
+    if (c !== 40 && !isSpace(c)) {
+      i++
       continue
     }
-    if (value !== '' && !value.endsWith('/') && text[next] !== '/') break
-    i = next
+    value += text.slice(from, i)
+    i = from = skipBlank(text, i)
+    if (value !== '' && !value.endsWith('/') && text[i] !== '/') break
   }
-  return { value: value.toLowerCase(), end: i }
+  return { value: (value + text.slice(from, i)).toLowerCase(), end: i }
 }
 
 function isNameEnd(c: number): boolean {
