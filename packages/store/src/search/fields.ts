@@ -6,10 +6,13 @@ import {
   type Recipient,
   type TextField,
 } from '@postrider/domain'
-import { decodeWords, HeaderFields, searchText, unfoldValue } from '@postrider/wire/mime'
+import { HeaderFields, searchText, searchValue } from '@postrider/wire/mime'
 
-/** The texts of an item that searches look at, one column each in the index. `head` has whole header fields, `name: value`. */
-export const fieldNames = ['subject', 'from', 'to', 'cc', 'bcc', 'body', 'names', 'head'] as const
+/**
+ * The texts of an item that searches look at, one column each in the index. `head` has the message's header fields, `name: value`, `parts`
+ * those of its parts.
+ */
+export const fieldNames = ['subject', 'from', 'to', 'cc', 'bcc', 'body', 'names', 'head', 'parts'] as const
 export type FieldName = (typeof fieldNames)[number]
 
 /** Which columns a question about a field looks at. */
@@ -57,24 +60,27 @@ export function documentOf({ promoted, props, recipients, attachments, bytes }: 
   const header = bytes === undefined ? undefined : new HeaderFields(bytes)
   const fields = (header?.fields ?? []).map((field) => ({
     name: field.name,
-    value: decodeWords(unfoldValue(bytes as Uint8Array, field.valueStart, field.end)),
+    value: searchValue(bytes as Uint8Array, field),
   }))
   const values = (name: string): string[] => fields.filter((field) => field.name === name).map((field) => field.value)
   const addresses = (field: keyof typeof recipientTypes): string[] => [
     ...recipients.filter((one) => one.type === recipientTypes[field]).map((one) => `${one.name} <${one.address}>`),
     ...values(field),
   ]
+  // A field that is not there holds nothing, not even the empty string (RFC 9051 §6.4.4).
+  const column = (text: string): string[] => (text === '' ? [] : [text])
   const text = bytes === undefined ? undefined : searchText(bytes)
   const body = props.get(Pid.TagBody)
   return {
-    subject: encode([promoted.subject, ...values('subject')]),
-    from: encode([promoted.fromName, promoted.fromAddress, ...addresses('from')]),
+    subject: encode([...column(promoted.subject), ...values('subject')]),
+    from: encode([...column(promoted.fromName), ...column(promoted.fromAddress), ...addresses('from')]),
     to: encode(addresses('to')),
     cc: encode(addresses('cc')),
     bcc: encode(addresses('bcc')),
     body: encode([...(text === undefined ? [] : [text.body]), ...(typeof body === 'string' ? [body] : [])]),
     names: encode([...attachments.map((one) => one.name), ...(text?.attachmentNames ?? [])]),
     head: encode(fields.map(({ name, value }) => `${name}: ${value}`)),
+    parts: encode(text?.partFields ?? []),
   }
 }
 

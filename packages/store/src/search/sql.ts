@@ -1,5 +1,5 @@
 /** The search database: rebuildable, so a schema of another version is thrown away and filled again. */
-export const SEARCH_VERSION = 2
+export const SEARCH_VERSION = 3
 export const searchSchema: readonly string[] = [
   // How far the index follows the item rows: `item`; the dead rows it has forgotten: `dead`.
   `CREATE TABLE position (name TEXT PRIMARY KEY, value {int} NOT NULL) {clustered}`,

@@ -139,7 +139,7 @@ test('the index forgets what is deleted: half-dead blocks are written anew, dead
   }
   assert.equal(count(database, 'dead'), 0)
   assert.equal(count(index, 'block'), 1)
-  assert.deepEqual([count(index, 'gram'), count(index, 'part')], [1, 8])
+  assert.deepEqual([count(index, 'gram'), count(index, 'part')], [1, 9])
 })
 
 test('a search waits for nobody: what is not indexed yet is read from the originals', async (t) => {

@@ -181,10 +181,36 @@ test('searchText: bodies, embedded texts, names, bounded', () => {
   const found = searchText(source)
   assert.equal(found.subject, 'Grüße')
   assert.equal(found.addresses, 'Jörg <j@x.test>')
-  for (const word of ['needle', 'inner', 'haystack']) assert.ok(found.body.includes(word), word)
+  for (const word of ['needle', 'haystack']) assert.ok(found.body.includes(word), word)
+  assert.ok(!found.body.includes('inner'))
+  assert.ok(found.partFields.includes('subject: inner'))
   assert.ok(!found.body.includes('<p>'))
   assert.deepEqual(found.attachmentNames, ['é.pdf'])
   assert.ok(searchText(crlf(`Content-Type: text/plain\n\n${'word '.repeat(1000)}`), 100).body.length <= 100)
+})
+
+test('RFC 9051 §6.4.4: every part of type text or message is searched, other ones are not', () => {
+  const bodyOf = (...parts: [string, string][]) =>
+    searchText(
+      crlf(
+        `${type('mixed', 'm')}${parts.map(([head, text]) => part('m', `Content-Type: ${head}`, text)).join('')}--m--`,
+      ),
+    ).body
+  const body = bodyOf(
+    ['text/plain', 'one'],
+    ['text/calendar', 'BEGIN:VCALENDAR'],
+    ['text/csv; name=a.csv\nContent-Disposition: attachment', 'two;three'],
+    ['message/delivery-status', 'Final-Recipient: rfc822; gone@g.test'],
+    ['text/rfc822-headers', 'Subject: returned'],
+    ['application/octet-stream', 'octets'],
+  )
+  for (const word of ['one', 'VCALENDAR', 'two;three', 'gone@g.test', 'returned']) assert.ok(body.includes(word), word)
+  assert.ok(!body.includes('octets'))
+  assert.equal(
+    bodyOf(['text/plain', 'the same words'], ['text/html', '<p>the <b>same</b>\nwords']).trim(),
+    'the same words',
+  )
+  assert.match(bodyOf(['text/plain', 'see the other'], ['text/html', '<p>other words']), /see the other\s+other words/)
 })
 
 const CLASSES: readonly (readonly [what: string, source: string, expected: string])[] = [

@@ -51,7 +51,7 @@ export { headerFields, MessageIndexError, readMessageIndex, selectFields } from 
 export type { PreparedMessage } from './prepare.ts'
 export { packMessageIndex, prepareMessage, summarize } from './prepare.ts'
 export type { SearchText } from './search-text.ts'
-export { searchText } from './search-text.ts'
+export { searchText, searchValue } from './search-text.ts'
 export type { BaseSubject } from './subject.ts'
 export { baseSubject, conversationKey, conversationTopic, messageIds, readSubject, subjectPrefix } from './subject.ts'
 export type { MessageInput } from './build.ts'

@@ -1,5 +1,5 @@
 import { Pid, type TextField } from '@postrider/domain'
-import { decodeWords, HeaderFields, type SearchText, searchText, unfoldValue } from '@postrider/wire/mime'
+import { HeaderFields, type SearchText, searchText, searchValue } from '@postrider/wire/mime'
 import type { Mailbox } from '../mailbox.ts'
 import type { Content, Row } from '../rows.ts'
 
@@ -19,7 +19,7 @@ function messageOf(mailbox: Mailbox, { content }: Row): Message | undefined {
   const bytes = mailbox.database.blobs.read(content.original)
   const fields = new HeaderFields(bytes).fields.map((field) => ({
     name: field.name,
-    value: decodeWords(unfoldValue(bytes, field.valueStart, field.end)),
+    value: searchValue(bytes, field),
   }))
   const message = { fields, text: searchText(bytes) }
   parsed.set(content, message)
@@ -27,6 +27,8 @@ function messageOf(mailbox: Mailbox, { content }: Row): Message | undefined {
 }
 
 const addressFields = ['from', 'to', 'cc', 'bcc'] as const
+/** A column that is empty holds nothing, not even the empty string (RFC 9051 §6.4.4). */
+const column = (text: string): string[] => (text === '' ? [] : [text])
 const recipientTypes = { from: 0, to: 1, cc: 2, bcc: 3 } as const
 
 /** The texts a field holds: of the original where there is one, and of the columns and properties. */
@@ -35,13 +37,13 @@ export function textOf(mailbox: Mailbox, row: Row, field: TextField): readonly s
   const message = messageOf(mailbox, row)
   switch (field) {
     case 'subject':
-      return [promoted.subject, ...headerValues(mailbox, row, 'subject')]
+      return [...column(promoted.subject), ...headerValues(mailbox, row, 'subject')]
     case 'from':
     case 'to':
     case 'cc':
     case 'bcc': {
       const own = recipients.filter((one) => one.type === recipientTypes[field])
-      const sender = field === 'from' ? [promoted.fromName, promoted.fromAddress] : []
+      const sender = field === 'from' ? [...column(promoted.fromName), ...column(promoted.fromAddress)] : []
       return [...sender, ...own.map((one) => `${one.name} <${one.address}>`), ...headerValues(mailbox, row, field)]
     }
     case 'addresses':
@@ -55,6 +57,7 @@ export function textOf(mailbox: Mailbox, row: Row, field: TextField): readonly s
     case 'text':
       return [
         ...(message?.fields ?? []).map(({ name, value }) => `${name}: ${value}`),
+        ...(message?.text.partFields ?? []),
         ...textOf(mailbox, row, 'subject'),
         ...textOf(mailbox, row, 'addresses'),
         ...textOf(mailbox, row, 'body'),
