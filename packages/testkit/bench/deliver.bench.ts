@@ -2,6 +2,7 @@
  * Durable deliveries of 4 KB from SMTP to mailboxes over 64 kept-open connections (20 mailboxes), for ten seconds, all on this machine:
  * `node packages/testkit/bench/deliver.bench.ts`.
  */
+import { readdirSync, readFileSync } from 'node:fs'
 import { connect } from 'node:net'
 import { TestServer } from '../src/server/index.ts'
 import { testMail } from '../test/mails.ts'
@@ -62,6 +63,7 @@ await using server = await TestServer.start({
 })
 for (let i = 0; i < MAILBOXES; i++) await server.addUser(`bench${i}@example.com`, 'bench-password')
 const port = server.port('smtp')
+const cpuBefore = processorTime(server.pid)
 const latencies: number[] = []
 const began = performance.now()
 const counts = await Promise.all(
@@ -71,6 +73,7 @@ const counts = await Promise.all(
 )
 const seconds = (performance.now() - began) / 1_000
 const total = counts.reduce((sum, one) => sum + one, 0)
+const cpuAfter = processorTime(server.pid)
 const page = await fetchMetrics(server)
 table(`SMTP to mailbox, durable, ${BYTES} bytes, ${CONNECTIONS} connections, ${MAILBOXES} mailboxes`, [
   { what: 'deliveries per second', ours: (total / seconds).toFixed(0) },
@@ -78,8 +81,28 @@ table(`SMTP to mailbox, durable, ${BYTES} bytes, ${CONNECTIONS} connections, ${M
     what: 'latency p50 / p99, ms',
     ours: `${percentile(latencies, 0.5).toFixed(1)} / ${percentile(latencies, 0.99).toFixed(1)}`,
   },
+  {
+    what: 'processor time a delivery, µs, by thread',
+    ours: [...cpuAfter]
+      .map(([thread, ms]) => ({ thread, us: ((ms - (cpuBefore.get(thread) ?? 0)) * 1_000) / total }))
+      .filter((one) => one.us >= 1)
+      .map((one) => `${one.thread} ${one.us.toFixed(0)}`)
+      .join(', '),
+  },
   { what: 'stalls', ours: page },
 ])
+
+/** Processor time of every thread of a process so far, ms, by id and name: /proc, in ticks of 10 ms. */
+function processorTime(pid: number): Map<string, number> {
+  const times = new Map<string, number>()
+  for (const task of readdirSync(`/proc/${pid}/task`)) {
+    const stat = readFileSync(`/proc/${pid}/task/${task}/stat`, 'latin1')
+    const name = stat.slice(stat.indexOf('(') + 1, stat.lastIndexOf(')'))
+    const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
+    times.set(`${name} ${task}`, (Number(fields[11]) + Number(fields[12])) * 10)
+  }
+  return times
+}
 
 async function fetchMetrics(one: TestServer): Promise<string> {
   process.env.NODE_TLS_REJECT_UNAUTHORIZED = '0'
