@@ -3,8 +3,8 @@
  * the children of ApplicationData or Properties, and how a client's ApplicationData becomes operations.
  */
 import type { ApplyResult, Folder, Item, ItemColumn, Operation, Submission } from '@postrider/domain'
-import type { Child, Element } from '@postrider/wire/wbxml'
-import { child, children, flag, integer, text } from '@postrider/wire/wbxml'
+import type { Child, Element, Tag } from '@postrider/wire/wbxml'
+import { child, children, flag, has, integer, text } from '@postrider/wire/wbxml'
 import type { Context } from './context.ts'
 
 /** airsyncbase:BodyPreference and BodyPartPreference: [MS-ASAIRS] §2.2.2.12, §2.2.2.11. */
@@ -80,7 +80,21 @@ export function parseContentOptions(options: Element | undefined): ContentOption
   }
 }
 
+/** Children of a preference, each at most once and in this order: MS-ASAIRS_R348, R351. */
+const preferenceOrder: readonly Tag[] = [
+  'AirSyncBase:Type',
+  'AirSyncBase:TruncationSize',
+  'AirSyncBase:AllOrNone',
+  'AirSyncBase:Preview',
+]
+
+/** Undefined for what is no preference. */
 function parsePreference(element: Element): BodyPreference | undefined {
+  const places = children(element).map(({ tag }) => preferenceOrder.indexOf(tag))
+  if (places.some((place, index) => place < 0 || place <= (places[index - 1] ?? -1))) return undefined
+  // MS-ASAIRS_R350.
+  const allOrNone = flag(element, 'AirSyncBase:AllOrNone')
+  if (has(element, 'AirSyncBase:AllOrNone') && allOrNone === undefined) return undefined
   const type = integer(element, 'AirSyncBase:Type')
   if (type === undefined || !(type >= 1 && type <= 4)) return undefined
   const size = text(element, 'AirSyncBase:TruncationSize')?.trim()
@@ -93,7 +107,7 @@ function parsePreference(element: Element): BodyPreference | undefined {
   return {
     type,
     truncationSize: truncationSize === 0xffff_ffff ? undefined : truncationSize,
-    allOrNone: flag(element, 'AirSyncBase:AllOrNone') ?? false,
+    allOrNone: allOrNone ?? false,
     preview: preview === 0 ? undefined : preview,
   }
 }

@@ -120,7 +120,10 @@ export function createHttps({ tls, gate, sweeper, log, meter, handle }: HttpsPar
     meter.count('tls_failures_total', { listener: 'https' })
     log.debug({ listener: 'https', reason: String(error) }, 'no TLS')
   })
+  const refused = new WeakSet<Duplex>()
   server.on('clientError', (error: NodeJS.ErrnoException, socket) => {
+    // What comes behind a refused request makes no sense either; it is dropped until the time is over.
+    if (refused.has(socket)) return
     if (error.code === 'ECONNRESET' || !socket.writable) return void socket.destroy()
     const status =
       error.code === 'HPE_HEADER_OVERFLOW'
@@ -128,6 +131,7 @@ export function createHttps({ tls, gate, sweeper, log, meter, handle }: HttpsPar
         : error.code === 'ERR_HTTP_REQUEST_TIMEOUT'
           ? '408 Request Timeout'
           : '400 Bad Request'
+    refused.add(socket)
     socket.write(`HTTP/1.1 ${status}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`)
     closeGently(socket)
   })

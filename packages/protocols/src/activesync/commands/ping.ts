@@ -6,10 +6,11 @@ import { type ChangeNumber, type Folder, HintKind } from '@postrider/domain'
 import { child, children, type Element, el, integer, text } from '@postrider/wire/wbxml'
 import { type Answer, command, document } from '../command.ts'
 import type { Context } from '../context.ts'
-import { findFolder } from '../folders.ts'
+import { findFolder, type ShownFolder, shownFolders } from '../folders.ts'
 import type { Held } from '../held/held.ts'
 import { look } from '../held/pending.ts'
 import type { Request } from '../request.ts'
+import { difference, loadHierarchy, sameHierarchy } from '../state/hierarchy.ts'
 import { loadPing, type PingParameters, putPing } from '../state/ping.ts'
 import { loadRecord } from '../sync/record.ts'
 
@@ -75,7 +76,21 @@ async function run(context: Context, request: Request): Promise<Answer> {
   if (JSON.stringify(parameters) !== JSON.stringify(cached)) await mailbox.apply([putPing(device.id, parameters)])
   const unfinished = targets.filter((target) => target.unfinished)
   if (unfinished.length > 0) return changed(unfinished.map((target) => target.id))
-  return { kind: 'held', held: hold(context, targets, heartbeatInterval) }
+  return { kind: 'held', held: hold(context, targets, heartbeatInterval, shown(context, folders)) }
+}
+
+const shown = (context: Context, folders: readonly Folder[]): ShownFolder[] =>
+  shownFolders(folders, context.since('14.0') && !context.quirks.hideSpecialFolders)
+
+/**
+ * Whether the folders changed while the device waited, and are not what it has in its list (status 7). What changed before it came to wait
+ * is for its FolderSync: a client that does not mind the status would come back at once, again and again.
+ */
+async function foldersChanged(context: Context, before: readonly ShownFolder[]): Promise<boolean> {
+  const now = shown(context, await context.mailbox.folders())
+  if (sameHierarchy(difference(before, now))) return false
+  const known = await loadHierarchy(context.mailbox, context.device.id)
+  return known === undefined || !sameHierarchy(difference(known.folders, now))
 }
 
 /** The request's parameters, what is missing taken from the last Ping. */
@@ -109,7 +124,12 @@ async function targetOf(context: Context, id: string, folder: Folder): Promise<T
   return { id, folder, cursor, cutoff: point.cutoff, unfinished: started && point.walk !== 'done' }
 }
 
-function hold(context: Context, found: readonly Target[], heartbeatInterval: number): Held {
+function hold(
+  context: Context,
+  found: readonly Target[],
+  heartbeatInterval: number,
+  folders: readonly ShownFolder[],
+): Held {
   const { mailbox, quirks } = context
   const all = quirks.pingOnChanges
   const targets = [...found]
@@ -121,6 +141,11 @@ function hold(context: Context, found: readonly Target[], heartbeatInterval: num
       (all ? HintKind.added | HintKind.changed | HintKind.removed | HintKind.readChanged : HintKind.added),
     waitMs: heartbeatInterval * 1000,
     async check(hint) {
+      const hierarchy =
+        hint === undefined ||
+        hint.folders.length === 0 ||
+        hint.folders.some(({ kinds }) => (kinds & HintKind.hierarchy) !== 0)
+      if (hierarchy && (await foldersChanged(context, folders))) return answer(PingStatus.folderSync)
       const touched =
         hint === undefined || hint.folders.length === 0 ? undefined : new Set(hint.folders.map((one) => one.id))
       const rung: string[] = []

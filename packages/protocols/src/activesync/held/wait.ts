@@ -6,6 +6,7 @@ import {
   type Clock,
   type HeldTable,
   type Hint,
+  HintKind,
   type Logger,
   type Timed,
   type TimerWheel,
@@ -127,7 +128,11 @@ class Entry {
 
   #concerns(hint: Hint): boolean {
     if (hint.folders.length === 0) return true
-    return hint.folders.some((folder) => this.#held.folders.has(folder.id) && (folder.kinds & this.#held.kinds) !== 0)
+    const { folders, kinds } = this.#held
+    // The hierarchy is everybody's who asks for it: a folder that is made is in no list yet.
+    return hint.folders.some(
+      (folder) => (folder.kinds & kinds & (folders.has(folder.id) ? ~0 : HintKind.hierarchy)) !== 0,
+    )
   }
 
   #run(hint: Hint | undefined): void {
@@ -136,10 +141,13 @@ class Entry {
   }
 
   async #check(hint: Hint | undefined): Promise<void> {
+    let concerned = hint
     do {
       this.#again = false
       if (this.#over) return
-      const answer = await this.#held.check(hint)
+      const answer = await this.#held.check(concerned)
+      // What came meanwhile may concern other folders than the hint that began it.
+      concerned = undefined
       if (answer !== undefined) {
         this.#answer(() => answer)
         return

@@ -28,6 +28,8 @@ export interface ChosenBody {
   readonly truncated: boolean
   readonly data: string | Uint8Array | undefined
   readonly preview: string | undefined
+  /** Truncated is said even where it is 0: MS-ASCMD_R3387, R3409. */
+  readonly sayTruncated?: boolean
 }
 
 /** A mail that is signed or encrypted as a whole. */
@@ -80,7 +82,8 @@ export class Bodies {
     if (none) return { type, size, truncated, data: undefined, preview: this.#preview(preference, type, undefined) }
     const bytes = await this.#original.range(0, truncated ? limit + 1 : size)
     const data = textOrBytes(truncated ? bytes.subarray(0, utf8End(bytes, limit)) : bytes)
-    return { type, size, truncated, data, preview: this.#preview(preference, type, data) }
+    const sayTruncated = isSmime(this.#item)
+    return { type, size, truncated, data, preview: this.#preview(preference, type, data), sayTruncated }
   }
 
   /** MS-ASAIRS_R1001036: beside plain text a preview says nothing new. */
@@ -140,7 +143,7 @@ export function bodyElement(body: ChosenBody, version: EasVersion, part?: number
     'AirSyncBase:Body',
     el('AirSyncBase:Type', body.type),
     el('AirSyncBase:EstimatedDataSize', body.size),
-    body.truncated && el('AirSyncBase:Truncated', 1),
+    (body.truncated || body.sayTruncated === true) && el('AirSyncBase:Truncated', body.truncated ? 1 : 0),
     data,
     body.preview !== undefined && atLeast(version, '14.0') && el('AirSyncBase:Preview', body.preview),
     part !== undefined && body.data !== undefined && el('ItemOperations:Part', part),

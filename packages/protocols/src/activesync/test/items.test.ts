@@ -155,7 +155,7 @@ test('MS-ASCMD_R3355 to R3357: MIME never, for S/MIME only, always; its bytes ar
   assert.deepEqual(await get(sealed, mimeSupport(1), preference(4)), {
     type: 4,
     size: Buffer.byteLength(encrypted),
-    truncated: undefined,
+    truncated: '0',
     data: encrypted,
     preview: undefined,
   })
