@@ -1,7 +1,6 @@
 import { createAutodiscover } from '@postrider/protocols/autodiscover'
 import { createAuthenticator, type DirectoryStore, openDirectory } from '@postrider/store/directory'
 import { type Logger, type MailboxId, systemClock } from '@postrider/domain'
-import { availableParallelism } from 'node:os'
 import { join } from 'node:path'
 import {
   type Administration,
@@ -21,10 +20,10 @@ import {
   type Environment,
   type Loaded,
   loadConfig,
+  ownerCount,
   publicHost,
 } from './config/load.ts'
 import {
-  type Config,
   type ListenerName,
   listenerNames,
   listenerPorts,
@@ -281,9 +280,6 @@ const databaseFinder =
   (mailbox: MailboxId): string | undefined =>
     directory.mailbox(mailbox)?.database ??
     directory.pendingMailboxes().find((one) => one.mailbox === mailbox)?.database
-
-/** Client access takes most of the processor, so one owner does for small machines. */
-const ownerCount = (config: Config): number => config.owners || Math.max(1, Math.floor(availableParallelism() / 4))
 
 const certificateFiles = (loaded: Loaded) => {
   const { config, dataFolder } = loaded

@@ -6,7 +6,7 @@ import { type TestContext, test } from 'node:test'
 import fc from 'fast-check'
 import { JsoncError, parseJsonc, plain } from './jsonc.ts'
 import { parseSize } from './kinds.ts'
-import { asDocument, ConfigError, databaseNames, loadConfig, publicHost } from './load.ts'
+import { asDocument, ConfigError, databaseNames, loadConfig, ownerCount, publicHost } from './load.ts'
 import { type Setting, settingNames, settings } from './settings.ts'
 
 function folderWith(t: TestContext, text?: string): string {
@@ -33,7 +33,9 @@ test('without a file everything has its default', (t) => {
   assert.equal(config['imap.connectionsPerUser'], 16)
   assert.equal(config['limits.messageSize'], 36 * 1024 * 1024)
   assert.equal(sources.get('domain'), 'default')
-  assert.ok(databaseNames(config).length >= 4)
+  assert.equal(databaseNames(config).length, ownerCount(config))
+  assert.equal(databaseNames({ ...config, owners: 3 }).length, 3)
+  assert.equal(databaseNames({ ...config, databases: 5 }).length, 5)
 })
 
 test('file, comments, units; the environment wins', (t) => {

@@ -190,9 +190,13 @@ export function publicHost(config: Config): string {
   return full ? machine : `mail.${config.domain.toLowerCase()}`
 }
 
-/** Names of the mailbox databases. */
+/** Threads that own mailbox databases. Client access takes most of the processor, so one owner does for small machines. */
+export const ownerCount = (config: Config): number =>
+  config.owners || Math.max(1, Math.floor(availableParallelism() / 4))
+
+/** Names of the mailbox databases. One an owner by default: deliveries of one database share their syncs, those of several wait in line. */
 export function databaseNames(config: Config): string[] {
-  const count = config.databases || Math.max(4, 2 * availableParallelism())
+  const count = config.databases || ownerCount(config)
   return Array.from({ length: count }, (_, i) => `mailboxes-${i + 1}`)
 }
 

@@ -110,8 +110,8 @@ export const settings = {
   databases: setting(
     integer(0, 64),
     0,
-    'Mailbox databases; 0: two per processor core, at least four. May grow later, never shrink.',
-    'Bases de boîtes ; 0 : deux par cœur, quatre au moins. Peut croître, jamais diminuer.',
+    'Mailbox databases; 0: one per owner. May grow later; those with mailboxes stay open.',
+    'Bases de boîtes ; 0 : une par fil propriétaire. Peut croître ; celles qui ont des boîtes restent ouvertes.',
   ),
 
   owners: setting(
