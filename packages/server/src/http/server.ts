@@ -153,7 +153,7 @@ export function createHttps({ tls, gate, sweeper, log, meter, handle }: HttpsPar
       })
       // Half-open sockets are for line protocols.
       socket.allowHalfOpen = false
-      server.emit('connection', socket)
+      tls.turnstile.pass(socket, () => server.emit('connection', socket))
     },
     async drain(graceMs) {
       draining = true

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { createSecureContext, type SecureContext, type SecureContextOptions, type SecureVersion } from 'node:tls'
 import type { Certificate } from '../certificate/index.ts'
+import { Turnstile } from './turnstile.ts'
 
 export interface TlsSettings {
   readonly certificate: Certificate
@@ -15,6 +16,8 @@ const SESSION_SECONDS = 86_400
  * keys stay for the life of the process, so phones resume after a reload as well.
  */
 export class TlsHolder {
+  /** The one way in for handshakes, of all listeners together. */
+  readonly turnstile = new Turnstile()
   readonly #ticketKeys = randomBytes(48)
   readonly #followers = new Set<(options: SecureContextOptions) => void>()
   #settings: TlsSettings
