@@ -1,5 +1,5 @@
 import type { SearchQuery, SearchRequest, SearchResult } from '@postrider/domain'
-import type { Connection } from '../sqlite/connection.ts'
+import type { Statements } from '../sqlite/connection.ts'
 import { read } from '../sqlite/sql/read.ts'
 import { type FieldName, fieldsOf } from './fields.ts'
 import { headerNeedle, type Needle, substringNeedle, wordNeedles } from './needle.ts'
@@ -86,12 +86,12 @@ const nothing: FatRow = { sent: undefined, class: '', attachments: false, import
 /** One search over one mailbox. */
 class Evaluation {
   readonly rows: SearchRows
-  readonly #connection: Connection
+  readonly #connection: Statements
   readonly #mailbox: number
   readonly #texts: TextMatcher
   readonly #fat = new Map<number, FatRow>()
 
-  constructor(connection: Connection, mailbox: number, rows: SearchRows, texts: TextMatcher) {
+  constructor(connection: Statements, mailbox: number, rows: SearchRows, texts: TextMatcher) {
     this.#connection = connection
     this.#mailbox = mailbox
     this.rows = rows
@@ -177,7 +177,7 @@ function without(all: Uint32Array, some: Uint32Array): Uint32Array {
 
 /** Runs a checked request over the mailbox database; `texts` answers questions about text. */
 export async function evaluate(
-  connection: Connection,
+  connection: Statements,
   mailbox: number,
   request: SearchRequest,
   texts: TextMatcher,

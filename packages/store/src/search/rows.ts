@@ -1,5 +1,5 @@
 import type { FolderId, SearchRequest, SearchResult } from '@postrider/domain'
-import type { Connection } from '../sqlite/connection.ts'
+import type { Statements } from '../sqlite/connection.ts'
 
 /** The narrow rows a search looks at, column by column; hidden items are not among them. */
 export interface SearchRows {
@@ -19,7 +19,7 @@ const text = `SELECT ${names.map((name) => `{pack:${name}}`).join(', ')} FROM (
   SELECT ${names.join(', ')} FROM msg WHERE mbx = ? AND fid = ? AND fai = 0 ORDER BY uid)`
 
 /** Rows of folders, ascending by folder and UID; unknown folders have none. */
-export function loadRows(connection: Connection, mailbox: number, folders: readonly FolderId[]): SearchRows {
+export function loadRows(connection: Statements, mailbox: number, folders: readonly FolderId[]): SearchRows {
   const parts = [...new Set(folders)]
     .filter((folder) => Number.isSafeInteger(folder))
     .sort((a, b) => a - b)
@@ -41,7 +41,7 @@ export function loadRows(connection: Connection, mailbox: number, folders: reado
   }
 }
 
-const columnsOf = (connection: Connection, mailbox: number, folder: FolderId): readonly (readonly number[])[] =>
+const columnsOf = (connection: Statements, mailbox: number, folder: FolderId): readonly (readonly number[])[] =>
   (connection.get(text, mailbox, folder) ?? names.map(() => '[]')).map((json) => JSON.parse(json as string) as number[])
 
 function join(parts: readonly (readonly number[])[]): Float64Array {

@@ -1,5 +1,5 @@
 import type { SegmentRow } from '../blobs/index.ts'
-import type { Connection } from './connection.ts'
+import type { Statements } from './connection.ts'
 import type { Journal } from './journal.ts'
 import { MailboxState } from './mailbox-state.ts'
 import { type FolderRow, mailboxRow } from './rows.ts'
@@ -24,7 +24,7 @@ interface SegmentState {
  * and each changed record is written once a batch, right before the commit. Invariant: between batches they equal the rows.
  */
 export class Books {
-  readonly #connection: Connection
+  readonly #connection: Statements
   readonly #counters = new Map<CounterName, number>()
   #countersMoved = false
   /** Least recently used first. */
@@ -34,7 +34,7 @@ export class Books {
   readonly #changedFolders = new Map<FolderRow, number>()
   readonly #changedSegments = new Set<SegmentState>()
 
-  constructor(connection: Connection) {
+  constructor(connection: Statements) {
     this.#connection = connection
     for (const row of connection.all(read.counters)) this.#counters.set(row[0] as CounterName, row[1] as number)
     this.#loadSegments()

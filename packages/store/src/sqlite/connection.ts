@@ -6,8 +6,18 @@ export type Value = number | string | Uint8Array | null
 /** One row as an array, in the order of the statement's columns. */
 export type Row = readonly Value[]
 
-/** One SQLite connection with its statements prepared once. Rows come as arrays: objects are what costs. */
-export class Connection {
+/** What runs the statements of the store: a connection to SQLite, or what stands for one to PostgreSQL. Rows come as arrays: objects are what costs. */
+export interface Statements {
+  run(text: string, ...values: Value[]): void
+  get(text: string, ...values: Value[]): Row | undefined
+  all(text: string, ...values: Value[]): readonly Row[]
+  iterate(text: string, ...values: Value[]): Iterable<Row>
+  /** `get` for each set of values: on a server they all travel together. */
+  many(text: string, sets: readonly (readonly Value[])[]): readonly (Row | undefined)[]
+}
+
+/** One SQLite connection with its statements prepared once. */
+export class Connection implements Statements {
   readonly database: DatabaseSync
   readonly #statements = new Map<string, StatementSync>()
 
@@ -36,6 +46,10 @@ export class Connection {
   }
   iterate(text: string, ...values: Value[]): Iterable<Row> {
     return this.#prepare(text).iterate(...values) as unknown as Iterable<Row>
+  }
+  many(text: string, sets: readonly (readonly Value[])[]): readonly (Row | undefined)[] {
+    const statement = this.#prepare(text)
+    return sets.map((values) => statement.get(...values) as unknown as Row | undefined)
   }
   /** Statements without values or rows; `;` between several. */
   execute(text: string): void {

@@ -42,8 +42,15 @@ export class Journal {
     this.touched.set(folder, (this.touched.get(folder) ?? 0) | kind)
   }
 
-  rollback(): void {
-    for (const step of this.#steps.reverse()) step()
-    this.#steps.length = 0
+  /** A place to come back to: what is changed from here on can be taken back alone. */
+  mark(): number {
+    this.#saved.clear()
+    return this.#steps.length
+  }
+
+  /** Takes back what changed since a mark, by default everything. */
+  rollback(mark = 0): void {
+    for (const step of this.#steps.splice(mark).reverse()) step()
+    this.#saved.clear()
   }
 }

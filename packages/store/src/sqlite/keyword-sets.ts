@@ -1,5 +1,5 @@
 import { DomainError, MAX_KEYWORD_LENGTH, MAX_KEYWORDS_PER_ITEM } from '@postrider/domain'
-import type { Connection } from './connection.ts'
+import type { Statements } from './connection.ts'
 import type { Journal } from './journal.ts'
 import { read } from './sql/read.ts'
 import { write } from './sql/write.ts'
@@ -34,12 +34,12 @@ export function changedKeywords(
 
 /** The interned keyword sets of one mailbox: rows hold the number of a set. 0 is the empty set. */
 export class KeywordSets {
-  readonly #connection: Connection
+  readonly #connection: Statements
   readonly #mailbox: number
   readonly #words = new Map<number, readonly string[]>([[0, []]])
   readonly #numbers = new Map<string, number>([['[]', 0]])
 
-  constructor(connection: Connection, mailbox: number) {
+  constructor(connection: Statements, mailbox: number) {
     this.#connection = connection
     this.#mailbox = mailbox
     for (const row of connection.all(read.keywordSets, mailbox)) {

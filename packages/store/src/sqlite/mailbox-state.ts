@@ -12,7 +12,7 @@ import {
   type Uid,
 } from '@postrider/domain'
 import type { Books } from './books.ts'
-import type { Connection } from './connection.ts'
+import type { Statements } from './connection.ts'
 import { sealBag } from './encode.ts'
 import type { Journal } from './journal.ts'
 import { KeywordSets } from './keyword-sets.ts'
@@ -45,12 +45,12 @@ interface Counted {
 export class MailboxState {
   readonly row: MailboxRow
   readonly guid: Uint8Array
-  readonly #connection: Connection
+  readonly #connection: Statements
   readonly #books: Books
   readonly #folders = new Map<FolderId, FolderRow>()
   #keywords: KeywordSets | undefined
 
-  constructor(connection: Connection, books: Books, row: MailboxRow) {
+  constructor(connection: Statements, books: Books, row: MailboxRow) {
     this.#connection = connection
     this.#books = books
     this.row = row

@@ -11,7 +11,7 @@ import {
   writeRef,
 } from '../blobs/index.ts'
 import type { Books } from './books.ts'
-import type { Connection } from './connection.ts'
+import type { Statements } from './connection.ts'
 import type { Journal } from './journal.ts'
 import { read } from './sql/read.ts'
 import { write } from './sql/write.ts'
@@ -26,12 +26,27 @@ interface Staged {
   readonly at: number
 }
 
+/** The originals of a database as operations see them: what is named, by how many. */
+export interface NamedOriginals {
+  refOf(name: BlobName): BlobRef
+  /** Gives appended bytes their row, named once. */
+  add(journal: Journal, place: Place): void
+  /** One more row names the blob behind a reference; answers its number. Throws `blobGone`. */
+  refer(journal: Journal, ref: BlobRef): number
+  /** One more row names a blob that another row names. */
+  referId(id: number): void
+  /** One row less names each of them (as often as it is listed); the last one takes the row along and the bytes become garbage. */
+  release(journal: Journal, ids: readonly number[]): void
+  /** The reference of a named blob. */
+  refOfId(id: number): BlobRef
+}
+
 /**
  * The originals of one database: bytes in segments, one row each with the number of rows and queue entries that name it. A blob nobody named
  * yet (`stage`, or the bytes of an apply that is on its way) is known here only.
  */
-export class Originals {
-  readonly #connection: Connection
+export class Originals implements NamedOriginals {
+  readonly #connection: Statements
   readonly #books: Books
   readonly #writer: SegmentWriter
   readonly #reader: BlobReader
@@ -42,7 +57,7 @@ export class Originals {
   readonly #staged = new Map<number, Staged>()
 
   constructor(options: {
-    connection: Connection
+    connection: Statements
     books: Books
     writer: SegmentWriter
     folder: string
@@ -78,14 +93,12 @@ export class Originals {
     return writeRef(this.#number, name)
   }
 
-  /** Gives appended bytes their row, named once. */
   add(journal: Journal, place: Place): void {
     const { id, segment, offset, stored, size, crc } = place
     this.#connection.run(write.addBlob, id, segment, offset, stored, size, crc)
     this.#books.live(journal, segment, stored)
   }
 
-  /** One more row names the blob behind a reference; answers its number. Throws `blobGone`. */
   refer(journal: Journal, ref: BlobRef): number {
     const name = parseRef(this.#number, ref)
     const staged = this.#staged.get(name.id)
@@ -99,16 +112,12 @@ export class Originals {
     return name.id
   }
 
-  /** One more row names a blob that another row names. */
   referId(id: number): void {
     this.#connection.run(write.referBlob, id)
   }
 
-  /** One row less names it; the last one takes the row along and the bytes become garbage. */
-  release(journal: Journal, id: number): void {
-    const last = this.#connection.get(write.removeBlob, id)
-    if (last === undefined) this.#connection.run(write.releaseBlob, id)
-    else this.#books.live(journal, last[0] as number, -(last[1] as number))
+  release(journal: Journal, ids: readonly number[]): void {
+    releaseBlobs(this.#connection, ids, (segment, stored) => this.#books.live(journal, segment, -stored))
   }
 
   /** Throws `blobGone` when the reference names nothing here. */
@@ -132,7 +141,6 @@ export class Originals {
     return { id, segment, offset, stored, size, crc }
   }
 
-  /** The reference of a named blob. */
   refOfId(id: number): BlobRef {
     const place = this.placeOf(id)
     if (place === undefined) throw new DomainError('corrupt', `blob ${id} has no row`)
@@ -184,6 +192,29 @@ export class Originals {
 
   close(): void {
     this.#reader.close()
+  }
+}
+
+/** Lets go of blobs, `gone` hears of each that nothing names any more. Ids listed twice are let go of twice: first each once, then again. */
+export function releaseBlobs(
+  connection: Statements,
+  ids: readonly number[],
+  gone: (segment: number, stored: number, id: number) => void,
+): void {
+  for (let left: readonly number[] = ids; left.length > 0; ) {
+    const once = [...new Set(left)]
+    const rows = connection.many(
+      write.removeBlob,
+      once.map((id) => [id]),
+    )
+    for (const [i, id] of once.entries()) {
+      const last = rows[i]
+      if (last === undefined) connection.run(write.releaseBlob, id)
+      else gone(last[0] as number, last[1] as number, id)
+    }
+    if (once.length === left.length) return
+    const seen = new Set<number>()
+    left = left.filter((id) => seen.has(id) || !seen.add(id))
   }
 }
 

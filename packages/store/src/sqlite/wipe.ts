@@ -1,5 +1,5 @@
 import type { MailboxId } from '@postrider/domain'
-import { dropItem } from './apply/placing.ts'
+import { dropItems } from './apply/placing.ts'
 import type { MailboxDatabase } from './database.ts'
 import { read } from './sql/read.ts'
 import { wipe, write } from './sql/write.ts'
@@ -22,16 +22,17 @@ export async function wipeMailbox(database: MailboxDatabase, id: MailboxId): Pro
   for (;;) {
     const left = await slice((journal) => {
       const items = connection.all(wipe.items, id, SLICE)
-      for (const [item] of items) dropItem({ connection, books, journal, originals }, id, item as number)
+      const numbers = items.map(([item]) => item as number)
+      dropItems({ connection, books, journal, originals }, id, numbers)
       return items.length
     })
     if (left < SLICE) break
   }
   await slice((journal) => {
-    for (const [entry, blob] of connection.all(read.queueOf, id)) {
-      connection.get(write.removeQueue, entry as number)
-      originals.release(journal, blob as number)
-    }
+    const entries = connection.all(read.queueOf, id)
+    for (const [entry] of entries) connection.run(write.removeQueue, entry as number)
+    const blobs = entries.map(([, blob]) => blob as number)
+    originals.release(journal, blobs)
   })
   for (const [text, width] of wipe.tables) {
     for (;;) {

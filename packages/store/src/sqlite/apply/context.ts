@@ -1,16 +1,16 @@
 import type { Operation, OperationResult, OriginalSource } from '@postrider/domain'
 import type { Place } from '../../blobs/index.ts'
 import type { Books } from '../books.ts'
-import type { Connection } from '../connection.ts'
+import type { Statements } from '../connection.ts'
 import type { Journal } from '../journal.ts'
 import type { MailboxState } from '../mailbox-state.ts'
-import type { Originals } from '../originals.ts'
+import type { NamedOriginals } from '../originals.ts'
 
 /** What one operation works on. */
 export interface Context {
-  readonly connection: Connection
+  readonly connection: Statements
   readonly books: Books
-  readonly originals: Originals
+  readonly originals: NamedOriginals
   readonly mailbox: MailboxState
   readonly journal: Journal
   readonly now: number

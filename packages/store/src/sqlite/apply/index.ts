@@ -81,18 +81,21 @@ export const namesBytes = (operation: Operation): boolean =>
 export function applyAll(given: Omit<Context, 'results'>, operations: readonly Operation[]): ApplyResult {
   const results: OperationResult[] = []
   const context: Context = { ...given, results }
-  for (let index = 0; index < operations.length; index++) {
-    const operation = operations[index] as Operation
-    const handler = handlers[operation.op] as ((c: Context, o: Operation) => OperationResult | undefined) | undefined
-    try {
-      if (handler === undefined) throw new DomainError('invalid', `operation ${String(operation.op)}`)
-      results.push(handler(context, operation) ?? ({ op: operation.op } as OperationResult))
-    } catch (cause) {
-      if (!(cause instanceof DomainError)) throw cause
-      throw new DomainError(cause.code, cause.message.slice(cause.code.length + 2), { cause, operation: index })
-    }
-  }
+  for (const operation of operations) results.push(applyNext(context, operation))
   return { change: context.mailbox.row.change as ChangeNumber, results }
+}
+
+/** Runs the operation that comes after those with results. Throws DomainError with its index. */
+export function applyNext(context: Context, operation: Operation): OperationResult {
+  const handler = handlers[operation.op] as ((c: Context, o: Operation) => OperationResult | undefined) | undefined
+  try {
+    if (handler === undefined) throw new DomainError('invalid', `operation ${String(operation.op)}`)
+    return handler(context, operation) ?? ({ op: operation.op } as OperationResult)
+  } catch (cause) {
+    if (!(cause instanceof DomainError)) throw cause
+    const message = cause.message.slice(cause.code.length + 2)
+    throw new DomainError(cause.code, message, { cause, operation: context.results.length })
+  }
 }
 
 /** Throws `tooMany` for a list beyond the limits. */

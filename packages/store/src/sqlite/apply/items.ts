@@ -19,7 +19,7 @@ import { read } from '../sql/read.ts'
 import { write } from '../sql/write.ts'
 import type { Context, Of } from './context.ts'
 import { folderOf } from './folders.ts'
-import { dropItem, insertRow, rowOf, tombstone, writeRow } from './placing.ts'
+import { dropItems, insertRow, rowOf, tombstone, writeRow } from './placing.ts'
 
 const isWhole = (n: number): boolean => Number.isSafeInteger(n) && n >= 0
 
@@ -198,6 +198,6 @@ export function replace(context: Context, operation: Of<'replace'>): OperationRe
   const dropped = row.item
   connection.run(write.retireItem, dropped)
   const original = writeItem(context, folder, next, given)
-  dropItem(context, mailbox.id, dropped)
+  dropItems(context, mailbox.id, [dropped])
   return { op: 'replace', change, uid, original }
 }

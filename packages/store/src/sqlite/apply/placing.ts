@@ -33,11 +33,8 @@ export function rowsByUid(
   const rows: MsgRow[] = []
   const reach = Math.min(folder.total + folder.hidden, last - first + 1)
   if (wanted.length * DENSE < reach) {
-    for (const uid of wanted) {
-      const row = connection.get(read.msg, mailbox.id, folder.id, uid)
-      if (row !== undefined) rows.push(msgRow(row))
-    }
-    return rows
+    const sets = Array.from(wanted, (uid) => [mailbox.id, folder.id, uid])
+    return connection.many(read.msg, sets).flatMap((row) => (row === undefined ? [] : [msgRow(row)]))
   }
   let at = 0
   for (const row of connection.all(read.msgRange, mailbox.id, folder.id, first, last)) {
@@ -63,12 +60,12 @@ export function rowOf(
 /** The rows of a folder that a selection names, each once, ascending by UID. */
 export function selected(context: Context, folder: FolderRow, selection: Selection): MsgRow[] {
   if ('uids' in selection) return rowsByUid(context, folder, selection.uids)
-  const uids: number[] = []
-  for (const mid of selection.mids) {
-    if (!Number.isSafeInteger(mid)) continue
-    const place = context.connection.get(read.placeOf, context.mailbox.id, mid)
-    if (place?.[0] === folder.id) uids.push(place[1] as number)
-  }
+  const mids = Array.from<number>(selection.mids).filter(Number.isSafeInteger)
+  const places = context.connection.many(
+    read.placeOf,
+    mids.map((mid) => [context.mailbox.id, mid]),
+  )
+  const uids = places.flatMap((place) => (place?.[0] === folder.id ? [place[1] as number] : []))
   return rowsByUid(context, folder, uids)
 }
 
@@ -127,15 +124,19 @@ export function takeOut(context: Context, folder: FolderRow, row: MsgRow, why: G
   return tombstone(context, folder, row, why)
 }
 
-/** Removes the fat row and lets go of what it names. */
-export function dropItem(
+/** Removes fat rows and lets go of what they name. */
+export function dropItems(
   { connection, books, journal, originals }: Pick<Context, 'connection' | 'books' | 'journal' | 'originals'>,
   mailbox: number,
-  item: number,
+  items: readonly number[],
 ): void {
-  const [blob = null, extra = null] = connection.get(write.removeItem, item) ?? []
-  connection.run(write.addDead, books.next('dead'), mailbox, item)
-  for (const id of blobsOf(blob, extra)) originals.release(journal, id)
+  const removed = connection.many(
+    write.removeItem,
+    items.map((item) => [item]),
+  )
+  for (const item of items) connection.run(write.addDead, books.next('dead'), mailbox, item)
+  const blobs = removed.flatMap((row) => (row === undefined ? [] : blobsOf(row[0] ?? null, row[1] ?? null)))
+  originals.release(journal, blobs)
 }
 
 /** The blobs a fat row names: its original, and those of its attachments. */
@@ -144,17 +145,21 @@ export const blobsOf = (blob: Row[number], extra: Row[number]): readonly number[
   ...(extra === null ? [] : (JSON.parse(extra as string) as number[])),
 ]
 
-/** Removes a row for good. */
-export function bury(context: Context, folder: FolderRow, row: MsgRow): ChangeNumber {
-  dropItem(context, context.mailbox.id, row.item)
-  return takeOut(context, folder, row, 'deleted')
+/** Removes rows for good. */
+export function bury(context: Context, folder: FolderRow, rows: readonly MsgRow[]): readonly ChangeNumber[] {
+  const items = rows.map((row) => row.item)
+  dropItems(context, context.mailbox.id, items)
+  return rows.map((row) => takeOut(context, folder, row, 'deleted'))
 }
 
 /** Empties a folder. */
 export function buryAll(context: Context, folder: FolderRow): void {
-  for (const row of context.connection.all(read.msgRange, context.mailbox.id, folder.id, 0, MAX_UID)) {
-    bury(context, folder, msgRow(row))
-  }
+  const rows = context.connection.all(read.msgRange, context.mailbox.id, folder.id, 0, MAX_UID)
+  bury(
+    context,
+    folder,
+    rows.map((row) => msgRow(row)),
+  )
 }
 
 /** Whether two states of the flags differ in \Seen alone. */

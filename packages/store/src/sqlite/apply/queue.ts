@@ -31,7 +31,7 @@ export function queueChange(context: Context, { change }: Of<'queueChange'>): un
   if (row === undefined) throw new DomainError('itemGone', `queue entry ${change.id}`)
   if (change.kind === 'remove') {
     const [blob] = connection.get(write.removeQueue, change.id) as readonly [number]
-    originals.release(journal, blob)
+    originals.release(journal, [blob])
     return
   }
   const before = queueEntry(row, (id) => originals.refOfId(id))

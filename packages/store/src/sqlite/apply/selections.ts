@@ -42,11 +42,15 @@ export function copy(context: Context, operation: Of<'copy'>): OperationResult {
   const pairs = rows.map((source): Pair => {
     const mid = mailbox.nextId(journal) as Mid
     const item = books.next('item')
-    const target = insertRow(context, to, { ...source, mid, item })
-    const [blob = null, extra = null] = connection.get(write.copyItem, item, mid, to.id, target.uid, source.item) ?? []
-    for (const id of blobsOf(blob, extra)) originals.referId(id)
-    return { source, target }
+    return { source, target: insertRow(context, to, { ...source, mid, item }) }
   })
+  const copied = connection.many(
+    write.copyItem,
+    pairs.map(({ source, target }) => [target.item, target.mid, to.id, target.uid, source.item]),
+  )
+  for (const row of copied) {
+    for (const id of row === undefined ? [] : blobsOf(row[0] ?? null, row[1] ?? null)) originals.referId(id)
+  }
   return paired('copy', to, pairs)
 }
 
@@ -67,7 +71,7 @@ export function move(context: Context, operation: Of<'move'>): OperationResult {
 export function remove(context: Context, operation: Of<'remove'>): OperationResult {
   const folder = context.mailbox.folder(operation.folder)
   const rows = selected(context, folder, operation.items)
-  const changes = rows.map((row) => bury(context, folder, row))
+  const changes = bury(context, folder, rows)
   return {
     op: 'remove',
     mids: Float64Array.from(rows, (row) => row.mid),

@@ -6,7 +6,7 @@ import {
   DomainError,
   type Folder,
 } from '@postrider/domain'
-import type { Connection, Row } from '../connection.ts'
+import type { Statements, Row } from '../connection.ts'
 import type { MailboxState } from '../mailbox-state.ts'
 import { folderRow } from '../rows.ts'
 import { msgColumns, read } from '../sql/read.ts'
@@ -38,7 +38,7 @@ const CHANGE_PLACE = placeOf.get('change') as number
 const tooOld = (mailbox: MailboxState, since: number): boolean => since > 0 && since < mailbox.row.lowest
 
 /** The change feed after `since`: rows, tombstones and hierarchy in one order of change numbers, at most `limit` of all together. */
-export function changes(connection: Connection, mailbox: MailboxState, request: ChangesRequest): Changes {
+export function changes(connection: Statements, mailbox: MailboxState, request: ChangesRequest): Changes {
   const { since, folder: only, limit } = request
   if (!(limit >= 1)) throw new DomainError('invalid', `limit ${limit}`)
   if (!Number.isSafeInteger(since) || since < 0) throw new DomainError('invalid', `since ${since}`)

@@ -7,18 +7,18 @@ import {
   MAX_GET,
   type Promoted,
 } from '@postrider/domain'
-import type { Connection, Row, Value } from '../connection.ts'
+import type { Statements, Row, Value } from '../connection.ts'
 import { unseal, unsealAttachments, unsealBag, unsealRecipients } from '../encode.ts'
 import { itemKeys } from '../keys.ts'
 import type { MailboxState } from '../mailbox-state.ts'
-import type { Originals } from '../originals.ts'
+import type { NamedOriginals } from '../originals.ts'
 import { msgRow } from '../rows.ts'
 import { msgColumns } from '../sql/read.ts'
 
 interface Reader {
-  readonly connection: Connection
+  readonly connection: Statements
   readonly mailbox: MailboxState
-  readonly originals: Originals
+  readonly originals: Pick<NamedOriginals, 'refOf'>
 }
 
 type Fields = { -readonly [C in ItemColumn]?: unknown }
@@ -109,7 +109,11 @@ function rows(reader: Reader, by: GetRequest['by'], select: string, item: string
   if ('mids' in by) {
     const text = `${select} FROM item i JOIN msg m ON m.mbx = i.mbx AND m.fid = i.fid AND m.uid = i.uid${blob}
       WHERE i.mbx = ? AND i.mid = ?`
-    return by.mids.flatMap((mid) => one(connection, text, mailbox.id, mid))
+    return each(
+      connection,
+      text,
+      by.mids.map((mid) => [mailbox.id, mid]),
+    )
   }
   const folder = mailbox.folder(by.folder)
   const uids: readonly number[] = Array.from(by.uids)
@@ -117,7 +121,11 @@ function rows(reader: Reader, by: GetRequest['by'], select: string, item: string
   const reach = Math.min(high - low + 1, folder.total + folder.hidden)
   if (uids.length * DENSE < reach || uids.length < DENSE) {
     const text = `${select} FROM msg m${item} WHERE m.mbx = ? AND m.fid = ? AND m.uid = ?`
-    return uids.flatMap((uid) => one(connection, text, mailbox.id, folder.id, uid))
+    return each(
+      connection,
+      text,
+      uids.map((uid) => [mailbox.id, folder.id, uid]),
+    )
   }
   const text = `${select} FROM msg m${item} WHERE m.mbx = ? AND m.fid = ? AND m.uid BETWEEN ? AND ?`
   const wanted = new Set(uids)
@@ -131,10 +139,9 @@ function rows(reader: Reader, by: GetRequest['by'], select: string, item: string
   })
 }
 
-function one(connection: Connection, text: string, ...values: number[]): readonly Row[] {
-  if (!values.every(Number.isSafeInteger)) return []
-  const row = connection.get(text, ...values)
-  return row === undefined ? [] : [row]
+function each(connection: Statements, text: string, sets: readonly (readonly number[])[]): readonly Row[] {
+  const sensible = sets.filter((values) => values.every(Number.isSafeInteger))
+  return connection.many(text, sensible).flatMap((row) => (row === undefined ? [] : [row]))
 }
 
 function itemOf(reader: Reader, columns: readonly ItemColumn[], row: Row): Item {

@@ -1,5 +1,5 @@
 import { type Column, DomainError, type Packed, type ScanRequest } from '@postrider/domain'
-import type { Connection, Row, Value } from '../connection.ts'
+import type { Statements, Row, Value } from '../connection.ts'
 import type { MailboxState } from '../mailbox-state.ts'
 import { checkedColumns, columns, packJson, packRows } from './pack.ts'
 
@@ -40,7 +40,7 @@ function conditions(mailbox: MailboxState, request: ScanRequest<Column>): Where 
 
 /** Rows of one folder in packed columns; the database puts each column together (row objects are the cost). */
 export function scan<C extends Column>(
-  connection: Connection,
+  connection: Statements,
   mailbox: MailboxState,
   request: ScanRequest<C>,
 ): Packed<C> {
@@ -77,7 +77,7 @@ export function scan<C extends Column>(
 
 /** Rows among `only`, ascending by UID. */
 function sparse(
-  connection: Connection,
+  connection: Statements,
   query: { readonly names: string; readonly where: Where; readonly total: number },
   only: Uint32Array,
 ): Row[] {
@@ -87,12 +87,8 @@ function sparse(
   const { names, where, total } = query
   if (wanted.length * DENSE < Math.min(total, last - first + 1)) {
     const text = `SELECT ${names} FROM msg WHERE ${where.text} AND uid = ?`
-    const found: Row[] = []
-    for (const uid of wanted) {
-      const row = connection.get(text, ...where.values, uid)
-      if (row !== undefined) found.push(row)
-    }
-    return found
+    const sets = Array.from(wanted, (uid) => [...where.values, uid])
+    return connection.many(text, sets).flatMap((row) => (row === undefined ? [] : [row]))
   }
   const text = `SELECT uid, ${names} FROM msg WHERE ${where.text} AND uid BETWEEN ? AND ? ORDER BY uid`
   const rows: Row[] = []

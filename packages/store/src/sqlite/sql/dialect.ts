@@ -10,18 +10,29 @@
  */
 export type Dialect = (text: string) => string
 
-const words: ReadonlyMap<string, string> = new Map([
-  ['int', 'INTEGER'],
-  ['real', 'REAL'],
-  ['blob', 'BLOB'],
-  ['rowid', 'INTEGER PRIMARY KEY'],
-  ['clustered', 'WITHOUT ROWID'],
-])
+/** What an engine writes for each word, and for the aggregate `pack`. */
+export interface Tokens {
+  readonly words: Readonly<Record<'int' | 'real' | 'blob' | 'rowid' | 'clustered', string>>
+  readonly pack: (column: string) => string
+}
 
-export const sqliteDialect: Dialect = (text) =>
-  text.replace(/\{(\w+)(?::([\w.]+))?\}/g, (token, word: string, argument?: string) => {
-    if (word === 'pack' && argument !== undefined) return `json_group_array(${argument})`
-    const written = words.get(word)
-    if (written === undefined) throw new TypeError(`unknown SQL token ${token}`)
-    return written
+export function writeTokens(text: string, { words, pack }: Tokens): string {
+  return text.replace(/\{(\w+)(?::([\w.]+))?\}/g, (token, word: string, argument?: string) => {
+    if (word === 'pack' && argument !== undefined) return pack(argument)
+    if (!Object.hasOwn(words, word)) throw new TypeError(`unknown SQL token ${token}`)
+    return words[word as keyof typeof words]
   })
+}
+
+const sqlite: Tokens = {
+  words: {
+    int: 'INTEGER',
+    real: 'REAL',
+    blob: 'BLOB',
+    rowid: 'INTEGER PRIMARY KEY',
+    clustered: 'WITHOUT ROWID',
+  },
+  pack: (column) => `json_group_array(${column})`,
+}
+
+export const sqliteDialect: Dialect = (text) => writeTokens(text, sqlite)
