@@ -34,6 +34,8 @@ export type Operation =
       readonly subscribed?: boolean
       readonly specialUse?: string
       readonly props?: PropertyBag
+      /** UIDVALIDITY and UIDNEXT of another server, for an import that keeps UIDs. The folder must be empty (`folderNotEmpty`). */
+      readonly uids?: { readonly validity: number; readonly next: Uid }
     }
   | {
       /** Deletes the folder, its items (tombstones `deleted`) and, with `recursive`, its subfolders (else `folderNotEmpty` when it has some). */
@@ -41,7 +43,13 @@ export type Operation =
       readonly folder: FolderId
       readonly recursive: boolean
     }
-  | { readonly op: 'add'; readonly folder: FolderId | { operation: number }; readonly item: NewItem }
+  | {
+      readonly op: 'add'
+      readonly folder: FolderId | { operation: number }
+      readonly item: NewItem
+      /** For an import that keeps UIDs: not below the folder's UIDNEXT (else `conflict`), which goes on behind it. */
+      readonly uid?: Uid
+    }
   | { readonly op: 'copy'; readonly from: FolderId; readonly items: Selection; readonly to: FolderId }
   | { readonly op: 'move'; readonly from: FolderId; readonly items: Selection; readonly to: FolderId }
   | {

@@ -54,6 +54,37 @@ const rich: NewItem = newItem({
 export const itemsTopic: Topic = {
   name: 'add and get',
   tests: {
+    'an import keeps UIDs: an empty folder takes UIDVALIDITY and UIDNEXT, items their UIDs in ascending order': async (
+      subject,
+    ) => {
+      const box = await subject.box()
+      const folder = await box.createFolder('From elsewhere')
+      const uids = { validity: 0xffff_fff0, next: 7 as Uid }
+      await box.apply(
+        { op: 'updateFolder', folder, uids },
+        { op: 'add', folder, item: newItem(), uid: 7 as Uid },
+        { op: 'add', folder, item: newItem(), uid: 4_000 as Uid },
+      )
+      const { uidValidity, uidNext } = await box.folder(folder)
+      assert.deepEqual([uidValidity, uidNext], [0xffff_fff0, 4_001])
+      assert.deepEqual(await box.uids(folder), [7, 4_000])
+      assert.equal((await box.add(folder)).uid, 4_001)
+      const late = { op: 'add', folder, item: newItem(), uid: 4_001 as Uid } as const
+      await rejects(box.apply(late), 'conflict', 0)
+      await rejects(box.apply({ ...late, uid: 0 as Uid }), 'invalid', 0)
+      await rejects(box.apply({ op: 'updateFolder', folder, uids }), 'folderNotEmpty', 0)
+      await checkMailbox(box)
+      // UIDs are never given twice under one UIDVALIDITY, and a new folder's is never a used one.
+      const items = { uids: (await box.uids(folder)) as Uid[] }
+      await box.one({ op: 'remove', folder, items })
+      await rejects(box.apply({ op: 'updateFolder', folder, uids }), 'conflict', 0)
+      await rejects(box.apply({ op: 'updateFolder', folder, uids: { ...uids, validity: 2 ** 32 } }), 'invalid', 0)
+      await box.apply({ op: 'updateFolder', folder, uids: { ...uids, next: 5_000 as Uid } })
+      assert.equal((await box.add(folder)).uid, 5_000)
+      const made = await box.createFolder('Later')
+      assert.ok((await box.folder(made)).uidValidity > 0xffff_fff0)
+      await checkMailbox(box)
+    },
     'add answers the ids of a new item': async (subject) => {
       const box = await subject.box()
       const { uidValidity } = await box.folder(box.inbox)

@@ -23,6 +23,7 @@ import type { Content, FolderRow, LogEntry, Row } from './rows.ts'
 import type { Transaction } from './transaction.ts'
 
 const MAX_UID = 0xffff_ffff
+const isUid = (n: number): boolean => Number.isInteger(n) && n >= 1 && n <= MAX_UID
 
 /** The state of one mailbox and the primitive steps that keep its invariants: counters = rows, one change number a row. */
 export class Mailbox {
@@ -116,11 +117,30 @@ export class Mailbox {
     return folder
   }
 
-  /** Takes the next UID of a folder. */
-  nextUid(transaction: Transaction, folder: FolderRow): Uid {
+  /** Takes the next UID of a folder, or `wanted`, which must not be below it. */
+  nextUid(transaction: Transaction, folder: FolderRow, wanted: Uid = folder.uidNext as Uid): Uid {
     if (folder.uidNext > MAX_UID) throw new DomainError('tooMany', 'the folder has no UIDs left')
+    if (!isUid(wanted)) throw new DomainError('invalid', `UID ${wanted}`)
+    if (wanted < folder.uidNext) throw new DomainError('conflict', `UID ${wanted} of ${folder.uidNext}`)
     transaction.save(folder)
-    return folder.uidNext++ as Uid
+    folder.uidNext = wanted + 1
+    return wanted
+  }
+
+  /** Gives an empty folder the UIDVALIDITY and UIDNEXT of another server. */
+  renumberFolder(
+    transaction: Transaction,
+    folder: FolderRow,
+    { validity, next }: { validity: number; next: Uid },
+  ): void {
+    if (!isUid(validity) || !isUid(next)) throw new DomainError('invalid', `UIDVALIDITY ${validity}, UIDNEXT ${next}`)
+    if (folder.total + folder.hidden > 0) throw new DomainError('folderNotEmpty', `folder ${folder.id}`)
+    if (validity === folder.uidValidity && next < folder.uidNext) throw new DomainError('conflict', `UIDNEXT ${next}`)
+    transaction.save(this.counters)
+    transaction.save(folder)
+    this.counters.uidValidity = Math.max(this.counters.uidValidity, validity)
+    folder.uidValidity = validity
+    folder.uidNext = next
   }
 
   /** Puts a finished row into its folder. */

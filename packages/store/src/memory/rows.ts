@@ -51,7 +51,7 @@ export interface FolderRow {
   cn: ChangeNumber
   readonly createdCn: ChangeNumber
   contentChange: ChangeNumber
-  readonly uidValidity: number
+  uidValidity: number
   uidNext: number
   total: number
   unread: number

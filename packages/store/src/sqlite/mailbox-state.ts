@@ -21,6 +21,7 @@ import { read } from './sql/read.ts'
 import { write } from './sql/write.ts'
 
 const MAX_UID = 0xffff_ffff
+const isUid = (n: number): boolean => Number.isInteger(n) && n >= 1 && n <= MAX_UID
 
 /** What a new folder is made of. */
 export interface NewFolder {
@@ -138,11 +139,27 @@ export class MailboxState {
     journal.touch(folder.id, HintKind.hierarchy)
   }
 
-  /** Takes the next UID of a folder. */
-  nextUid(journal: Journal, folder: FolderRow): Uid {
+  /** Takes the next UID of a folder, or `wanted`, which must not be below it. */
+  nextUid(journal: Journal, folder: FolderRow, wanted: Uid = folder.uidNext as Uid): Uid {
     if (folder.uidNext > MAX_UID) throw new DomainError('tooMany', 'the folder has no UIDs left')
+    if (!isUid(wanted)) throw new DomainError('invalid', `UID ${wanted}`)
+    if (wanted < folder.uidNext) throw new DomainError('conflict', `UID ${wanted} of ${folder.uidNext}`)
     this.#books.changeFolder(journal, this, folder)
-    return folder.uidNext++ as Uid
+    folder.uidNext = wanted + 1
+    return wanted
+  }
+
+  /** Gives an empty folder the UIDVALIDITY and UIDNEXT of another server. */
+  renumber(journal: Journal, folder: FolderRow, { validity, next }: { validity: number; next: Uid }): void {
+    if (!isUid(validity) || !isUid(next)) throw new DomainError('invalid', `UIDVALIDITY ${validity}, UIDNEXT ${next}`)
+    if (folder.total + folder.hidden > 0) throw new DomainError('folderNotEmpty', `folder ${folder.id}`)
+    if (validity === folder.uidValidity && next < folder.uidNext) throw new DomainError('conflict', `UIDNEXT ${next}`)
+    this.#books.change(journal, this)
+    this.#books.changeFolder(journal, this, folder)
+    this.row.uidValidity = Math.max(this.row.uidValidity, validity)
+    folder.uidValidity = validity
+    folder.uidNext = next
+    this.#connection.run(write.renumberFolder, validity, this.id, folder.id)
   }
 
   /** The number of a change inside a folder. */

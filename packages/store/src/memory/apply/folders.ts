@@ -74,6 +74,7 @@ export function updateFolder({ mailbox, transaction }: Context, operation: Of<'u
   const folder = mailbox.folder(operation.folder)
   const name = operation.name ?? folder.name
   const parentId = operation.parent ?? folder.parent
+  if (operation.uids !== undefined) mailbox.renumberFolder(transaction, folder, operation.uids)
   transaction.save(folder)
   if (name !== folder.name || parentId !== folder.parent) {
     if (folder.role !== undefined) throw new DomainError('folderSpecial', folder.role)
@@ -82,7 +83,11 @@ export function updateFolder({ mailbox, transaction }: Context, operation: Of<'u
     folder.name = name
     folder.parent = parentId
     transaction.set(mailbox.folder(parentId as FolderId).children, folderNameKey(name), folder)
-  } else if (operation.props === undefined && (operation.specialUse ?? folder.specialUse) === folder.specialUse) {
+  } else if (
+    !operation.uids &&
+    operation.props === undefined &&
+    (operation.specialUse ?? folder.specialUse) === folder.specialUse
+  ) {
     // Who subscribes is no business of the other clients: no change number.
     folder.subscribed = operation.subscribed ?? folder.subscribed
     return

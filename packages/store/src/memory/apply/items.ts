@@ -10,6 +10,7 @@ import {
   type OperationResult,
   type OriginalSource,
   type PropertyBag,
+  type Uid,
 } from '@postrider/domain'
 import type { Mailbox } from '../mailbox.ts'
 import { copyOf } from '../plain.ts'
@@ -62,28 +63,34 @@ export function add(context: Context, operation: Of<'add'>): OperationResult {
   mailbox.reserve(item.size)
   const content = contentOf(context, item)
   const mid = mailbox.nextId(transaction) as Mid
-  const row = newRow(mailbox, transaction, {
-    mid,
-    itemId: mid as number as Row['itemId'],
-    folder: folder.id,
-    flags: item.flags,
-    keywords,
-    size: item.size,
-    received: item.received,
-    associated: item.associated,
-    content,
-  })
+  const row = newRow(
+    mailbox,
+    transaction,
+    {
+      mid,
+      itemId: mid as number as Row['itemId'],
+      folder: folder.id,
+      flags: item.flags,
+      keywords,
+      size: item.size,
+      received: item.received,
+      associated: item.associated,
+      content,
+    },
+    operation.uid,
+  )
   const { itemId, uid, change } = row
   return { op: 'add', mid, itemId, uid, uidValidity: folder.uidValidity, change, original: content.original }
 }
 
-/** A new placement with the next UID and change number. */
+/** A new placement with the next UID (or `wanted`, of an import) and change number. */
 export function newRow(
   mailbox: Mailbox,
   transaction: Transaction,
   given: Omit<Row, 'uid' | 'change' | 'cn' | 'readCn' | 'createdCn'>,
+  wanted?: Uid,
 ): Row {
-  const uid = mailbox.nextUid(transaction, mailbox.folder(given.folder))
+  const uid = mailbox.nextUid(transaction, mailbox.folder(given.folder), wanted)
   const change = mailbox.nextChange(transaction)
   const row: Row = { ...given, uid, change, cn: change, readCn: 0 as ChangeNumber, createdCn: change }
   mailbox.insert(transaction, row)

@@ -73,16 +73,17 @@ export function createFolder(context: Context, operation: Of<'createFolder'>): O
 export function updateFolder(context: Context, operation: Of<'updateFolder'>): undefined {
   const { connection, mailbox, journal } = context
   const folder = mailbox.folder(operation.folder)
-  const { name = folder.name, parent = folder.parent, specialUse = folder.specialUse, props } = operation
+  const { name = folder.name, parent = folder.parent, specialUse = folder.specialUse, props, uids } = operation
   const placed = name !== folder.name || parent !== folder.parent
   if (placed) {
     if (folder.role !== undefined) throw new DomainError('folderSpecial', folder.role)
     checkPlace(context, folder, mailbox.folder(parent as FolderId), name)
   }
+  if (uids !== undefined) mailbox.renumber(journal, folder, uids)
   journal.save(folder)
   folder.subscribed = operation.subscribed ?? folder.subscribed
   // Who subscribes is no business of the other clients: no change number.
-  if (placed || props !== undefined || specialUse !== folder.specialUse) {
+  if (placed || props !== undefined || uids !== undefined || specialUse !== folder.specialUse) {
     const change = mailbox.nextChange(journal)
     mailbox.row.hierarchy = change
     Object.assign(folder, { name, parent, specialUse, cn: change })

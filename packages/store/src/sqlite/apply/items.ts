@@ -106,16 +106,8 @@ export function add(context: Context, operation: Of<'add'>): OperationResult {
   const itemId = mid as number as ItemId
   const kw = keywords.length === 0 ? 0 : mailbox.keywords.number(journal, keywords)
   const { flags, associated, size, received } = given
-  const row = insertRow(context, folder, {
-    mid,
-    itemId,
-    item: books.next('item'),
-    flags,
-    kw,
-    associated,
-    size,
-    received,
-  })
+  const made = { mid, itemId, item: books.next('item'), flags, kw, associated, size, received }
+  const row = insertRow(context, folder, made, operation.uid)
   const original = writeItem(context, folder, row, given)
   return { op: 'add', mid, itemId, uid: row.uid, uidValidity: folder.uidValidity, change: row.change, original }
 }

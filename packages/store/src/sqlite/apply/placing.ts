@@ -8,6 +8,7 @@ import {
   type ItemId,
   type Mid,
   type Selection,
+  type Uid,
 } from '@postrider/domain'
 import type { Row } from '../connection.ts'
 import { type FolderRow, type MsgRow, msgRow } from '../rows.ts'
@@ -72,9 +73,14 @@ export function selected(context: Context, folder: FolderRow, selection: Selecti
 /** What a new placement is made of; UID and change numbers are taken here. */
 export type NewRow = Pick<MsgRow, 'mid' | 'itemId' | 'item' | 'flags' | 'kw' | 'associated' | 'size' | 'received'>
 
-/** Puts a row into a folder with the next UID and change number. The caller writes the fat row. */
-export function insertRow({ connection, mailbox, journal }: Context, folder: FolderRow, given: NewRow): MsgRow {
-  const uid = mailbox.nextUid(journal, folder)
+/** Puts a row into a folder with the next UID (or `wanted`, of an import) and change number. The caller writes the fat row. */
+export function insertRow(
+  { connection, mailbox, journal }: Context,
+  folder: FolderRow,
+  given: NewRow,
+  wanted?: Uid,
+): MsgRow {
+  const uid = mailbox.nextUid(journal, folder, wanted)
   const change = mailbox.contentChange(journal, folder, HintKind.added)
   const row: MsgRow = { ...given, uid, change, cn: change, readCn: 0 as ChangeNumber, createdCn: change }
   writeRow(connection, mailbox.id, folder.id, row)

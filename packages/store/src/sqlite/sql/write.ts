@@ -19,6 +19,7 @@ export const write = {
   removeFolderCount: `DELETE FROM folder_count WHERE fid = ? AND mbx = ?`,
   nameFolder: `UPDATE folder SET parent = ?, name = ?, name_key = ?, special_use = ?, subscribed = ?, cn = ?
      WHERE mbx = ? AND fid = ?`,
+  renumberFolder: `UPDATE folder SET uidvalidity = ? WHERE mbx = ? AND fid = ?`,
   bagFolder: `UPDATE folder SET bag = ? WHERE mbx = ? AND fid = ?`,
   removeFolder: `DELETE FROM folder WHERE mbx = ? AND fid = ?`,
   goneFolder: `INSERT INTO gone_folder (mbx, chg, fid, at) VALUES (?, ?, ?, ?)`,
