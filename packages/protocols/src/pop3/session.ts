@@ -229,7 +229,7 @@ export class Pop3Session implements ConnectionHandler {
       case 'refusal':
         if (++this.#protocolErrors > this.settings.maxProtocolErrors)
           return { ...this.err('tooManyErrors'), close: true }
-        return { text: err(event.refusal.text) }
+        return { text: err(event.refusal.text), close: event.refusal.fatal ?? false }
       case 'authLine':
         return { text: '' }
     }

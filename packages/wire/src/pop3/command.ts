@@ -25,6 +25,8 @@ export interface Pop3Refusal {
   /** The verb when it was a known one. */
   word: string
   text: string
+  /** What follows cannot be a command: answer, then close. */
+  fatal?: boolean
 }
 
 const utf8 = new TextDecoder('utf-8', { fatal: true })

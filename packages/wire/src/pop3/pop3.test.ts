@@ -105,3 +105,10 @@ test('P5: any bytes give events and never throw', () => {
     { numRuns: 500 },
   )
 })
+
+test('P2: a line that does not end is refused for good after 256 KB', () => {
+  const events = all(Array.from({ length: 6 }, () => Buffer.alloc(64 * 1024, 0x41)))
+  assert.ok(events.some((event) => event.kind === 'refusal' && event.refusal.fatal === true))
+  const [dropped] = all([Buffer.alloc(200 * 1024, 0x41), Buffer.from('\r\n')])
+  assert.ok(dropped?.kind === 'refusal' && dropped.refusal.fatal !== true, 'one that ends is only an error')
+})

@@ -38,8 +38,10 @@ export class Pop3Receiver {
       const text = line.kind === 'line' ? line.bytes.toString('latin1') : undefined
       return { kind: 'authLine', line: text !== undefined && /^[\x21-\x7e]*$/.test(text) ? text : undefined }
     }
-    if (line.kind === 'tooLong')
-      return { kind: 'refusal', refusal: { verb: 'error', word: '', text: 'Command too long' } }
+    if (line.kind !== 'line') {
+      const fatal = line.kind === 'endless'
+      return { kind: 'refusal', refusal: { verb: 'error', word: '', text: 'Command too long', fatal } }
+    }
     const command = parsePop3Command(line.bytes)
     return command.verb === 'error' ? { kind: 'refusal', refusal: command } : { kind: 'command', command }
   }

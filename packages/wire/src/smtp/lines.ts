@@ -1,10 +1,14 @@
 /**
  * Bytes in, lines out, for every line-based dialogue (SMTP commands and replies, POP3). Holds at most one partial line; a line
- * beyond the limit is dropped up to its end and reported once.
+ * beyond the limit is dropped up to its end and reported once; one that does not end within {@link MAX_DROPPED_LINE} is reported as
+ * such, as often as more of it comes: nobody sends that, and who goes on reading it has a guest for hours.
  */
 export type Line =
   /** `ending` tells a proper CRLF from a bare LF; `bytes` is without it. */
-  { kind: 'line'; bytes: Buffer; ending: 'crlf' | 'lf' } | { kind: 'tooLong' }
+  { kind: 'line'; bytes: Buffer; ending: 'crlf' | 'lf' } | { kind: 'tooLong' } | { kind: 'endless' }
+
+/** Bytes of one too long line that are dropped before the peer is given up. */
+export const MAX_DROPPED_LINE = 256 * 1024
 
 const EMPTY = Buffer.alloc(0)
 const MIN_SPARE = 64
@@ -16,6 +20,7 @@ export class LineBuffer {
   #end = 0
   #searched = 0
   #skipping = false
+  #skipped = 0
 
   /** Adds what arrived. The chunk is kept by reference until consumed. */
   push(chunk: Uint8Array): void {
@@ -56,10 +61,13 @@ export class LineBuffer {
       const lf = this.#pending.indexOf(10, this.#searched)
       if (lf < 0) {
         if (this.#skipping || this.#pending.length > limit) {
+          this.#skipped = (this.#skipping ? this.#skipped : 0) + this.#pending.length
+          const news = this.#pending.length > 0
           this.#skipping = true
           this.#pending = EMPTY
           this.#own = undefined
           this.#searched = 0
+          if (news && this.#skipped > MAX_DROPPED_LINE) return { kind: 'endless' }
         } else {
           this.#searched = this.#pending.length
         }

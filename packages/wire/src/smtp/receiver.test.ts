@@ -94,7 +94,7 @@ test('commands end in CRLF only; a bare LF, a CR or a NUL inside is refused and 
 })
 
 test('P2: an over-long line is refused once without being kept; AUTH lines may be longer', () => {
-  const { events } = converse([Buffer.alloc(1_000_000, 0x41), ...bytes('\r\nNOOP\r\n')])
+  const { events } = converse([Buffer.alloc(200_000, 0x41), ...bytes('\r\nNOOP\r\n')])
   assert.deepEqual(verbs(events), ['!500', 'NOOP'])
   assert.deepEqual(verbs(converse(bytes(`AUTH PLAIN ${'A'.repeat(9000)}\r\n`)).events), ['AUTH'])
   assert.deepEqual(verbs(converse(bytes(`AUTH PLAIN ${'A'.repeat(13_000)}\r\n`)).events), ['!500'])
@@ -206,5 +206,22 @@ test('P15: a megabyte of the worst lines stays far below 50 ms', () => {
     converse([Buffer.from('DATA\r\n'), body, Buffer.from('\r\n.\r\n')])
     const perMegabyte = (performance.now() - started) / 2
     assert.ok(perMegabyte < 50, `${JSON.stringify(pattern)}: ${perMegabyte.toFixed(1)} ms/MB`)
+  }
+})
+
+test('P2: a line that does not end is refused for good after 256 KB, in an AUTH exchange too', () => {
+  for (const during of ['command', 'auth'] as const) {
+    const receiver = new SmtpReceiver()
+    if (during === 'auth') receiver.expectAuthLine()
+    const seen: SmtpEvent[] = []
+    for (let i = 0; i < 10; i++) {
+      receiver.push(Buffer.alloc(64 * 1024, 0x41))
+      for (let event = receiver.next(); event !== undefined; event = receiver.next()) seen.push(event)
+    }
+    assert.ok(
+      seen.some((event) => event.kind === 'refusal' && event.refusal.fatal && event.refusal.reply.code === 500),
+      during,
+    )
+    assert.equal(receiver.buffered, 0)
   }
 })

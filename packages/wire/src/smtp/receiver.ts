@@ -92,7 +92,7 @@ export class SmtpReceiver {
     const isAuth = /^auth /i.test(this.#lines.peek(5).toString('latin1'))
     const line = this.#lines.next(isAuth ? MAX_AUTH_LINE : MAX_COMMAND_LINE)
     if (line === undefined) return undefined
-    if (line.kind === 'tooLong') return refuse('Line too long')
+    if (line.kind !== 'line') return refuse('Line too long', line.kind === 'endless')
     // RFC 5321 §2.3.8: only CRLF ends a line. A bare LF is how smuggled commands look.
     if (line.ending === 'lf') return refuse('Bare LF: lines must end in CRLF')
     const command = parseCommand(line.bytes)
@@ -110,7 +110,7 @@ export class SmtpReceiver {
     const line = this.#lines.next(MAX_AUTH_LINE)
     if (line === undefined) return undefined
     this.#mode = 'command'
-    if (line.kind === 'tooLong' || line.ending === 'lf') return { kind: 'authLine', line: undefined }
+    if (line.kind !== 'line' || line.ending === 'lf') return { kind: 'authLine', line: undefined }
     const text = line.bytes.toString('latin1')
     return { kind: 'authLine', line: /^[\x21-\x7e]*$/.test(text) ? text : undefined }
   }
@@ -145,9 +145,9 @@ export class SmtpReceiver {
   }
 }
 
-function refuse(text: string): SmtpEvent {
+function refuse(text: string, fatal = false): SmtpEvent {
   return {
     kind: 'refusal',
-    refusal: { verb: 'error', word: '', reply: smtpReply(500, '5.5.2', text), fatal: false },
+    refusal: { verb: 'error', word: '', reply: smtpReply(500, '5.5.2', text), fatal },
   }
 }

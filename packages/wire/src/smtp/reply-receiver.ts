@@ -27,7 +27,7 @@ export class ReplyReceiver {
     while (this.#broken === undefined) {
       const line = this.#lines.next(MAX_REPLY_LINE)
       if (line === undefined) return undefined
-      if (line.kind === 'tooLong') return this.#fail('reply line too long')
+      if (line.kind !== 'line') return this.#fail('reply line too long')
       const text = line.bytes.toString('utf8')
       const [, digits, separator, rest] = /^([2-5]\d\d)(?:([ -])(.*))?$/s.exec(text) ?? []
       if (digits === undefined) return this.#fail('not a reply line')
