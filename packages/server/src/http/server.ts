@@ -3,11 +3,11 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import type { Logger, Meter } from '@postrider/domain'
-import { plainAddress } from '../listeners/connection.ts'
-import { HANDSHAKE_MS } from '../listeners/connection.ts'
+import { HANDSHAKE_MS, plainAddress } from '../listeners/connection.ts'
 import type { Gate } from '../listeners/gate.ts'
 import type { Sweeper, Swept } from '../listeners/sweeper.ts'
 import type { TlsHolder } from '../listeners/tls.ts'
+import { REQUESTS_PER_TURN, Turnstile } from '../listeners/turnstile.ts'
 
 /** Request line and headers together. */
 export const MAX_HEADER_BYTES = 32_768
@@ -74,6 +74,7 @@ class SweptSocket implements Swept {
 
 export function createHttps({ tls, gate, sweeper, log, meter, handle }: HttpsParts): HttpsService {
   let draining = false
+  const turnstile = new Turnstile(REQUESTS_PER_TURN)
   const sockets = new Set<Socket>()
   /** Sessions after the handshake, with the requests each is at. */
   const busy = new Map<Socket, number>()
@@ -104,7 +105,7 @@ export function createHttps({ tls, gate, sweeper, log, meter, handle }: HttpsPar
         if (response.socket !== null && response.socket.writableLength > 0)
           sweeper.watch(new SweptSocket(response.socket))
       })
-      handle(request, response)
+      turnstile.pass(() => handle(request, response))
     },
   )
   server.maxHeadersCount = 200
@@ -153,7 +154,7 @@ export function createHttps({ tls, gate, sweeper, log, meter, handle }: HttpsPar
       })
       // Half-open sockets are for line protocols.
       socket.allowHalfOpen = false
-      tls.turnstile.pass(socket, () => server.emit('connection', socket))
+      tls.turnstile.passSocket(socket, () => server.emit('connection', socket))
     },
     async drain(graceMs) {
       draining = true

@@ -38,7 +38,7 @@ export function lineAcceptor(
       leave()
       count(-1)
     })
-    if (implicitTls) parts.tls.turnstile.pass(socket, () => void secure(socket, address))
+    if (implicitTls) parts.tls.turnstile.passSocket(socket, () => void secure(socket, address))
     else take(socket, false)
   }
 

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { createSecureContext, type SecureContext, type SecureContextOptions, type SecureVersion } from 'node:tls'
 import type { Certificate } from '../certificate/index.ts'
-import { Turnstile } from './turnstile.ts'
+import { HANDSHAKES_PER_TURN, Turnstile } from './turnstile.ts'
 
 export interface TlsSettings {
   readonly certificate: Certificate
@@ -17,7 +17,7 @@ const SESSION_SECONDS = 86_400
  */
 export class TlsHolder {
   /** The one way in for handshakes, of all listeners together. */
-  readonly turnstile = new Turnstile()
+  readonly turnstile = new Turnstile(HANDSHAKES_PER_TURN)
   readonly #ticketKeys = randomBytes(48)
   readonly #followers = new Set<(options: SecureContextOptions) => void>()
   #settings: TlsSettings
