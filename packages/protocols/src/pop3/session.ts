@@ -164,8 +164,15 @@ export class Pop3Session implements ConnectionHandler {
     this.user = undefined
     this.#out += ok(say(this.language, 'beginTls'))
     this.flush()
-    await this.connection.startTls()
-    this.#upgrading = false
+    try {
+      await this.connection.startTls()
+      this.#upgrading = false
+    } catch (error) {
+      // The client's doing, and any stranger can: no error of ours.
+      this.log.info({ reason: String(error) }, 'no TLS')
+      this.connection.destroy()
+      this.closed()
+    }
   }
 
   /** A sign of life: after login only, before it one minute is all there is. */

@@ -213,8 +213,15 @@ export class SmtpSession implements ConnectionHandler {
     this.principal = undefined
     this.#out += encodeReply(replies.readyForTls)
     this.#flush()
-    await this.connection.startTls()
-    this.#upgrading = false
+    try {
+      await this.connection.startTls()
+      this.#upgrading = false
+    } catch (error) {
+      // The client's doing, and any stranger can: no error of ours.
+      this.log.info({ reason: String(error) }, 'no TLS')
+      this.connection.destroy()
+      this.closed()
+    }
   }
 
   async #run(): Promise<void> {
