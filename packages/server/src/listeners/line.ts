@@ -4,6 +4,7 @@ import type { ListenerName } from '../config/settings.ts'
 import { protocolTap } from '../operations/protocol-log/index.ts'
 import { type ConnectionParts, plainAddress, SocketConnection, secured } from './connection.ts'
 import type { Gate } from './gate.ts'
+import { refusals } from './refusal.ts'
 
 export interface LineParts extends ConnectionParts {
   readonly gate: Gate
@@ -30,7 +31,7 @@ export function lineAcceptor(
     const leave = gate.enter(address)
     if (leave === undefined) {
       meter.count('connections_refused_total', { listener: name })
-      return void socket.destroy()
+      return refuse(socket, refusals[name])
     }
     meter.count('connections_total', { listener: name })
     count(1)
@@ -64,4 +65,11 @@ export function lineAcceptor(
       connection.destroy()
     }
   }
+}
+
+/** Closes at once, with a word when there is one: the kernel has room for so few bytes, nobody waits for the peer. */
+function refuse(socket: Socket, word: string | undefined): void {
+  socket.on('error', () => {})
+  if (word !== undefined) socket.write(word)
+  socket.destroySoon()
 }
