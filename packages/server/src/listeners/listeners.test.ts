@@ -285,7 +285,10 @@ test('connections of one address are limited, and room comes back', async (t) =>
   const [a, b] = [dial(t, port), dial(t, port)]
   await Promise.all([once(a, 'data'), once(b, 'data')])
   const c = dial(t, port)
+  const heard: Buffer[] = []
+  c.on('data', (chunk: Buffer) => heard.push(chunk))
   await until(() => c.closed)
+  assert.match(Buffer.concat(heard).toString(), /^(?:\* BYE \[UNAVAILABLE\]|-ERR \[SYS\/TEMP\]|421 4\.3\.2) .*\r\n$/)
   a.destroy()
   await until(() => gate.total === 1)
   await once(dial(t, port), 'data')
