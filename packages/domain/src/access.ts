@@ -36,6 +36,11 @@ export interface MailboxHandle {
   stage(bytes: Uint8Array): Promise<BlobRef>
   /** Only folders the principal may see. */
   folders(): Promise<readonly Folder[]>
+  /**
+   * The same folders, names, places and classes as now, but counters and subscriptions of any earlier moment: for those who look a folder up.
+   * The list is shared between all who ask, and the very same object as long as nothing changed; it costs one look at the mailbox.
+   */
+  hierarchy(): Promise<readonly Folder[]>
   /** The principal's right bits on a folder. */
   rights(folder: FolderId): Promise<number>
   scan<C extends Column>(request: ScanRequest<C>): Promise<Packed<C>>

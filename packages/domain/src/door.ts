@@ -7,6 +7,7 @@ import type { BlobRef, FolderId, MailboxId, Mid } from './ids.ts'
 import type { Item } from './item.ts'
 import type { ApplyResult, Operation } from './operations.ts'
 import type { Column, Packed } from './packed.ts'
+import { Hierarchies } from './hierarchies.ts'
 import { ALL_RIGHTS, type Permission, Right } from './rights.ts'
 import type { SearchRequest, SearchResult } from './search.ts'
 import {
@@ -27,14 +28,15 @@ export const RIGHTS_MAX_AGE_MS = 10_000
 
 /** The door over a service: see `access.ts` for what it promises. */
 export function createDoor(service: MailboxService, directory: Directory): Door {
+  const hierarchies = new Hierarchies(service)
   return {
     async open(principal, mailbox) {
       const entry = directory.mailbox(mailbox)
       if (principal.mailbox === mailbox && entry?.account === principal.account)
-        return new OwnerHandle(service, principal, mailbox)
+        return new OwnerHandle(service, principal, mailbox, hierarchies)
       if (entry === undefined) throw new DomainError('accessDenied')
-      if (entry.fullAccess.includes(principal.account)) return new OwnerHandle(service, principal, mailbox)
-      const handle = new DelegateHandle(service, principal, mailbox)
+      if (entry.fullAccess.includes(principal.account)) return new OwnerHandle(service, principal, mailbox, hierarchies)
+      const handle = new DelegateHandle(service, principal, mailbox, hierarchies)
       if (!(await handle.mayAnything())) throw new DomainError('accessDenied')
       return handle
     },
@@ -70,8 +72,10 @@ class OwnerHandle implements MailboxHandle {
   readonly principal: Principal
   readonly full: boolean = true
   protected readonly service: MailboxService
-  constructor(service: MailboxService, principal: Principal, mailbox: MailboxId) {
+  readonly #hierarchies: Hierarchies
+  constructor(service: MailboxService, principal: Principal, mailbox: MailboxId, hierarchies: Hierarchies) {
     this.service = service
+    this.#hierarchies = hierarchies
     this.principal = principal
     this.mailbox = mailbox
   }
@@ -88,6 +92,9 @@ class OwnerHandle implements MailboxHandle {
   }
   folders(): Promise<readonly Folder[]> {
     return this.service.folders(this.mailbox)
+  }
+  hierarchy(): Promise<readonly Folder[]> {
+    return this.#hierarchies.of(this.mailbox)
   }
   rights(_folder: FolderId): Promise<number> {
     return Promise.resolve(ALL_RIGHTS)
@@ -213,9 +220,17 @@ class DelegateHandle extends OwnerHandle {
   }
 
   override async folders(): Promise<readonly Folder[]> {
+    return this.#visible(await super.folders())
+  }
+
+  override async hierarchy(): Promise<readonly Folder[]> {
+    return this.#visible(await super.hierarchy())
+  }
+
+  async #visible(folders: readonly Folder[]): Promise<readonly Folder[]> {
     const rights = await this.#load()
     const visible = Right.folderVisible | Right.readAny | Right.folderOwner
-    return (await super.folders()).filter((folder) => ((rights.get(folder.id) ?? 0) & visible) !== 0)
+    return folders.filter((folder) => ((rights.get(folder.id) ?? 0) & visible) !== 0)
   }
 
   override async scan<C extends Column>(request: ScanRequest<C>): Promise<Packed<C>> {

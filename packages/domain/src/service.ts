@@ -74,6 +74,8 @@ export interface MailboxInfo {
   readonly quota: number | undefined
   readonly items: number
   readonly epoch: number
+  /** Change number of the newest change of the hierarchy: of a folder made, moved, renamed, changed or deleted. */
+  readonly hierarchy: ChangeNumber
 }
 
 export interface ScanRequest<C extends Column> {

@@ -221,6 +221,32 @@ export const foldersTopic: Topic = {
       await rejects(box.apply({ op: 'move', from: box.inbox, to: folder, items }), 'invalid', 0)
       assert.deepEqual(await box.uids(), [1])
     },
+    'the number of the hierarchy moves with folders made, renamed, changed and deleted, and with nothing else': async (
+      subject,
+    ) => {
+      const box = await subject.box()
+      let before = (await box.info()).hierarchy
+      const moves = async (operation: Operation): Promise<boolean> => {
+        await box.apply(operation)
+        const { hierarchy, change } = await box.info()
+        const moved = hierarchy > before
+        if (moved) assert.equal(hierarchy, change)
+        before = hierarchy
+        return moved
+      }
+      const { folder } = await box.one(create('Projects', box.inbox))
+      before = (await box.info()).hierarchy
+      assert.equal(before, (await box.info()).change)
+      assert.equal(await moves({ op: 'updateFolder', folder, name: 'Works' }), true)
+      assert.equal(await moves({ op: 'updateFolder', folder, parent: box.top }), true)
+      assert.equal(await moves({ op: 'updateFolder', folder, specialUse: '\\Important' }), true)
+      assert.equal(await moves({ op: 'updateFolder', folder, subscribed: true }), false)
+      await box.add()
+      assert.equal((await box.info()).hierarchy, before)
+      assert.equal(await moves({ op: 'deleteFolder', folder, recursive: false }), true)
+      await rejects(box.apply({ op: 'updateFolder', folder, name: 'gone' }), 'folderNotFound')
+      assert.equal((await box.info()).hierarchy, before)
+    },
     'folders nest to a limit: tooMany': async (subject) => {
       const box = await subject.box()
       const chain = (length: number): Operation[] =>

@@ -86,6 +86,7 @@ export async function checkMailbox(box: Box, replica = new Replica()): Promise<v
   const changes = [...all.map((row) => row.change), ...folders.map((folder) => folder.cn)]
   assert.equal(new Set(changes).size, changes.length, 'each row and folder has a change number of its own')
   assert.ok(Math.max(...changes) <= info.change)
+  assert.ok(folders.every((folder) => folder.cn <= info.hierarchy) && info.hierarchy <= info.change)
   assert.equal(new Set(all.map((row) => row.mid)).size, all.length, 'each row has a mid of its own')
 
   await replica.pullAll(box)

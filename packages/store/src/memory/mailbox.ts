@@ -44,6 +44,7 @@ export class Mailbox {
   readonly counters = {
     change: 0,
     lowestChange: 0,
+    hierarchy: 0,
     nextId: 1,
     uidValidity: 0,
     usedBytes: 0,
@@ -113,6 +114,7 @@ export class Mailbox {
     transaction.set(this.folders, id, folder)
     if (made.parent !== 0) transaction.set(this.folder(made.parent).children, folderNameKey(made.name), folder)
     this.record(transaction, { change, kind: 'folder', folder })
+    this.counters.hierarchy = change
     transaction.touch(id, HintKind.hierarchy)
     return folder
   }

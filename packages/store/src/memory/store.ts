@@ -91,7 +91,7 @@ export class MemoryStore implements MailboxService {
 
   async info(id: MailboxId): Promise<MailboxInfo> {
     const mailbox = this.#mailbox(id)
-    const { change, lowestChange, usedBytes, quota } = mailbox.counters
+    const { change, lowestChange, hierarchy, usedBytes, quota } = mailbox.counters
     return {
       database: mailbox.database.name,
       guid: mailbox.guid.toString('hex'),
@@ -101,6 +101,7 @@ export class MemoryStore implements MailboxService {
       quota,
       items: mailbox.rows.size,
       epoch: 1,
+      hierarchy: hierarchy as ChangeNumber,
     }
   }
 

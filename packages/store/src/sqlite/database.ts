@@ -1,4 +1,3 @@
-import { randomBytes } from 'node:crypto'
 import { existsSync, mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import {
@@ -7,10 +6,7 @@ import {
   type ChangeNumber,
   type Clock,
   DomainError,
-  distinguishedFolders,
   type Folder,
-  type FolderId,
-  type FolderRole,
   type GetRequest,
   type Item,
   type Logger,
@@ -33,6 +29,7 @@ import type { Hints } from './hints.ts'
 import type { Journal } from './journal.ts'
 import { lockFolder } from './lock.ts'
 import type { MailboxState } from './mailbox-state.ts'
+import { newMailbox } from './new-mailbox.ts'
 import { Originals } from './originals.ts'
 import { get } from './read/get.ts'
 import { Reserve } from './reserve.ts'
@@ -156,27 +153,7 @@ export class MailboxDatabase {
       bytes: 0,
       freeing: false,
       namesBytes: false,
-      run: (journal, now) => {
-        if (this.books.mailbox(id) !== undefined) return
-        this.connection.run(write.addMailbox, id, randomBytes(16).toString('hex'), now, init.quota ?? null)
-        const mailbox = this.books.mailbox(id) as MailboxState
-        journal.undo(() => this.books.dropMailbox(id))
-        this.books.change(journal, mailbox)
-        const byRole = new Map<FolderRole, FolderId>()
-        for (const { role, parent, name, class: folderClass, kind } of distinguishedFolders) {
-          const parentId: FolderId | 0 = parent === undefined ? 0 : (byRole.get(parent) as FolderId)
-          const subscribed = folderClass === 'IPF.Note' && parent === 'msgfolderroot'
-          const made = {
-            parent: parentId,
-            name: name[init.language],
-            class: folderClass,
-            role,
-            kind,
-            subscribed,
-          } as const
-          byRole.set(role, mailbox.newFolder(journal, now, { ...made, specialUse: undefined }).id)
-        }
-      },
+      run: (journal, now) => newMailbox(this, journal, { id, init, now }),
     })
   }
 
@@ -224,7 +201,7 @@ export class MailboxDatabase {
   }
 
   info(id: MailboxId): MailboxInfo {
-    const { guid, change, lowest, usedBytes, quota, items, epoch } = this.state(id).row
+    const { guid, change, lowest, hierarchy, usedBytes, quota, items, epoch } = this.state(id).row
     return {
       database: this.name,
       guid,
@@ -234,6 +211,7 @@ export class MailboxDatabase {
       quota: quota ?? undefined,
       items,
       epoch,
+      hierarchy: hierarchy as ChangeNumber,
     }
   }
 

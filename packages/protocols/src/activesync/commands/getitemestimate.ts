@@ -29,7 +29,7 @@ export const getItemEstimate = command({
   async run(context, request) {
     const collections = children(child(request.document, 'GetItemEstimate:Collections'), 'GetItemEstimate:Collection')
     if (collections.length === 0 || collections.length > maxCollections) throw new StatusError(Status.InvalidXML)
-    const folders = await context.mailbox.folders()
+    const folders = await context.mailbox.hierarchy()
     const responses: Element[] = []
     for (const collection of collections) responses.push(await estimate(context, folders, collection))
     return document(el('GetItemEstimate:GetItemEstimate', ...responses))

@@ -66,7 +66,7 @@ async function run(context: Context, request: Request): Promise<Answer> {
   if (parameters.folders.length > maxFolders) {
     return answer(PingStatus.tooManyFolders, el('Ping:MaxFolders', maxFolders))
   }
-  const folders = await mailbox.folders()
+  const folders = await mailbox.hierarchy()
   const targets: Target[] = []
   for (const id of parameters.folders) {
     const folder = findFolder(folders, id)
@@ -76,7 +76,7 @@ async function run(context: Context, request: Request): Promise<Answer> {
   if (JSON.stringify(parameters) !== JSON.stringify(cached)) await mailbox.apply([putPing(device.id, parameters)])
   const unfinished = targets.filter((target) => target.unfinished)
   if (unfinished.length > 0) return changed(unfinished.map((target) => target.id))
-  return { kind: 'held', held: hold(context, targets, heartbeatInterval, shown(context, folders)) }
+  return { kind: 'held', held: hold(context, targets, heartbeatInterval, folders) }
 }
 
 const shown = (context: Context, folders: readonly Folder[]): ShownFolder[] =>
@@ -86,9 +86,11 @@ const shown = (context: Context, folders: readonly Folder[]): ShownFolder[] =>
  * Whether the folders changed while the device waited, and are not what it has in its list (status 7). What changed before it came to wait
  * is for its FolderSync: a client that does not mind the status would come back at once, again and again.
  */
-async function foldersChanged(context: Context, before: readonly ShownFolder[]): Promise<boolean> {
-  const now = shown(context, await context.mailbox.folders())
-  if (sameHierarchy(difference(before, now))) return false
+async function foldersChanged(context: Context, before: readonly Folder[]): Promise<boolean> {
+  const folders = await context.mailbox.hierarchy()
+  if (folders === before) return false
+  const now = shown(context, folders)
+  if (sameHierarchy(difference(shown(context, before), now))) return false
   const known = await loadHierarchy(context.mailbox, context.device.id)
   return known === undefined || !sameHierarchy(difference(known.folders, now))
 }
@@ -124,12 +126,7 @@ async function targetOf(context: Context, id: string, folder: Folder): Promise<T
   return { id, folder, cursor, cutoff: point.cutoff, unfinished: started && point.walk !== 'done' }
 }
 
-function hold(
-  context: Context,
-  found: readonly Target[],
-  heartbeatInterval: number,
-  folders: readonly ShownFolder[],
-): Held {
+function hold(context: Context, found: readonly Target[], heartbeatInterval: number, folders: readonly Folder[]): Held {
   const { mailbox, quirks } = context
   const all = quirks.pingOnChanges
   const targets = [...found]

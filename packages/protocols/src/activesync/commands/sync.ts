@@ -90,7 +90,7 @@ async function runAgainOnRace(
 /** All collections in their order, then one commit. */
 async function runSync(context: Context, effective: CachedSync, cached: CachedSync | undefined): Promise<Outcome> {
   const { mailbox, device } = context
-  const folders: readonly Folder[] = await mailbox.folders()
+  const folders: readonly Folder[] = await mailbox.hierarchy()
   const budget: Budget = {
     commands: effective.windowSize ?? Number.MAX_SAFE_INTEGER,
     bytes: syncLimits.bytes,

@@ -98,6 +98,7 @@ export function updateFolder({ mailbox, transaction }: Context, operation: Of<'u
   const change = mailbox.nextChange(transaction)
   folder.cn = change
   mailbox.record(transaction, { change, kind: 'folder', folder })
+  mailbox.counters.hierarchy = change
   transaction.touch(folder.id, HintKind.hierarchy)
 }
 
@@ -131,5 +132,6 @@ function dropFolder(context: Pick<Context, 'mailbox' | 'transaction'>, folder: F
   transaction.delete(mailbox.folders, folder.id)
   const change = mailbox.nextChange(transaction)
   mailbox.record(transaction, { change, kind: 'goneFolder', folder: folder.id })
+  mailbox.counters.hierarchy = change
   transaction.touch(folder.id, HintKind.hierarchy)
 }
