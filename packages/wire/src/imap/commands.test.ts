@@ -106,6 +106,7 @@ test('RFC 9051 §6.3: commands about mailboxes', () => {
   assert.deepEqual(good('RENAME', 'RENAME a "b c"'), { uid: false, from: 'a', to: 'b c' })
   assert.deepEqual(good('STATUS', 'STATUS x (messages UIDNEXT MESSAGES)').items, ['MESSAGES', 'UIDNEXT'])
   bad('STATUS x (FOO)')
+  bad('STATUS x ()')
   assert.deepEqual(good('LSUB', 'LSUB "" %').pattern, '%')
   assert.deepEqual(good('LIST', 'LIST "" *'), {
     uid: false,

@@ -59,13 +59,13 @@ async function open(session: Session, args: Arguments, readOnly: boolean): Promi
   }
 }
 
-/** Leaves the selected mailbox. `told`: with the CLOSED of RFC 7162 §3.2.11 for those who know it. */
+/** Leaves the selected mailbox. `told`: with the CLOSED that RFC 7162 §3.2.11 has a server with QRESYNC send to everybody. */
 export function closeView(session: Session, told: boolean): void {
   if (session.state.name !== 'selected') return
   const { user, view } = session.state
   view.close()
   session.state = { name: 'authenticated', user }
-  if (told && (session.enabled.qresync || session.enabled.rev2))
+  if (told && (session.offers('QRESYNC') || session.enabled.rev2))
     session.out.ascii('* OK [CLOSED] Previous mailbox closed\r\n')
 }
 

@@ -16,11 +16,11 @@ export const STATUS_ITEMS = [
 ] as const
 export type StatusItem = (typeof STATUS_ITEMS)[number]
 
-/** `(MESSAGES UNSEEN)`: each item once. */
+/** `(MESSAGES UNSEEN)`: at least one item, each kept once. */
 export function readStatusItems(r: ArgumentReader): StatusItem[] {
   const items = r.list(() => {
     const name = r.keyword()
     return STATUS_ITEMS.find((item) => item === name) ?? r.fail('Unknown STATUS item')
-  })
+  }, 'filled')
   return [...new Set(items)]
 }
