@@ -24,6 +24,7 @@ export class ImapClient {
 
   private constructor(socket: Socket) {
     this.#socket = socket
+    socket.setNoDelay(true)
     socket.on('data', (chunk: Buffer) => {
       this.#buffer = this.#buffer.length === 0 ? chunk : Buffer.concat([this.#buffer, chunk])
       this.#split()
