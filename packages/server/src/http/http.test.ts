@@ -417,3 +417,17 @@ test('drain: idle connections close at once, running requests finish', async (t)
   await closed
   assert.equal((await running).body, 'done')
 })
+
+test('P1: some pipelined requests are answered; thousands of unanswered ones end the connection', async (t) => {
+  const it = await web(t)
+  const few = await raw(t, it.port)
+  few.socket.write('GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n'.repeat(8))
+  const end = performance.now() + 5_000
+  while (few.text().split('HTTP/1.1 200 ').length < 9 && performance.now() < end)
+    await new Promise((resolve) => setTimeout(resolve, 5))
+  assert.equal(few.text().split('HTTP/1.1 200 ').length, 9)
+  const many = await raw(t, it.port)
+  many.socket.write('GET / HTTP/1.1\r\nHost: x\r\n\r\n'.repeat(2_000))
+  await once(many.socket, 'close')
+  assert.ok(many.text().split('HTTP/1.1 200 ').length <= 17)
+})

@@ -17,6 +17,11 @@ const HEADERS_MS = 60_000
 const REQUEST_MS = 900_000
 /** Between two requests of a connection; a phone in use reuses it. */
 const KEEP_ALIVE_MS = 75_000
+/**
+ * Requests of one connection that are not answered yet. No client in use pipelines; who does without reading would have the answers to
+ * thousands of tiny requests wait in our memory (P1).
+ */
+const MAX_PIPELINED = 16
 /** Behind the last answer of a connection, what the client still sends is taken and dropped for so long (RFC 9112 §9.6). */
 const LINGER_MS = 5_000
 
@@ -94,7 +99,12 @@ export function createHttps({ tls, gate, sweeper, log, meter, handle }: HttpsPar
     (request, response) => {
       if (draining) response.setHeader('Connection', 'close')
       const { socket } = request
-      busy.set(socket, (busy.get(socket) ?? 0) + 1)
+      const waiting = (busy.get(socket) ?? 0) + 1
+      if (waiting > MAX_PIPELINED) {
+        if (!socket.destroyed) meter.count('http_pipelines_cut_total')
+        return void socket.destroy()
+      }
+      busy.set(socket, waiting)
       response.once('close', () => {
         const left = (busy.get(socket) ?? 1) - 1
         if (busy.has(socket)) busy.set(socket, left)
