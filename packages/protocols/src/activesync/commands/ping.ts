@@ -2,6 +2,7 @@
  * Ping: [MS-ASCMD] §2.2.1.13, §3.1.5.8. Waits until new items are in one of the folders, as seen from the last key the
  * device got for it. What is kept while it waits: folder ids, their cursors, the response to write to.
  */
+import { createHash } from 'node:crypto'
 import { type ChangeNumber, type Folder, HintKind } from '@postrider/domain'
 import { child, children, type Element, el, integer, text } from '@postrider/wire/wbxml'
 import { type Answer, command, document } from '../command.ts'
@@ -55,51 +56,74 @@ const changed = (ids: readonly string[]): Answer =>
 async function run(context: Context, request: Request): Promise<Answer> {
   const { mailbox, device, deps } = context
   const cached = await loadPing(mailbox, device.id)
-  const parameters = readParameters(request.document, cached)
-  if ('status' in parameters) return answer(parameters.status)
+  const read = readParameters(request.document, cached)
+  if ('status' in read) return answer(read.status)
   const { minHeartbeatInterval, maxHeartbeatInterval, maxFolders } = deps.settings
-  const { heartbeatInterval } = parameters
+  const { heartbeatInterval } = read
   if (!(heartbeatInterval >= minHeartbeatInterval && heartbeatInterval <= maxHeartbeatInterval)) {
     const nearest = heartbeatInterval < minHeartbeatInterval ? minHeartbeatInterval : maxHeartbeatInterval
     return answer(PingStatus.interval, el('Ping:HeartbeatInterval', nearest))
   }
-  if (parameters.folders.length > maxFolders) {
+  if (read.folders.length > maxFolders) {
     return answer(PingStatus.tooManyFolders, el('Ping:MaxFolders', maxFolders))
   }
   const folders = await mailbox.hierarchy()
   const targets: Target[] = []
-  for (const id of parameters.folders) {
+  for (const id of read.folders) {
     const folder = findFolder(folders, id)
     if (folder === undefined) return answer(PingStatus.folderSync)
     targets.push(await targetOf(context, id, folder))
   }
+  const seen = shown(context, folders)
+  const parameters: PingParameters = { ...read, told: digestOf(seen) }
+  if (cached?.told !== parameters.told && (await outdated(context, seen)) === true) {
+    return tellFolders(context, parameters)
+  }
   if (JSON.stringify(parameters) !== JSON.stringify(cached)) await mailbox.apply([putPing(device.id, parameters)])
   const unfinished = targets.filter((target) => target.unfinished)
   if (unfinished.length > 0) return changed(unfinished.map((target) => target.id))
-  return { kind: 'held', held: hold(context, targets, heartbeatInterval, folders) }
+  return { kind: 'held', held: hold(context, targets, parameters, folders) }
 }
 
 const shown = (context: Context, folders: readonly Folder[]): ShownFolder[] =>
   shownFolders(folders, context.since('14.0') && !context.quirks.hideSpecialFolders)
 
-/**
- * Whether the folders changed while the device waited, and are not what it has in its list (status 7). What changed before it came to wait
- * is for its FolderSync: a client that does not mind the status would come back at once, again and again.
- */
-async function foldersChanged(context: Context, before: readonly Folder[]): Promise<boolean> {
-  const folders = await context.mailbox.hierarchy()
-  if (folders === before) return false
-  const now = shown(context, folders)
-  if (sameHierarchy(difference(shown(context, before), now))) return false
+const digestOf = (folders: readonly ShownFolder[]): string =>
+  createHash('sha256').update(JSON.stringify(folders)).digest('base64url').slice(0, 22)
+
+/** Whether these are not the folders the device has in its list; undefined for a device without a list. */
+async function outdated(context: Context, now: readonly ShownFolder[]): Promise<boolean | undefined> {
   const known = await loadHierarchy(context.mailbox, context.device.id)
-  return known === undefined || !sameHierarchy(difference(known.folders, now))
+  return known === undefined ? undefined : !sameHierarchy(difference(known.folders, now))
+}
+
+/** The state of the folders when it is another than the one told of, and not the device's own doing. */
+async function foldersChanged(
+  context: Context,
+  told: string | undefined,
+  before: readonly Folder[],
+): Promise<string | undefined> {
+  const folders = await context.mailbox.hierarchy()
+  if (folders === before) return undefined
+  const now = shown(context, folders)
+  const state = digestOf(now)
+  return state === told || (await outdated(context, now)) === false ? undefined : state
+}
+
+/**
+ * Status 7: MS-ASCMD_R4257, R4258. Said once of each state of the folders: a client that does not mind it would come back at once, again
+ * and again, and never hear of a mail.
+ */
+async function tellFolders(context: Context, parameters: PingParameters): Promise<Answer> {
+  await context.mailbox.apply([putPing(context.device.id, parameters)])
+  return answer(PingStatus.folderSync)
 }
 
 /** The request's parameters, what is missing taken from the last Ping. */
 function readParameters(
   root: Element | undefined,
   cached: PingParameters | undefined,
-): PingParameters | { readonly status: number } {
+): Omit<PingParameters, 'told'> | { readonly status: number } {
   const interval = integer(root, 'Ping:HeartbeatInterval')
   if (Number.isNaN(interval)) return { status: PingStatus.syntax }
   const list = child(root, 'Ping:Folders')
@@ -126,7 +150,7 @@ async function targetOf(context: Context, id: string, folder: Folder): Promise<T
   return { id, folder, cursor, cutoff: point.cutoff, unfinished: started && point.walk !== 'done' }
 }
 
-function hold(context: Context, found: readonly Target[], heartbeatInterval: number, folders: readonly Folder[]): Held {
+function hold(context: Context, found: readonly Target[], parameters: PingParameters, before: readonly Folder[]): Held {
   const { mailbox, quirks } = context
   const all = quirks.pingOnChanges
   const targets = [...found]
@@ -136,13 +160,16 @@ function hold(context: Context, found: readonly Target[], heartbeatInterval: num
     kinds:
       HintKind.hierarchy |
       (all ? HintKind.added | HintKind.changed | HintKind.removed | HintKind.readChanged : HintKind.added),
-    waitMs: heartbeatInterval * 1000,
+    waitMs: parameters.heartbeatInterval * 1000,
     async check(hint) {
       const hierarchy =
         hint === undefined ||
         hint.folders.length === 0 ||
         hint.folders.some(({ kinds }) => (kinds & HintKind.hierarchy) !== 0)
-      if (hierarchy && (await foldersChanged(context, folders))) return answer(PingStatus.folderSync)
+      if (hierarchy) {
+        const told = await foldersChanged(context, parameters.told, before)
+        if (told !== undefined) return tellFolders(context, { ...parameters, told })
+      }
       const touched =
         hint === undefined || hint.folders.length === 0 ? undefined : new Set(hint.folders.map((one) => one.id))
       const rung: string[] = []

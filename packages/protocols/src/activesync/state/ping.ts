@@ -5,6 +5,8 @@ import { stateClient } from './device.ts'
 export interface PingParameters {
   readonly heartbeatInterval: number
   readonly folders: readonly string[]
+  /** The state of the folder list that the device has, or was told of with status 7. */
+  readonly told?: string | undefined
 }
 
 const key = 'ping'

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { Flag } from '@postrider/domain'
+import { Flag, type FolderId, resultOf } from '@postrider/domain'
 import { el, integer, text } from '@postrider/wire/wbxml'
 import type { Phone } from '@postrider/testkit/activesync'
 import { Room } from './room.ts'
@@ -290,4 +290,40 @@ test('the same in two processes: the one that waits does not turn back what the 
   assert.equal((await older)[0]!.document, undefined, 'it ends empty')
   assert.equal((await twin.sync(inbox)).status, 1)
   assert.deepEqual(twin.mirror.values(inbox, 'Email:Subject'), ['two'])
+})
+
+test('MS-ASCMD_R4257: folders that others change end a held Ping with 7, and are said once', async () => {
+  await using room = await Room.open()
+  const { phone, inbox } = await synced(room)
+  const waiting = phone.ping(60, [inbox])
+  assert.ok(await open(waiting), 'it waits')
+  const top = (await room.folder('inbox')).parent as FolderId
+  const made = await room.mailbox.apply([
+    { op: 'createFolder', parent: top, name: 'Made elsewhere', class: 'IPF.Note', subscribed: true },
+  ])
+  assert.equal((await waiting).status, 7)
+  const deaf = phone.ping(60, [inbox])
+  assert.ok(await open(deaf), 'said once: a client that does not mind it is not sent round and round')
+  await room.deliver('ring')
+  assert.equal((await deaf).status, 2)
+  await phone.sync(inbox)
+  await phone.folderSync()
+  await room.mailbox.apply([
+    { op: 'updateFolder', folder: resultOf(made, 0, 'createFolder').folder, name: 'Renamed between' },
+  ])
+  assert.equal((await phone.ping(60, [inbox])).status, 7, 'changed before the Ping came')
+  await phone.folderSync()
+  assert.equal((await phone.ping(1, [inbox])).status, 1, 'the device has its folders')
+  const own = phone.ping(1, [inbox])
+  await phone.call({
+    command: 'FolderCreate',
+    body: el(
+      'FolderHierarchy:FolderCreate',
+      el('FolderHierarchy:SyncKey', phone.folderKey),
+      el('FolderHierarchy:ParentId', '0'),
+      el('FolderHierarchy:DisplayName', 'Own'),
+      el('FolderHierarchy:Type', 12),
+    ),
+  })
+  assert.equal((await own).status, 1, 'what the device did itself is no news')
 })
