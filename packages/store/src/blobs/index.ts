@@ -4,7 +4,7 @@
  * commit; bytes behind the last committed record are garbage. Read next: record.ts (the format), segments.ts (writing), reader.ts.
  */
 export { type Files, isFull, realFiles } from './files.ts'
-export { BlobReader, type Place, segmentPath } from './reader.ts'
-export { MAX_BLOB_BYTES, readHead, type RecordHead } from './record.ts'
+export { BlobReader, type Place, readStored, segmentPath } from './reader.ts'
+export { encodeRecord, MAX_BLOB_BYTES, readHead, type RecordHead } from './record.ts'
 export { type BlobName, parseRef, writeRef } from './ref.ts'
 export { type SegmentRow, SegmentWriter } from './segments.ts'

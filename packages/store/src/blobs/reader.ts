@@ -38,18 +38,16 @@ export class BlobReader {
     const from = Math.min(start, place.size)
     const to = Math.min(end, place.size)
     if (place.stored <= WHOLE_BYTES) {
-      const record = this.#bytes(place, 0, place.stored)
-      const head = this.#head(place, record)
-      return this.#slice(head, from, to, (at, length) => record.subarray(at, at + length))
+      return readStored(place, this.#bytes(place, 0, place.stored), from, to)
     }
-    const head = this.#head(place, this.#bytes(place, 0, Math.min(place.stored, headBytes(place.size))))
-    return this.#slice(head, from, to, (at, length) => this.#bytes(place, at, length))
+    const head = headOf(place, this.#bytes(place, 0, Math.min(place.stored, headBytes(place.size))))
+    return slice(head, from, to, (at, length) => this.#bytes(place, at, length))
   }
 
   /** The raw record, head checked: compaction moves it as it is. */
   record(place: Place): Uint8Array {
     const record = this.#bytes(place, 0, place.stored)
-    const head = this.#head(place, record)
+    const head = headOf(place, record)
     for (const chunk of head.chunks) openChunk(record.subarray(chunk.at, chunk.at + chunk.length), chunk)
     return record
   }
@@ -73,31 +71,6 @@ export class BlobReader {
     for (const segment of [...this.#descriptors.keys()]) this.forget(segment)
   }
 
-  #slice(head: RecordHead, from: number, to: number, stored: (at: number, length: number) => Uint8Array): Uint8Array {
-    if (to <= from) return new Uint8Array(0)
-    const first = Math.floor(from / CHUNK_BYTES)
-    const last = Math.floor((to - 1) / CHUNK_BYTES)
-    const parts: Uint8Array[] = []
-    for (let i = first; i <= last; i++) {
-      const entry = head.chunks[i]
-      if (entry === undefined) throw new DomainError('corrupt', 'chunk missing')
-      const content = openChunk(stored(entry.at, entry.length), entry)
-      const base = i * CHUNK_BYTES
-      parts.push(content.subarray(Math.max(0, from - base), to - base))
-    }
-    const whole = parts.length === 1 ? (parts[0] as Uint8Array) : Buffer.concat(parts)
-    if (whole.length !== to - from) throw new DomainError('corrupt', 'chunk too short')
-    return new Uint8Array(whole.buffer, whole.byteOffset, whole.length)
-  }
-
-  #head(place: Place, bytes: Uint8Array): RecordHead {
-    const head = readHead(bytes)
-    if (head === undefined || head.id !== place.id || head.size !== place.size || head.crc !== place.crc) {
-      throw new DomainError('corrupt', `blob ${place.id} in segment ${place.segment} at ${place.offset}`)
-    }
-    return head
-  }
-
   #bytes(place: Place, at: number, length: number): Uint8Array {
     return this.#files.read(this.#descriptor(place.segment), length, place.offset + at)
   }
@@ -119,4 +92,41 @@ export class BlobReader {
     if (this.#descriptors.size > MAX_DESCRIPTORS) this.forget(this.#descriptors.keys().next().value as number)
     return fd
   }
+}
+
+/** Bytes `start` to `end` (exclusive, cut to the content) of a record in memory. Throws `corrupt`. */
+export function readStored(place: Place, record: Uint8Array, start: number, end: number): Uint8Array {
+  const from = Math.min(start, place.size)
+  const to = Math.min(end, place.size)
+  return slice(headOf(place, record), from, to, (at, length) => record.subarray(at, at + length))
+}
+
+function slice(
+  head: RecordHead,
+  from: number,
+  to: number,
+  stored: (at: number, length: number) => Uint8Array,
+): Uint8Array {
+  if (to <= from) return new Uint8Array(0)
+  const first = Math.floor(from / CHUNK_BYTES)
+  const last = Math.floor((to - 1) / CHUNK_BYTES)
+  const parts: Uint8Array[] = []
+  for (let i = first; i <= last; i++) {
+    const entry = head.chunks[i]
+    if (entry === undefined) throw new DomainError('corrupt', 'chunk missing')
+    const content = openChunk(stored(entry.at, entry.length), entry)
+    const base = i * CHUNK_BYTES
+    parts.push(content.subarray(Math.max(0, from - base), to - base))
+  }
+  const whole = parts.length === 1 ? (parts[0] as Uint8Array) : Buffer.concat(parts)
+  if (whole.length !== to - from) throw new DomainError('corrupt', 'chunk too short')
+  return new Uint8Array(whole.buffer, whole.byteOffset, whole.length)
+}
+
+function headOf(place: Place, bytes: Uint8Array): RecordHead {
+  const head = readHead(bytes)
+  if (head === undefined || head.id !== place.id || head.size !== place.size || head.crc !== place.crc) {
+    throw new DomainError('corrupt', `blob ${place.id} in segment ${place.segment} at ${place.offset}`)
+  }
+  return head
 }

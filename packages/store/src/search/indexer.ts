@@ -1,5 +1,6 @@
 import type { Indexed } from './block.ts'
 import { addDocuments, forgetItems, openIndex, positionOf } from './index-database.ts'
+import type { ServerDatabase } from '../postgres/bridge.ts'
 import { Sources } from './sources.ts'
 import { searchSql } from './sql.ts'
 
@@ -12,6 +13,8 @@ export interface IndexedDatabase {
   readonly name: string
   /** The mailbox database, its segments, and the search database. */
   readonly path: string
+  /** The mailbox database when it is not a file. */
+  readonly server?: ServerDatabase
   readonly segments: string
   readonly index: string
 }
@@ -32,7 +35,7 @@ export class Indexer {
 
   constructor(database: IndexedDatabase, onReset: (reason: string) => void) {
     this.#index = openIndex(database.index, onReset)
-    this.#sources = new Sources(database.path, database.segments)
+    this.#sources = new Sources(database)
     this.#item = positionOf(this.#index, 'item')
     this.#dead = positionOf(this.#index, 'dead')
   }
@@ -75,8 +78,7 @@ export class Indexer {
 
   /** Copies the mailbox database's log into it; answers how many frames of the log are still to be copied. */
   checkpoint(): number {
-    const [, log = 0, copied = 0] = (this.#sources.connection.pragma('wal_checkpoint(PASSIVE)')[0] ?? []) as number[]
-    return log - copied
+    return this.#sources.checkpoint()
   }
 
   close(): void {

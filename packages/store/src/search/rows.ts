@@ -16,7 +16,7 @@ export interface SearchRows {
 }
 const names = ['uid', 'mid', 'item', 'flags', 'kw', 'chg', 'size', 'received'] as const
 const text = `SELECT ${names.map((name) => `{pack:${name}}`).join(', ')} FROM (
-  SELECT ${names.join(', ')} FROM msg WHERE mbx = ? AND fid = ? AND fai = 0 ORDER BY uid)`
+  SELECT ${names.join(', ')} FROM msg WHERE mbx = ? AND fid = ? AND fai = 0 ORDER BY uid) AS rows`
 
 /** Rows of folders, ascending by folder and UID; unknown folders have none. */
 export function loadRows(connection: Statements, mailbox: number, folders: readonly FolderId[]): SearchRows {

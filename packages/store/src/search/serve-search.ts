@@ -18,7 +18,7 @@ class SearchedDatabase {
     this.#cache = cache
     this.#database = database
     this.#hurry = hurry
-    this.#sources = new Sources(database.path, database.segments)
+    this.#sources = new Sources(database)
     this.#texts = new TextIndex(database.index, this.#sources, cache, hurry)
   }
 

@@ -1,8 +1,11 @@
 import { isDomainError } from '@postrider/domain'
-import { BlobReader, realFiles } from '../blobs/index.ts'
-import { Connection, type Row } from '../sqlite/connection.ts'
+import { BlobReader, readStored, realFiles } from '../blobs/index.ts'
+import { BridgedStatements } from '../postgres/bridge.ts'
+import { STAGED, stagedSql } from '../postgres/staged.ts'
+import { Connection, type Row, type Statements } from '../sqlite/connection.ts'
 import { unsealAttachments, unsealBag, unsealRecipients } from '../sqlite/encode.ts'
 import { type Document, documentOf } from './fields.ts'
+import type { IndexedDatabase } from './indexer.ts'
 import { searchSql } from './sql.ts'
 
 /** One item row as the index reads it. */
@@ -14,13 +17,24 @@ export interface Source {
 
 /** The mailbox database and its originals, read only, from another thread than the owner's. */
 export class Sources {
-  readonly connection: Connection
+  readonly connection: Statements
+  /** The connection when the database is a file. */
+  readonly #file: Connection | undefined
+  readonly #bridge: BridgedStatements | undefined
   readonly #reader: BlobReader
 
-  constructor(path: string, segments: string) {
-    this.connection = new Connection(path)
-    this.connection.pragma('query_only = ON')
+  constructor({ path, server, segments }: IndexedDatabase) {
+    this.#file = server === undefined ? new Connection(path) : undefined
+    this.#bridge = server === undefined ? undefined : new BridgedStatements(server)
+    this.connection = (this.#file ?? this.#bridge) as Statements
+    this.#file?.pragma('query_only = ON')
     this.#reader = new BlobReader(segments, realFiles)
+  }
+
+  /** Copies the log of a file into it; answers how many frames are still to be copied. */
+  checkpoint(): number {
+    const [, log = 0, copied = 0] = (this.#file?.pragma('wal_checkpoint(PASSIVE)')[0] ?? []) as number[]
+    return log - copied
   }
 
   lives(item: number): boolean {
@@ -58,8 +72,10 @@ export class Sources {
       const row = this.connection.get(searchSql.blob, blob)
       if (row === undefined) return undefined
       const [segment, offset, stored, size, crc] = row as unknown as [number, number, number, number, number]
+      const place = { id: blob, segment, offset, stored, size, crc }
       try {
-        return this.#reader.read({ id: blob, segment, offset, stored, size, crc }, 0, size)
+        if (segment === STAGED) return readStored(place, this.#staged(blob), 0, size)
+        return this.#reader.read(place, 0, size)
       } catch (error) {
         if (!isDomainError(error, 'blobGone') && !isDomainError(error, 'corrupt')) throw error
         this.#reader.forget(segment)
@@ -68,9 +84,15 @@ export class Sources {
     return undefined
   }
 
+  /** The record of an original that is not in a segment yet; empty when it has moved there meanwhile. */
+  #staged(blob: number): Uint8Array {
+    return Buffer.concat(this.connection.all(stagedSql.parts, blob).map(([bytes]) => bytes as Uint8Array))
+  }
+
   close(): void {
     this.#reader.close()
-    this.connection.close()
+    this.#file?.close()
+    this.#bridge?.close()
   }
 }
 

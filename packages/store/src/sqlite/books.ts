@@ -69,6 +69,11 @@ export class Books {
     return state
   }
 
+  /** A mailbox that is kept, without asking the database. */
+  kept(id: number): MailboxState | undefined {
+    return this.#mailboxes.get(id)
+  }
+
   /** Before a change of the mailbox's row. */
   change(journal: Journal, mailbox: MailboxState): void {
     journal.save(mailbox.row)
@@ -143,12 +148,26 @@ export class Books {
 
   /** After a rollback of everything: back to what the database says. Numbers already given stay given. */
   forget(): void {
+    this.drop()
+    this.#loadSegments()
+  }
+
+  /** Drops all that is kept; `forget` has to follow before the next write. */
+  drop(): void {
     this.#changed.clear()
     this.#changedFolders.clear()
     this.#changedSegments.clear()
     this.#mailboxes.clear()
     this.#countersMoved = true
-    this.#loadSegments()
+  }
+
+  /** Remembers the next numbers: what it answers puts them back, for work that begins again. */
+  markNumbers(): () => void {
+    const before = [...this.#counters]
+    return () => {
+      this.#counters.clear()
+      for (const [name, value] of before) this.#counters.set(name, value)
+    }
   }
 
   /** After a mailbox was removed. */

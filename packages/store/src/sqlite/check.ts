@@ -1,7 +1,9 @@
 import { readdirSync } from 'node:fs'
 import { DomainError, Flag } from '@postrider/domain'
-import { BlobReader, realFiles } from '../blobs/index.ts'
-import { Connection, type Row } from './connection.ts'
+import { BlobReader, readStored, realFiles } from '../blobs/index.ts'
+import { BridgedStatements, type ServerDatabase } from '../postgres/bridge.ts'
+import { STAGED, stagedSql } from '../postgres/staged.ts'
+import { Connection, type Row, type Statements } from './connection.ts'
 import { unseal, unsealAttachments, unsealBag, unsealRecipients } from './encode.ts'
 import { check as sql } from './sql/check.ts'
 import { read } from './sql/read.ts'
@@ -31,6 +33,8 @@ const PAGE = 1_000
 export interface CheckOptions {
   readonly name: string
   readonly path: string
+  /** The database when it is not a file. */
+  readonly server?: ServerDatabase
   readonly segments: string
   /** Read all originals too: as long as reading the disk takes. */
   readonly originals: boolean
@@ -39,7 +43,8 @@ export interface CheckOptions {
 /** Reads one database from end to end, on a connection of its own beside the running owner, and says what does not fit. Changes nothing. */
 export class Checker {
   readonly #options: CheckOptions
-  readonly #connection: Connection
+  readonly #file: Connection | undefined
+  readonly #connection: Statements & { close(): void }
   readonly #reader: BlobReader
   readonly #problems: Problem[] = []
   #more = false
@@ -49,15 +54,17 @@ export class Checker {
 
   constructor(options: CheckOptions) {
     this.#options = options
-    this.#connection = new Connection(options.path)
-    this.#connection.pragma('query_only = ON')
+    const { server, path } = options
+    this.#file = server === undefined ? new Connection(path) : undefined
+    this.#file?.pragma('query_only = ON')
+    this.#connection = this.#file ?? new BridgedStatements(server as ServerDatabase)
     this.#reader = new BlobReader(options.segments, realFiles)
   }
 
   async run(): Promise<CheckReport> {
     try {
       // One snapshot for everything that is counted; originals never change, so they need none.
-      this.#connection.execute('BEGIN')
+      this.#connection.run(this.#file === undefined ? 'BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY' : 'BEGIN')
       this.#integrity()
       // A dying mailbox is half gone and does not exist any more.
       const mailboxes = this.#connection.all(read.mailboxes).filter(([, state]) => state === 'live')
@@ -65,7 +72,7 @@ export class Checker {
       this.#fat()
       this.#references()
       this.#segments()
-      this.#connection.execute('COMMIT')
+      this.#connection.run('COMMIT')
       if (this.#options.originals) await this.#readOriginals()
       return {
         database: this.#options.name,
@@ -98,7 +105,8 @@ export class Checker {
   }
 
   #integrity(): void {
-    for (const [line] of this.#connection.pragma(`integrity_check(${MAX_PROBLEMS})`)) {
+    // A server checks its own pages.
+    for (const [line] of this.#file?.pragma(`integrity_check(${MAX_PROBLEMS})`) ?? []) {
       if (line !== 'ok') this.#problem('integrity', String(line))
     }
   }
@@ -187,6 +195,7 @@ export class Checker {
       this.#connection.all(sql.segmentUse).map(([segment, live, end]) => [segment, { live, end }] as const),
     )
     const known = new Set<number>()
+    used.delete(STAGED)
     for (const [segment, bytes, kept] of this.#connection.all(read.segments)) {
       known.add(segment as number)
       const { live, end } = used.get(segment as number) ?? { live: 0, end: 0 }
@@ -227,12 +236,17 @@ export class Checker {
 
   #damage(place: Parameters<BlobReader['record']>[0]): string | undefined {
     try {
-      this.#reader.record(place)
+      if (place.segment !== STAGED) this.#reader.record(place)
+      else readStored(place, this.#staged(place.id), 0, place.size)
       return undefined
     } catch (error) {
       if (!(error instanceof DomainError)) throw error
       return error.message
     }
+  }
+
+  #staged(blob: number): Uint8Array {
+    return Buffer.concat(this.#connection.all(stagedSql.parts, blob).map(([bytes]) => bytes as Uint8Array))
   }
 
   /** Whether the blob was deleted or moved while we were reading it. */

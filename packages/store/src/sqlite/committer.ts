@@ -1,4 +1,4 @@
-import { type Clock, DomainError, type Logger, type Meter } from '@postrider/domain'
+import { type Clock, DomainError, type Logger, type MailboxId, type Meter } from '@postrider/domain'
 import { isFull, type SegmentWriter } from '../blobs/index.ts'
 import type { Books } from './books.ts'
 import { asDomainError, type Connection, isSqliteBroken, isSqliteFull } from './connection.ts'
@@ -8,6 +8,8 @@ import type { Reserve } from './reserve.ts'
 
 /** One call to be written, whatever it is. */
 export interface Call<T> {
+  /** Whose counters it changes: an engine that answers later keeps the readers of that mailbox away meanwhile. */
+  readonly mailbox?: MailboxId
   /** Bytes it holds while it waits. */
   readonly bytes: number
   /** It goes on while the disk is full. */
@@ -15,7 +17,7 @@ export interface Call<T> {
   /** Names bytes in segments: they must be synced before the commit. */
   readonly namesBytes: boolean
   /** Appends its bytes; once, before the transaction. */
-  append?(originals: Originals, busy: boolean): void
+  append?(originals: Pick<Originals, 'append' | 'appendRecord'>, busy: boolean): void
   /** Writes its rows; throws DomainError, and then leaves nothing. */
   run(journal: Journal, now: number): T
   /** After the commit. */

@@ -1,5 +1,5 @@
 import type { MailboxId } from '@postrider/domain'
-import type { MailboxDatabase } from './database.ts'
+import type { OwnedDatabase } from './owned.ts'
 import { read } from './sql/read.ts'
 import { write } from './sql/write.ts'
 
@@ -12,12 +12,13 @@ const SLICE = 5_000
  * Drops tombstones written before `before` (ms since 1970); with Infinity all of them, and then every cursor from before now must start
  * over. `lowestChange` moves in the same transaction.
  */
-export async function forget(database: MailboxDatabase, id: MailboxId, before: number): Promise<void> {
+export async function forget(database: OwnedDatabase, id: MailboxId, before: number): Promise<void> {
   const { connection, books } = database
   const all = before === Number.POSITIVE_INFINITY
   const until = all ? Number.MAX_SAFE_INTEGER : before
   for (let more = true; more; ) {
     more = await database.submit({
+      mailbox: id,
       bytes: 0,
       freeing: true,
       namesBytes: false,
@@ -44,7 +45,7 @@ const newest = (rows: readonly (readonly unknown[])[]): number =>
   rows.reduce((top, row) => Math.max(top, row[0] as number), 0)
 
 /** Whether a mailbox has tombstones written before `before`; looks at the two oldest only. */
-export function hasAged({ connection }: MailboxDatabase, id: MailboxId, before: number): boolean {
+export function hasAged({ connection }: Pick<OwnedDatabase, 'connection'>, id: MailboxId, before: number): boolean {
   return [read.oldestGone, read.oldestGoneFolder].some((text) => {
     const at = connection.get(text, id)?.[0]
     return typeof at === 'number' && at < before

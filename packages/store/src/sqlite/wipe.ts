@@ -1,6 +1,6 @@
 import type { MailboxId } from '@postrider/domain'
 import { dropItems } from './apply/placing.ts'
-import type { MailboxDatabase } from './database.ts'
+import type { OwnedDatabase } from './owned.ts'
 import { read } from './sql/read.ts'
 import { wipe, write } from './sql/write.ts'
 
@@ -11,10 +11,10 @@ const SLICE = 500
  * Deletes a mailbox in slices, each its own commit. The first marks it as dying: from then on it does not exist, and a wipe that was
  * interrupted is finished at the next start.
  */
-export async function wipeMailbox(database: MailboxDatabase, id: MailboxId): Promise<void> {
+export async function wipeMailbox(database: OwnedDatabase, id: MailboxId): Promise<void> {
   const { connection, books, originals } = database
   const slice = <T>(run: Parameters<typeof database.submit<T>>[0]['run']): Promise<T> =>
-    database.submit({ bytes: 0, freeing: true, namesBytes: false, run })
+    database.submit({ mailbox: id, bytes: 0, freeing: true, namesBytes: false, run })
   await slice(() => {
     connection.run(write.dyingMailbox, id)
     books.dropMailbox(id)

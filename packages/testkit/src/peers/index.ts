@@ -3,3 +3,4 @@
  */
 export { type Peer, startDovecot } from './dovecot.ts'
 export { type PostfixPeer, startPostfix } from './postfix.ts'
+export { type PostgresPeer, startPostgres } from './postgres.ts'

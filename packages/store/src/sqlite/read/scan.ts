@@ -65,13 +65,13 @@ export function scan<C extends Column>(
     return packRows(asked, rows.slice(0, limit), asked.map(place), sets)
   }
   if (asked.length === 0) {
-    const text = `SELECT count(*) FROM (SELECT uid FROM msg WHERE ${where.text} LIMIT ?)`
+    const text = `SELECT count(*) FROM (SELECT uid FROM msg WHERE ${where.text} LIMIT ?) AS rows`
     const count = connection.get(text, ...where.values, limit)?.[0] as number
     return { count, keywordSets: [[]] } as unknown as Packed<C>
   }
   const names = asked.map((column) => columns[column].sql)
   const text = `SELECT ${names.map((name) => `{pack:${name}}`).join(', ')} FROM (
-    SELECT ${names.join(', ')} FROM msg WHERE ${where.text} ORDER BY ${ordered} LIMIT ?)`
+    SELECT ${names.join(', ')} FROM msg WHERE ${where.text} ORDER BY ${ordered} LIMIT ?) AS rows`
   return packJson(asked, connection.get(text, ...where.values, Math.min(limit, NO_LIMIT)), sets)
 }
 
