@@ -94,9 +94,10 @@ export async function attachmentsElement(
   const list = attachmentList(item)
   if (list.length === 0) return undefined
   const parts = await original.parts()
+  const bySection = new Map(parts.map((part) => [part.section, part]))
   const elements: Element[] = []
   for (const one of list) {
-    const part = partOf(one, parts)
+    const part = 'part' in one.source ? bySection.get(one.source.part) : undefined
     const named = one.name === '' && part !== undefined ? await namedAfterSubject(one, part, parts, original) : one
     elements.push(attachmentElement(mailbox, item, named, part?.location))
   }

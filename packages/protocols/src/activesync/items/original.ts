@@ -16,6 +16,11 @@ import {
 
 /** Bytes read at once from the start of an original: header and text of most mails. */
 export const HEAD_CHUNK = 64 * 1024
+/**
+ * Ranges read one by one; then the whole is read once and kept while the item is rendered. A packed original is unpacked for every range,
+ * and a mail of 10,000 texts would have it unpacked 10,000 times (P3).
+ */
+const MAX_RANGES = 8
 
 interface Source {
   /** False for items that property protocols made: they have no MIME form. */
@@ -27,6 +32,8 @@ interface Source {
 
 export class Original {
   readonly #source: Source
+  #reads = 0
+  #all: Promise<Uint8Array> | undefined
   #head: Promise<Uint8Array> | undefined
   #parts: Promise<readonly MimePart[]> | undefined
   #header: Promise<HeaderFields> | undefined
@@ -70,7 +77,9 @@ export class Original {
       this.#head ??= this.#source.read(0, HEAD_CHUNK)
       return (await this.#head).subarray(start, end)
     }
-    return this.#source.read(start, end)
+    if (this.#all === undefined && ++this.#reads <= MAX_RANGES) return this.#source.read(start, end)
+    this.#all ??= this.#source.read(0, this.size)
+    return (await this.#all).subarray(start, end)
   }
 
   whole(): Promise<Uint8Array> {
