@@ -52,6 +52,7 @@ import { watchStalls } from './operations/stalls.ts'
 import { notifySystemd } from './operations/systemd.ts'
 import { throttlePolicy } from './protocol-settings.ts'
 import { createServices, type Services } from './services.ts'
+import { linkOpener } from './transfer/open.ts'
 import { version } from './version.ts'
 
 /** Work on mailboxes that failed is tried again so often. */
@@ -226,10 +227,13 @@ async function start(first: Loaded, env: Environment, opened: ProgramLog, undo: 
     dataFolder,
     (request) => answerControl(commands, request, (command, words) => command.run(administration(), new Words(words))),
     log,
+    linkOpener(administration),
   )
   undo.add(() => control.close())
   // One program owns the data folder: claims that a crash left behind are nobody's.
   await services.transport.runner.start({ sole: true })
+  // Held mails go on waiting; nobody waits for them.
+  void services.jmap.start()
 
   const ready = env.POSTRIDER_READY_FILE
   state.ready = true

@@ -12,12 +12,14 @@ import {
 } from '@postrider/domain'
 import { type ActiveSync, activeSync, isActiveSyncPath } from '@postrider/protocols/activesync'
 import { createImap } from '@postrider/protocols/imap'
+import { createJmap, type JmapService } from '@postrider/protocols/jmap'
 import { pop3Service } from '@postrider/protocols/pop3'
 import { smtpService } from '@postrider/protocols/smtp'
 import type { DirectoryStore } from '@postrider/store/directory'
 import { createTransport, type Transport } from '@postrider/transport'
 import type { Loaded } from './config/load.ts'
 import type { ListenerName } from './config/settings.ts'
+import { jmapRoutes } from './http/jmap.ts'
 import type { Route } from './http/router.ts'
 import {
   activeSyncSettings,
@@ -44,6 +46,7 @@ export interface Services {
   readonly transport: Transport
   readonly held: HeldTable
   readonly activeSync: ActiveSync
+  readonly jmap: JmapService
   /** Takes over settings that need no restart. */
   configure(loaded: Loaded): void
   /** Tells everybody that the server stops; resolves when nobody is left or after `graceMs`. */
@@ -60,6 +63,7 @@ export function createServices({
   meter,
 }: ServiceParts): Services {
   const { config } = loaded
+  let { externalUrl } = config
   const wheel = new TimerWheel({ clock })
   const held = new HeldTable(service)
   const door = createDoor(service, directory)
@@ -87,6 +91,17 @@ export function createServices({
     meter,
     settings: activeSyncSettings(config),
   })
+  const jmap = createJmap({
+    door,
+    directory,
+    submitter: transport,
+    held,
+    wheel,
+    clock,
+    log: log.child({ protocol: 'jmap' }),
+    meter,
+    settings: { maxMessageSize: config['limits.messageSize'] },
+  })
   const connectors = receiveConnectors(config)
   const lines = new Map<ListenerName, (connection: Connection) => void>([
     ['imap', (connection) => imap.accept(connection)],
@@ -106,16 +121,20 @@ export function createServices({
         protocol: 'activesync',
         handle: (request, response, principal) => eas.handle(request, response, principal!),
       },
+      ...jmapRoutes(jmap, () => externalUrl),
     ],
     transport,
     held,
     activeSync: eas,
+    jmap,
     configure(changed) {
       imap.configure(imapSettings(changed.config))
       pop = popSettings(changed.config)
+      externalUrl = changed.config.externalUrl
     },
     async drain(graceMs) {
       eas.drain()
+      jmap.drain()
       pop3.drain()
       await Promise.all([imap.drain(graceMs), smtp.drain(graceMs)])
     },

@@ -1,0 +1,59 @@
+/** The session resource: RFC 8620 §2. */
+import { createHash } from 'node:crypto'
+import type { Principal } from '@postrider/domain'
+import { listedMailboxes } from '../core/accounts.ts'
+import { capabilities, type CapabilityName, urn } from '../core/capabilities.ts'
+import { accountIdOf } from '../core/ids.ts'
+import { record } from '../core/json.ts'
+import type { Jmap } from '../service.ts'
+
+export const paths = {
+  session: '/jmap/session',
+  api: '/jmap/api',
+  upload: '/jmap/upload/',
+  download: '/jmap/download/',
+  events: '/jmap/events',
+  wellKnown: '/.well-known/jmap',
+} as const
+
+const names = Object.keys(urn) as CapabilityName[]
+
+/** The session object; `base` is the origin the client came by. */
+export function sessionObject(
+  { parts }: Pick<Jmap, 'parts'>,
+  principal: Principal,
+  base: string,
+): Record<string, unknown> {
+  const accounts = record<unknown>()
+  for (const entry of listedMailboxes(parts.directory, principal)) {
+    const personal = entry.mailbox === principal.mailbox
+    const own = record<unknown>()
+    for (const name of names) {
+      const { account, ownOnly } = capabilities[name]
+      if (account !== undefined && name !== 'core' && (personal || ownOnly !== true)) own[urn[name]] = account
+    }
+    accounts[accountIdOf(entry.mailbox)] = {
+      name: entry.address,
+      isPersonal: personal,
+      isReadOnly: false,
+      accountCapabilities: own,
+    }
+  }
+  const primary = record<string>()
+  for (const name of names) if (name !== 'core') primary[urn[name]] = accountIdOf(principal.mailbox)
+  const session = {
+    capabilities: Object.fromEntries(names.map((name) => [urn[name], capabilities[name].server])),
+    accounts,
+    primaryAccounts: primary,
+    username: principal.address,
+    apiUrl: `${base}${paths.api}`,
+    downloadUrl: `${base}${paths.download}{accountId}/{blobId}/{name}?type={type}`,
+    uploadUrl: `${base}${paths.upload}{accountId}/`,
+    eventSourceUrl: `${base}${paths.events}?types={types}&closeafter={closeafter}&ping={ping}`,
+  }
+  return { ...session, state: stateOf(session) }
+}
+
+/** The session's state depends on nothing but what it says: RFC 8620 §2. */
+const stateOf = (session: unknown): string =>
+  createHash('sha256').update(JSON.stringify(session)).digest('hex').slice(0, 16)

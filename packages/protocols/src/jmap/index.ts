@@ -1,0 +1,59 @@
+/**
+ * JMAP: RFC 8620, 8621, 9404, 9425. In: authenticated HTTP requests and the interfaces of the domain; out: answers, files, events. Everything
+ * the web client does goes through here, and so may any other client. Invariants: every access goes through the door; an answer is as new
+ * as its question; a state says exactly what came after it; what is sent is durable first. Read next: methods.ts (what there is),
+ * core/dispatch.ts (how a request is run), view/view.ts (where the answers come from).
+ */
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { Principal } from '@postrider/domain'
+import { handleApi } from './http/api.ts'
+import { handleDownload, handleUpload } from './http/files.ts'
+import { sendJson, sendStatus } from './http/respond.ts'
+import { paths, sessionObject } from './http/session.ts'
+import type { JmapParts } from './parts.ts'
+import { handleEvents } from './push/events.ts'
+import { Jmap } from './service.ts'
+
+export { paths as jmapPaths } from './http/session.ts'
+
+export interface JmapService {
+  /** One request. `base`: the origin the client came by, for the URLs of the session. Rejects only for our own faults. */
+  handle(request: IncomingMessage, response: ServerResponse, principal: Principal, base: string): Promise<void>
+  /** Takes up what was held for sending. */
+  start(): Promise<void>
+  /** Ends event sources and timers. */
+  drain(): void
+}
+
+/** `path` in lower case, as routers have it. */
+export const isJmapPath = (path: string): boolean =>
+  path === paths.session ||
+  path === paths.api ||
+  path === paths.events ||
+  path.startsWith(paths.upload) ||
+  path.startsWith(paths.download)
+
+export function createJmap(parts: JmapParts): JmapService {
+  const jmap = new Jmap(parts)
+  return {
+    start: () => jmap.outbox.start(),
+    drain() {
+      jmap.outbox.stop()
+      for (const source of [...jmap.sources]) source.close()
+    },
+    async handle(request, response, principal, base) {
+      const path =
+        (request.url ?? '')
+          .split('?', 1)[0]
+          ?.replace(/^https?:\/\/[^/]*/i, '')
+          .toLowerCase() ?? ''
+      if (path === paths.api) return handleApi(jmap, request, response, principal, base)
+      if (path.startsWith(paths.download)) return handleDownload(jmap, request, response, principal)
+      if (path.startsWith(paths.upload)) return handleUpload(jmap, request, response, principal)
+      if (path === paths.events) return handleEvents(jmap, request, response, principal)
+      if (request.method !== 'GET' && request.method !== 'HEAD')
+        return sendStatus(request, response, 405, 'Only GET is possible here.', { Allow: 'GET, HEAD' })
+      await sendJson(request, response, sessionObject(jmap, principal, base))
+    },
+  }
+}

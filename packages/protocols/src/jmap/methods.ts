@@ -1,0 +1,64 @@
+/** The method table: everything JMAP can do here, by name. */
+import type { Method } from './core/method.ts'
+import { emailChanges, emailGet, threadChanges, threadGet } from './mail/email-get.ts'
+import { emailParse, searchSnippetGet } from './mail/email-parse.ts'
+import { emailQuery, emailQueryChanges } from './mail/email-query.ts'
+import { emailCopy, emailImport, emailSet } from './mail/email-set.ts'
+import { identityChanges, identityGet, identitySet } from './mail/identity.ts'
+import { mailboxChanges, mailboxGet, mailboxQuery, mailboxQueryChanges } from './mail/mailbox-read.ts'
+import { mailboxSet } from './mail/mailbox-set.ts'
+import {
+  submissionChanges,
+  submissionGet,
+  submissionQuery,
+  submissionQueryChanges,
+  submissionSet,
+} from './mail/submission.ts'
+import { vacationGet, vacationSet } from './mail/vacation.ts'
+import { blobCopy, blobGet, blobLookup, blobUpload } from './more/blob-methods.ts'
+import { coreEcho } from './more/core-echo.ts'
+import { quotaChanges, quotaGet, quotaQuery, quotaQueryChanges } from './more/quota.ts'
+
+const table: readonly Method[] = [
+  // RFC 8620
+  coreEcho,
+  blobCopy,
+  // RFC 8621
+  mailboxGet,
+  mailboxChanges,
+  mailboxQuery,
+  mailboxQueryChanges,
+  mailboxSet,
+  threadGet,
+  threadChanges,
+  emailGet,
+  emailChanges,
+  emailQuery,
+  emailQueryChanges,
+  emailSet,
+  emailImport,
+  emailCopy,
+  emailParse,
+  searchSnippetGet,
+  identityGet,
+  identityChanges,
+  identitySet,
+  submissionGet,
+  submissionChanges,
+  submissionQuery,
+  submissionQueryChanges,
+  submissionSet,
+  vacationGet,
+  vacationSet,
+  // RFC 9404
+  blobUpload,
+  blobGet,
+  blobLookup,
+  // RFC 9425
+  quotaGet,
+  quotaChanges,
+  quotaQuery,
+  quotaQueryChanges,
+]
+
+export const methods: ReadonlyMap<string, Method> = new Map(table.map((one) => [one.name, one]))

@@ -1,0 +1,34 @@
+import type {
+  Clock,
+  Directory,
+  Door,
+  HeldTable,
+  Logger,
+  MailboxEntry,
+  MailboxService,
+  Meter,
+  Submitter,
+  TimerWheel,
+} from '@postrider/domain'
+
+/** What JMAP is made of; the server gives the real ones, tests their own. */
+export interface JmapParts {
+  readonly door: Door
+  readonly directory: Directory
+  readonly submitter: Submitter
+  readonly held: HeldTable
+  readonly wheel: TimerWheel
+  readonly clock: Clock
+  readonly log: Logger
+  readonly meter: Meter
+  readonly settings?: Partial<JmapSettings>
+}
+
+export interface JmapSettings {
+  /** Bytes of a message that may be sent or imported. */
+  readonly maxMessageSize: number
+}
+
+export const defaultJmapSettings: JmapSettings = { maxMessageSize: 36 * 1024 * 1024 }
+
+export type { MailboxEntry, MailboxService }
