@@ -6,13 +6,16 @@ import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import { constants, deflateRawSync } from 'node:zlib'
 import { Arena, MALLORY, Raw } from '../../src/hostile/index.ts'
+import { sleep } from '../../src/process/index.ts'
 import type { ListenerName } from '../../src/server/index.ts'
 
 const MB = 1024 * 1024
+const LOGIN_SECONDS = 5
 let arena: Arena
 
 before(async () => {
-  arena = await Arena.open({ config: { imap: { connectionsPerUser: 50 }, pop3: { connectionsPerUser: 50 } } })
+  const short = { connectionsPerUser: 50, preAuthenticatedTimeout: `${LOGIN_SECONDS}s` }
+  arena = await Arena.open({ config: { imap: short, pop3: short } })
 })
 after(() => arena.close())
 
@@ -435,4 +438,18 @@ test('P2: messages announced by many at once reserve no more than there is', () 
     } finally {
       for (const raw of sessions) raw.destroy()
     }
+  }))
+
+test('P1: a byte now and then does not put the end of the time to log in off', () =>
+  arena.attack(async () => {
+    const listeners = ['imaps', 'imap', 'pop3s', 'pop3'] as const
+    const slow = await Promise.all(
+      Array.from({ length: 80 }, (_, i) => session(listeners[i % listeners.length]!, false)),
+    )
+    const end = performance.now() + (LOGIN_SECONDS + 10) * 1_000
+    for (let i = 0; slow.some((raw) => !raw.closed) && performance.now() < end; i++) {
+      for (const raw of slow) raw.send(i % 7 === 6 ? '\r\n' : 'x')
+      await sleep(400)
+    }
+    assert.equal(slow.filter((raw) => !raw.closed).length, 0)
   }))
