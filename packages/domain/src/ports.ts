@@ -63,5 +63,7 @@ export interface Connection {
 }
 export interface ConnectionHandler {
   data(chunk: Uint8Array): void
+  /** The peer will say no more. True when nothing it asked is unanswered: the connection then ends at once. */
+  ended?(): boolean
   closed(error?: Error): void
 }

@@ -69,6 +69,7 @@ export class Session implements ConnectionHandler, Waiter, Timed {
   readonly #started: number
   #lastActivity: number
   #busy = false
+  #peerEnded = false
   #paused = false
   #closed = false
   #bye: { readonly text: string; readonly code: string | undefined } | undefined
@@ -165,6 +166,13 @@ export class Session implements ConnectionHandler, Waiter, Timed {
     }
   }
 
+  /** A client that went away gives its place back at once: it may be here again in the same second. */
+  ended(): boolean {
+    if (this.channel.compressed) return false
+    this.#peerEnded = true
+    return !this.#busy
+  }
+
   closed(): void {
     if (this.#closed) return
     this.#closed = true
@@ -229,7 +237,10 @@ export class Session implements ConnectionHandler, Waiter, Timed {
       if (!(error instanceof SessionEnded)) this.#failed(error)
     } finally {
       this.#busy = false
+      // What a command took after the connection had closed.
+      if (this.#closed) this.leave()
       if (this.#bye !== undefined) this.#sayBye()
+      else if (this.#peerEnded) this.channel.end()
       else this.#resume()
     }
   }

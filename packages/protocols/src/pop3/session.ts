@@ -101,6 +101,11 @@ export class Pop3Session implements ConnectionHandler {
     else if (this.#receiver.buffered > MAX_WAITING_INPUT) this.connection.pause()
   }
 
+  /** A client that went away gives its place back at once. */
+  ended(): boolean {
+    return !this.#running && this.#receiver.buffered === 0
+  }
+
   closed(): void {
     if (this.#closed) return
     this.#closed = true

@@ -185,8 +185,9 @@ export class SocketConnection implements Connection {
   peerEnded(): void {
     this.#peerEnded = true
     // A pipelining client may end right behind its last command: what it asked is still answered.
-    if (performance.now() - this.#lastData < LAST_WORDS_MS || this.pendingBytes > 0) this.#parts.sweeper.watch(this)
-    else this.#socket.end()
+    const answered = this.handler.ended?.() ?? performance.now() - this.#lastData >= LAST_WORDS_MS
+    if (answered && this.pendingBytes === 0) this.#socket.end()
+    else this.#parts.sweeper.watch(this)
   }
   socketClosed(): void {
     if (this.#closed) return
