@@ -34,7 +34,7 @@ export type Operation =
       readonly subscribed?: boolean
       readonly specialUse?: string
       readonly props?: PropertyBag
-      /** UIDVALIDITY and UIDNEXT of another server, for an import that keeps UIDs. The folder must be empty (`folderNotEmpty`). */
+      /** UIDVALIDITY and UIDNEXT of another server, for an import that keeps UIDs. The folder must be empty (else `folderNotEmpty`), unless UIDVALIDITY stays; UIDNEXT then only rises (else `conflict`). */
       readonly uids?: { readonly validity: number; readonly next: Uid }
     }
   | {

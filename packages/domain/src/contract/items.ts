@@ -72,7 +72,10 @@ export const itemsTopic: Topic = {
       const late = { op: 'add', folder, item: newItem(), uid: 4_001 as Uid } as const
       await rejects(box.apply(late), 'conflict', 0)
       await rejects(box.apply({ ...late, uid: 0 as Uid }), 'invalid', 0)
-      await rejects(box.apply({ op: 'updateFolder', folder, uids }), 'folderNotEmpty', 0)
+      await rejects(box.apply({ op: 'updateFolder', folder, uids }), 'conflict', 0)
+      await rejects(box.apply({ op: 'updateFolder', folder, uids: { ...uids, validity: 7 } }), 'folderNotEmpty', 0)
+      await box.apply({ op: 'updateFolder', folder, uids: { ...uids, next: 4_500 as Uid } })
+      assert.equal((await box.add(folder)).uid, 4_500)
       await checkMailbox(box)
       // UIDs are never given twice under one UIDVALIDITY, and a new folder's is never a used one.
       const items = { uids: (await box.uids(folder)) as Uid[] }

@@ -129,15 +129,16 @@ export class Mailbox {
     return wanted
   }
 
-  /** Gives an empty folder the UIDVALIDITY and UIDNEXT of another server. */
+  /** Gives an empty folder the UIDVALIDITY and UIDNEXT of another server, or raises the UIDNEXT of any. */
   renumberFolder(
     transaction: Transaction,
     folder: FolderRow,
     { validity, next }: { validity: number; next: Uid },
   ): void {
     if (!isUid(validity) || !isUid(next)) throw new DomainError('invalid', `UIDVALIDITY ${validity}, UIDNEXT ${next}`)
-    if (folder.total + folder.hidden > 0) throw new DomainError('folderNotEmpty', `folder ${folder.id}`)
-    if (validity === folder.uidValidity && next < folder.uidNext) throw new DomainError('conflict', `UIDNEXT ${next}`)
+    const stays = validity === folder.uidValidity
+    if (!stays && folder.total + folder.hidden > 0) throw new DomainError('folderNotEmpty', `folder ${folder.id}`)
+    if (stays && next < folder.uidNext) throw new DomainError('conflict', `UIDNEXT ${next}`)
     transaction.save(this.counters)
     transaction.save(folder)
     this.counters.uidValidity = Math.max(this.counters.uidValidity, validity)

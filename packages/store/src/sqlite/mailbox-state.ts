@@ -149,11 +149,12 @@ export class MailboxState {
     return wanted
   }
 
-  /** Gives an empty folder the UIDVALIDITY and UIDNEXT of another server. */
+  /** Gives an empty folder the UIDVALIDITY and UIDNEXT of another server, or raises the UIDNEXT of any. */
   renumber(journal: Journal, folder: FolderRow, { validity, next }: { validity: number; next: Uid }): void {
     if (!isUid(validity) || !isUid(next)) throw new DomainError('invalid', `UIDVALIDITY ${validity}, UIDNEXT ${next}`)
-    if (folder.total + folder.hidden > 0) throw new DomainError('folderNotEmpty', `folder ${folder.id}`)
-    if (validity === folder.uidValidity && next < folder.uidNext) throw new DomainError('conflict', `UIDNEXT ${next}`)
+    const stays = validity === folder.uidValidity
+    if (!stays && folder.total + folder.hidden > 0) throw new DomainError('folderNotEmpty', `folder ${folder.id}`)
+    if (stays && next < folder.uidNext) throw new DomainError('conflict', `UIDNEXT ${next}`)
     this.#books.change(journal, this)
     this.#books.changeFolder(journal, this, folder)
     this.row.uidValidity = Math.max(this.row.uidValidity, validity)
