@@ -72,6 +72,8 @@ export interface Terminal {
   input(): Promise<string>
   /** Asks without showing what is typed; undefined when there is no terminal. */
   askSecret(question: string): Promise<string | undefined>
+  /** Shows this instead of what it showed before, in the last line of a terminal; '' takes it away. */
+  status?(text: string): void
 }
 
 /** A command line, taken apart, with readers that say what is wrong. */

@@ -4,6 +4,7 @@ import { ConfigError, type Environment, loadConfig } from '../config/load.ts'
 import { FolderInUse } from '../control/lock.ts'
 import { askServer, type CommandWords, type ControlAnswer, type ControlRequest, NotRunning } from '../control/socket.ts'
 import { withOfflineAdministration } from '../offline.ts'
+import { TransferError } from '../transfer/types.ts'
 import { version } from '../version.ts'
 import {
   type AdminCommand,
@@ -154,6 +155,7 @@ function explain(error: unknown): { readonly exit: ExitCode; readonly code: stri
     return { exit: ExitCode.notRunning, code: 'notRunning', message: `${message} To start it: postrider start` }
   if (error instanceof FolderInUse)
     return { exit: ExitCode.failed, code: 'inUse', message: `${message} See: postrider status` }
+  if (error instanceof TransferError) return { exit: ExitCode.failed, code: 'transfer', message }
   if (error instanceof CommandFailed || error instanceof DirectoryError || error instanceof DomainError)
     return { exit: ExitCode.failed, code: error.code, message }
   if (error instanceof ConfigError)

@@ -17,6 +17,11 @@ export const processTerminal: Terminal = {
     }
     return Buffer.concat(chunks).toString('utf8')
   },
+  status(text) {
+    if (!process.stderr.isTTY) return
+    const width = (process.stderr.columns ?? 80) - 1
+    process.stderr.write(`\r\u001b[K${text.slice(0, width).replace(/[\u0000-\u001f\u007f]/g, ' ')}`)
+  },
   async askSecret(question) {
     if (!process.stdin.isTTY || !process.stderr.isTTY) return undefined
     process.stderr.write(question)

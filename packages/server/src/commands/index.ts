@@ -4,6 +4,8 @@ import { config } from './config.ts'
 import { doctor } from './doctor.ts'
 import { domainAdd, domainDefault, domainList, domainRemove } from './domain/domains.ts'
 import { groupAdd, groupList, groupRemove, groupSet, groupShow } from './group/groups.ts'
+import { exportCommand } from './export.ts'
+import { importCommand } from './import.ts'
 import { queueHold, queueList, queueRelease, queueRemove, queueRetry, queueShow } from './queue/queue.ts'
 import { reload, status, storeCheck } from './server.ts'
 import { start } from './start.ts'
@@ -45,5 +47,7 @@ export const commands: readonly AnyCommand[] = [
   queueHold,
   queueRelease,
   queueRemove,
+  importCommand,
+  exportCommand,
   storeCheck,
 ]

@@ -1,8 +1,10 @@
 import { chmodSync, closeSync, openSync, rmSync } from 'node:fs'
 import { connect, createServer, type Server, type Socket } from 'node:net'
 import { join } from 'node:path'
-import type { Logger } from '@postrider/domain'
+import type { Logger, MailboxService } from '@postrider/domain'
+import { Caller, serveChannel } from '@postrider/link'
 import { FrameReader, frame } from './frames.ts'
+import { SocketChannel } from './link.ts'
 
 /** What the CLI asks of a running server: a command's name and its words, as typed. */
 export interface ControlRequest {
@@ -41,6 +43,15 @@ async function withSocketPath<T>(folder: string, use: (path: string) => Promise<
   }
 }
 
+/** A request that turns its connection into a channel to the mailboxes. */
+export const LINK = 'link'
+/** Opens the mailboxes for one connection; `close` is called when it ends. */
+export type OpenLink = (words: CommandWords) => {
+  readonly answer: ControlAnswer
+  readonly service?: MailboxService
+  close?(): void
+}
+
 /**
  * The control socket: only the owner of the data folder can connect (0600 in a 0700 folder). The folder's lock is held, so whatever
  * socket file lies there is a dead one.
@@ -49,6 +60,7 @@ export async function serveControl(
   folder: string,
   answer: (request: ControlRequest) => Promise<ControlAnswer>,
   log: Logger,
+  link?: OpenLink,
 ): Promise<{ close(): Promise<void> }> {
   const sockets = new Set<Socket>()
   const server = createServer((socket) => {
@@ -56,14 +68,22 @@ export async function serveControl(
     const reader = new FrameReader()
     socket.on('close', () => sockets.delete(socket))
     socket.on('error', () => socket.destroy())
-    socket.on('data', (chunk: Buffer) => {
+    const take = (chunk: Buffer): void => {
       try {
-        for (const request of reader.push(chunk)) void reply(socket, request)
+        for (const request of reader.push(chunk)) {
+          if (link !== undefined && isRequest(request) && request.command === LINK) {
+            socket.off('data', take)
+            attach(socket, link(request.words), log)
+            return
+          }
+          void reply(socket, request)
+        }
       } catch (error) {
         log.warn({ error: String(error) }, 'nonsense on the control socket')
         socket.destroy()
       }
-    })
+    }
+    socket.on('data', take)
   })
   async function reply(socket: Socket, request: unknown): Promise<void> {
     const result = isRequest(request)
@@ -88,6 +108,42 @@ export async function serveControl(
         rmSync(join(folder, FILE), { force: true })
       }),
   }
+}
+
+/** Answers, and from then on serves the mailboxes over the socket. */
+function attach(socket: Socket, opened: ReturnType<OpenLink>, log: Logger): void {
+  socket.on('close', () => opened.close?.())
+  socket.write(frame(opened.answer))
+  if (opened.service === undefined) socket.end()
+  else serveChannel(opened.service, new SocketChannel(socket), { log })
+}
+
+/** Connects to the mailboxes of the running server. Rejects with NotRunning when nobody answers. */
+export function linkServer(
+  folder: string,
+  words: CommandWords,
+): Promise<{ readonly answer: ControlAnswer; readonly service: MailboxService; close(): void }> {
+  return withSocketPath(
+    folder,
+    (path) =>
+      new Promise<{ answer: ControlAnswer; service: MailboxService; close(): void }>((resolve, reject) => {
+        const reader = new FrameReader()
+        const socket = connect(path)
+        const gone = (): void => reject(new NotRunning(`No postrider runs with the data folder ${folder}.`))
+        socket.once('error', gone)
+        socket.once('close', gone)
+        socket.on('connect', () => socket.write(frame({ command: LINK, words })))
+        const take = (chunk: Buffer): void => {
+          const [answer] = reader.push(chunk)
+          if (answer === undefined) return
+          socket.off('data', take)
+          const caller = new Caller()
+          caller.attach(new SocketChannel(socket))
+          resolve({ answer: answer as ControlAnswer, service: caller.service, close: () => caller.close() })
+        }
+        socket.on('data', take)
+      }),
+  )
 }
 
 function listen(server: Server, path: string): Promise<void> {
