@@ -10,6 +10,7 @@ import type { Context } from '../context.ts'
 import { atLeast } from '../version.ts'
 import { easAddresses, MAX_BCC, recipientsOfType } from './addresses.ts'
 import { attachmentsElement, isMeeting } from './attachments.ts'
+import { BLIND_FIELDS, receivedAsBcc } from './blind.ts'
 import { Bodies, bodyElement } from './body.ts'
 import { categoriesElement } from './categories.ts'
 import { codePage } from './codepage.ts'
@@ -23,7 +24,7 @@ import { verbElements } from './verb.ts'
 export const emailColumns = ['promoted', 'index', 'original', 'props', 'recipients', 'attachments'] as const
 
 /** Header fields a mail is rendered from; the index keeps all of them. */
-const FIELDS = ['from', 'sender', 'reply-to', 'to', 'cc', 'bcc', 'subject', 'thread-topic'] as const
+const FIELDS = ['from', 'sender', 'reply-to', 'to', 'cc', 'bcc', 'subject', 'thread-topic', ...BLIND_FIELDS] as const
 
 const contentClass = 'urn:content-classes:message'
 
@@ -88,7 +89,7 @@ async function newer(context: Context, item: Item, header: HeaderFields | undefi
   return [
     id !== undefined && el('Email2:ConversationId', id),
     el('Email2:ConversationIndex', conversationIndex(item)),
-    receivedAsBcc(context, item) && el('Email2:ReceivedAsBcc', 1),
+    receivedAsBcc(context, item, header) && el('Email2:ReceivedAsBcc', 1),
     text('Email2:Sender', senderOf(item, header)),
     ...verbElements(item),
     categoriesElement(item.props),
@@ -133,16 +134,6 @@ function senderOf(item: Item, header: HeaderFields | undefined): string | undefi
   const from = item.promoted?.fromAddress ?? ''
   if (sender === undefined || sender.address === '' || sender.address.toLowerCase() === from) return undefined
   return easAddresses([sender])
-}
-
-/** True for a mail from somebody else whose Bcc field names the user: MS-ASEMAIL_R649. */
-function receivedAsBcc(context: Context, item: Item): boolean {
-  const bcc = recipientsOfType(item.recipients ?? [], 3)
-  if (bcc.length === 0 || (item.flags & Flag.draft) !== 0) return false
-  const entry = context.deps.directory.account(context.principal.account)
-  const own = new Set([context.principal.address, ...(entry?.aliases ?? [])].map((one) => one.toLowerCase()))
-  if (own.has(item.promoted?.fromAddress ?? '')) return false
-  return bcc.some((one) => own.has(one.address.toLowerCase()))
 }
 
 /**

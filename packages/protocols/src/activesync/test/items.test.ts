@@ -225,6 +225,41 @@ test('Sender goes only where another person sent it, ReceivedAsBcc only to a bli
   assert.equal(text(properties, 'Email2:ReceivedAsBcc'), '1')
 })
 
+test('ReceivedAsBcc: a delivered mail that names the user nowhere; lists, groups, own and stored mail are none', async () => {
+  await using room = await Room.open({
+    directory: (base) => ({
+      ...base,
+      expand: (addresses) => ({
+        mailboxes: addresses.includes('team@example.com') ? [...base.mailboxes()] : [],
+        outside: [],
+        unknown: [],
+      }),
+    }),
+  })
+  const inbox = await room.folder('inbox')
+  const phone = await room.ready()
+  const says = async (...lines: string[]): Promise<string | undefined> => {
+    const mid = await room.deliverMime(crlf([...lines, 'Subject: blind', '', 'x']))
+    return text(propertiesOf(await fetch(phone, inbox, mid)), 'Email2:ReceivedAsBcc')
+  }
+  const delivered = 'Return-Path: <bob@example.net>'
+  const from = 'From: bob@example.net'
+  assert.equal(await says(delivered, from, 'To: other@example.org'), '1')
+  assert.equal(await says(delivered, from, 'To: undisclosed-recipients:;'), '1')
+  assert.equal(await says(delivered, from), '1')
+  for (const none of [
+    [delivered, from, 'To: Alice@Example.com'],
+    [delivered, from, 'To: other@example.org', 'Cc: "A" <alice@example.com>'],
+    [delivered, from, 'To: team@example.com'],
+    [delivered, from, 'To: talk@lists.example.org', 'List-Id: <talk.lists.example.org>'],
+    [delivered, 'From: alice@example.com', 'To: other@example.org'],
+    ['Return-Path: <>', from, 'To: other@example.org'],
+    [from, 'To: other@example.org'],
+  ]) {
+    assert.equal(await says(...none), undefined, none.join(', '))
+  }
+})
+
 test('MS-ASEMAIL_R63: Schema leaves only the elements it names', async () => {
   await using room = await Room.open()
   const mid = await room.deliverMime(rich())
