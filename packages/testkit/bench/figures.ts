@@ -1,3 +1,5 @@
+import type { TestServer } from '../src/server/index.ts'
+
 /** Figures of a benchmark: medians and spread, printed as a table that docs/BENCHMARKS.md can take over. */
 export const median = (values: readonly number[]): number => percentile(values, 0.5)
 
@@ -20,8 +22,11 @@ export function table(title: string, rows: readonly Row[]): void {
   for (const row of rows) console.log(`| ${row.what} | ${row.ours} | ${row.peer ?? ''} | ${row.ratio ?? ''} |`)
 }
 
-/** Event-loop stalls over 50 ms as the server itself counts them, from its metrics page. */
-export async function stalls(metrics: string): Promise<string> {
-  const lines = metrics.split('\n').filter((line) => /stall/.test(line) && !line.startsWith('#'))
-  return lines.join('; ')
+/** Event-loop stalls over 50 ms since the start, as the server itself counts them. */
+export async function stalls(server: TestServer): Promise<string> {
+  process.env.NODE_TLS_REJECT_UNAUTHORIZED = '0'
+  const metrics = await (await fetch(`https://127.0.0.1:${server.port('https')}/metrics`)).text()
+  return [...metrics.matchAll(/^postrider_event_loop_stalls_total\{thread="([^"]+)"\} (\d+)$/gm)]
+    .map(([, thread, count]) => `${thread} ${count}`)
+    .join(', ')
 }
