@@ -1,6 +1,7 @@
 /**
  * Holds the arrows between packages: wire ← domain ← {store, link, transport, protocols} ← server; protocols are siblings; a package
- * is entered through its index only; testkit only from tests. Reads imports as text. Fails when it sees suspiciously few modules.
+ * is entered through its index only; testkit only from tests. The browser client (webmail) imports nothing of the server, and what runs in
+ * the browser nothing of Node. Reads imports as text. Fails when it sees suspiciously few modules.
  */
 import { readdirSync, readFileSync } from 'node:fs'
 import { dirname, join, relative, resolve } from 'node:path'
@@ -17,18 +18,21 @@ const arrows: ReadonlyMap<string, readonly string[]> = new Map([
   ['link', ['domain']],
   ['transport', ['wire', 'domain']],
   ['protocols', ['wire', 'domain']],
-  ['server', ['wire', 'domain', 'store', 'link', 'transport', 'protocols']],
+  ['webmail', []],
+  ['server', ['wire', 'domain', 'store', 'link', 'transport', 'protocols', 'webmail']],
   ['testkit', ['wire', 'domain']],
 ])
+/** What the browser's modules may import besides themselves. */
+const browserLibraries = /^(?:preact(?:\/hooks)?|@preact\/signals(?:-core)?|squire-rte)$/
 /** Tests may look further: they put real neighbours together. */
-const testArrows = ['wire', 'domain', 'store', 'link', 'transport', 'protocols', 'testkit', 'server']
+const testArrows = ['wire', 'domain', 'store', 'link', 'transport', 'protocols', 'testkit', 'webmail', 'server']
 
 function* modules(folder: string): Generator<string> {
   for (const entry of readdirSync(folder, { withFileTypes: true })) {
     if (entry.name === 'node_modules') continue
     const path = join(folder, entry.name)
     if (entry.isDirectory()) yield* modules(path)
-    else if (entry.name.endsWith('.ts')) yield path
+    else if (/\.tsx?$/.test(entry.name)) yield path
   }
 }
 
@@ -42,6 +46,7 @@ for (const file of modules(packages)) {
   const [name = ''] = relative(packages, file).split('/')
   const here = relative(root, file)
   const isTest = /\.(test|bench)\.ts$/.test(file) || /\/(test|bench|contract)\//.test(file)
+  const inBrowser = !isTest && here.startsWith('packages/webmail/src/client/')
   const allowed = arrows.get(name)
   if (allowed === undefined) {
     faults.push(`${here}: package ${name} has no arrows; add it to scripts/layers.ts`)
@@ -63,6 +68,8 @@ for (const file of modules(packages)) {
         faults.push(`${here}: ${name} may not import ${target}`)
     } else if (!target.startsWith('node:') && name === 'wire' && !isTest)
       faults.push(`${here}: wire uses no library: ${target}`)
+    else if (inBrowser && !browserLibraries.test(target))
+      faults.push(`${here}: the browser client may not import ${target}`)
   }
 }
 if (count < FEWEST_MODULES) faults.push(`only ${count} modules seen: the check is not looking where the code is`)

@@ -1,0 +1,208 @@
+/**
+ * Puts the browser client together with esbuild: one script and one style sheet for the first view, chunks for what comes later, a service
+ * worker that knows them all. Kept in a folder under the hash of everything it was made of, so that only the first start pays.
+ */
+import { createHash } from 'node:crypto'
+import { mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import type { BuildOptions, OutputFile } from 'esbuild'
+import type { StartData } from './start.ts'
+
+export interface WebmailFile {
+  readonly bytes: Uint8Array
+  readonly type: string
+  /** Its name changes with its content. */
+  readonly immutable: boolean
+}
+
+export interface WebmailBuild {
+  /** By path relative to `/mail/`. */
+  readonly files: ReadonlyMap<string, WebmailFile>
+  readonly entry: { readonly script: string; readonly style: string; readonly preload: readonly string[] }
+}
+
+const client = join(import.meta.dirname, 'client')
+const types: Readonly<Record<string, string>> = {
+  js: 'text/javascript; charset=utf-8',
+  css: 'text/css; charset=utf-8',
+  svg: 'image/svg+xml',
+  webmanifest: 'application/manifest+json',
+}
+const typeOf = (path: string): string => types[path.slice(path.lastIndexOf('.') + 1)] ?? 'application/octet-stream'
+
+interface Manifest {
+  readonly entry: WebmailBuild['entry']
+  readonly files: readonly string[]
+}
+
+/** The files of the web client. `cacheFolder`: where a build is kept (default: a folder of the system's temporary one; undefined hash: build anew). */
+export async function buildWebmail({
+  cacheFolder = join(tmpdir(), `postrider-webmail-${process.getuid?.() ?? 0}`),
+}: {
+  readonly cacheFolder?: string
+} = {}): Promise<WebmailBuild> {
+  const hash = await sourceHash()
+  const folder = join(cacheFolder, hash)
+  const kept = await readBuild(folder)
+  if (kept !== undefined) return kept
+  const made = await make()
+  await keep(cacheFolder, folder, made)
+  return made
+}
+
+async function* sources(folder: string): AsyncGenerator<string> {
+  for (const entry of (await readdir(folder, { withFileTypes: true })).sort((a, b) => (a.name < b.name ? -1 : 1))) {
+    const path = join(folder, entry.name)
+    if (entry.isDirectory()) yield* sources(path)
+    else if (!entry.name.endsWith('.test.ts')) yield path
+  }
+}
+
+async function sourceHash(): Promise<string> {
+  const hash = createHash('sha256')
+  for (const file of [
+    join(import.meta.dirname, '..', 'package.json'),
+    import.meta.filename,
+    join(import.meta.dirname, 'start.ts'),
+  ])
+    hash.update(await readFile(file))
+  for await (const path of sources(client)) hash.update(path.slice(client.length)).update(await readFile(path))
+  return hash.digest('hex').slice(0, 24)
+}
+
+async function readBuild(folder: string): Promise<WebmailBuild | undefined> {
+  let manifest: Manifest
+  try {
+    manifest = JSON.parse(await readFile(join(folder, 'build.json'), 'utf8')) as Manifest
+    const files = new Map<string, WebmailFile>()
+    for (const path of manifest.files)
+      files.set(path, { bytes: await readFile(join(folder, path)), type: typeOf(path), immutable: isImmutable(path) })
+    return { files, entry: manifest.entry }
+  } catch {
+    // Nothing kept, or not readable: it is made anew.
+    return undefined
+  }
+}
+
+const isImmutable = (path: string): boolean => path.startsWith('a/')
+
+async function keep(cacheFolder: string, folder: string, build: WebmailBuild): Promise<void> {
+  const fresh = `${folder}.${process.pid}.${Date.now()}`
+  try {
+    await mkdir(join(fresh, 'a'), { recursive: true, mode: 0o700 })
+    for (const [path, { bytes }] of build.files) await writeFile(join(fresh, path), bytes)
+    const manifest: Manifest = { entry: build.entry, files: [...build.files.keys()] }
+    await writeFile(join(fresh, 'build.json'), JSON.stringify(manifest))
+    await rename(fresh, folder)
+    for (const old of await readdir(cacheFolder))
+      if (/^[0-9a-f]{24}$/.test(old) && !folder.endsWith(old))
+        await rm(join(cacheFolder, old), { recursive: true, force: true })
+  } catch {
+    // Another process was quicker, or the folder cannot be written: what was made is served from memory all the same.
+    await rm(fresh, { recursive: true, force: true })
+  }
+}
+
+const common: BuildOptions = {
+  bundle: true,
+  minify: true,
+  write: false,
+  format: 'esm',
+  target: 'es2022',
+  charset: 'utf8',
+  legalComments: 'none',
+  logLevel: 'silent',
+  jsx: 'automatic',
+  jsxImportSource: 'preact',
+  // The settings of the workspace's tsconfig are not for the browser.
+  tsconfigRaw: { compilerOptions: { jsx: 'react-jsx', jsxImportSource: 'preact' } },
+}
+
+async function make(): Promise<WebmailBuild> {
+  const { build } = await import('esbuild')
+  const result = await build({
+    ...common,
+    entryPoints: { app: join(client, 'main.tsx'), style: join(client, 'style', 'index.css') },
+    outdir: '/a',
+    splitting: true,
+    entryNames: '[name]-[hash]',
+    chunkNames: 'part-[hash]',
+    metafile: true,
+  })
+  const files = new Map<string, WebmailFile>()
+  const add = ({ path, contents }: Pick<OutputFile, 'path' | 'contents'>): string => {
+    const name = `a/${path.slice(path.lastIndexOf('/') + 1)}`
+    files.set(name, { bytes: contents, type: typeOf(name), immutable: true })
+    return name
+  }
+  const names = new Map<string, string>()
+  for (const output of result.outputFiles ?? []) names.set(output.path, add(output))
+  const find = (pattern: RegExp): string => [...files.keys()].find((name) => pattern.test(name)) ?? ''
+  const script = find(/^a\/app-.*\.js$/)
+  const preload: string[] = []
+  for (const [path, output] of Object.entries(result.metafile?.outputs ?? {})) {
+    if (output.entryPoint?.endsWith('main.tsx') !== true || !path.endsWith('.js')) continue
+    for (const { path: imported, kind } of output.imports)
+      if (kind === 'import-statement') preload.push(`a/${imported.slice(imported.lastIndexOf('/') + 1)}`)
+  }
+  const entry = { script, style: find(/^a\/style-.*\.css$/), preload }
+  for (const name of ['icon.svg', 'manifest.webmanifest'])
+    files.set(name, { bytes: await readFile(join(client, 'shell', name)), type: typeOf(name), immutable: false })
+  const worker = await build({
+    ...common,
+    format: 'iife',
+    entryPoints: [join(client, 'worker', 'service.ts')],
+    define: {
+      SHELL_FILES: JSON.stringify([...files.keys()]),
+      SHELL_VERSION: JSON.stringify(
+        createHash('sha256')
+          .update([...files.keys()].join())
+          .digest('hex')
+          .slice(0, 12),
+      ),
+    },
+  })
+  const [code] = worker.outputFiles ?? []
+  if (code !== undefined) files.set('sw.js', { bytes: code.contents, type: types.js ?? '', immutable: false })
+  return { files, entry }
+}
+
+const escapeHtml = (text: string): string =>
+  text.replace(/[&<>"]/g, (c) => ({ '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;' })[c] ?? c)
+
+/** The page of `/mail/`. `base`: path the files are under, with its slash. No inline script or style. */
+export function shellPage(
+  { entry }: WebmailBuild,
+  start: StartData,
+  {
+    language = 'en',
+    base = '/mail/',
+    title = 'Postrider',
+  }: { readonly language?: string; readonly base?: string; readonly title?: string } = {},
+): string {
+  // In a script element only `</script` and `<!--` end the text: every `<` is written as an escape of JSON.
+  const data = JSON.stringify(start).replaceAll('<', '\\u003c')
+  return `<!doctype html>
+<html lang="${escapeHtml(language)}">
+<head>
+<meta charset="utf-8">
+<title>${escapeHtml(title)}</title>
+<meta name="viewport" content="width=device-width, initial-scale=1, viewport-fit=cover">
+<meta name="color-scheme" content="light dark">
+<meta name="theme-color" content="#f7f8fa" media="(prefers-color-scheme: light)">
+<meta name="theme-color" content="#15171b" media="(prefers-color-scheme: dark)">
+<meta name="referrer" content="same-origin">
+<link rel="stylesheet" href="${base}${entry.style}">
+${entry.preload.map((path) => `<link rel="modulepreload" href="${base}${path}">\n`).join('')}<link rel="icon" href="${base}icon.svg" type="image/svg+xml">
+<link rel="manifest" href="${base}manifest.webmanifest" crossorigin="use-credentials">
+<script type="application/json" id="start">${data}</script>
+<script type="module" src="${base}${entry.script}"></script>
+</head>
+<body>
+<div id="app" data-base="${base}"></div>
+<noscript><p>This page needs JavaScript. <a href="/light/">Use the light version</a></p></noscript>
+</body>
+</html>
+`
+}

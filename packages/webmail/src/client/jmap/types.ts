@@ -1,0 +1,159 @@
+/** The objects of RFC 8620 and RFC 8621 as far as this client uses them. */
+
+export type Id = string
+
+export interface Address {
+  readonly name: string | null
+  readonly email: string
+}
+
+export interface Rights {
+  readonly mayReadItems: boolean
+  readonly mayAddItems: boolean
+  readonly mayRemoveItems: boolean
+  readonly mayCreateChild: boolean
+  readonly mayRename: boolean
+  readonly mayDelete: boolean
+  readonly maySubmit: boolean
+}
+
+/** RFC 8621 §2. */
+export interface Mailbox {
+  readonly id: Id
+  readonly name: string
+  readonly parentId: Id | null
+  readonly role: string | null
+  readonly sortOrder: number
+  readonly totalEmails: number
+  readonly unreadEmails: number
+  readonly totalThreads: number
+  readonly unreadThreads: number
+  readonly myRights: Rights
+  readonly isSubscribed: boolean
+}
+
+/** The properties of a row: `rowProperties` of start.ts. RFC 8621 §4.1. */
+export interface Email {
+  readonly id: Id
+  readonly threadId: Id
+  readonly mailboxIds: Readonly<Record<Id, true>>
+  readonly keywords: Readonly<Record<string, true>>
+  readonly size: number
+  readonly receivedAt: string
+  readonly from: readonly Address[] | null
+  readonly to: readonly Address[] | null
+  readonly subject: string | null
+  readonly hasAttachment: boolean
+  readonly preview: string
+}
+
+export interface BodyPart {
+  readonly partId: string | null
+  readonly blobId: Id | null
+  readonly size: number
+  readonly name: string | null
+  readonly type: string
+  readonly charset?: string | null
+  readonly disposition: string | null
+  readonly cid: string | null
+}
+
+/** What reading and answering need beyond the row. */
+export interface EmailContent {
+  readonly id: Id
+  readonly blobId: Id
+  readonly sentAt: string | null
+  readonly cc: readonly Address[] | null
+  readonly bcc: readonly Address[] | null
+  readonly replyTo: readonly Address[] | null
+  readonly messageId: readonly string[] | null
+  readonly inReplyTo: readonly string[] | null
+  readonly references: readonly string[] | null
+  readonly textBody: readonly BodyPart[]
+  readonly htmlBody: readonly BodyPart[]
+  readonly attachments: readonly BodyPart[]
+  readonly bodyValues: Readonly<Record<string, { readonly value: string; readonly isTruncated?: boolean }>>
+}
+
+/** RFC 8621 §6. */
+export interface Identity {
+  readonly id: Id
+  readonly name: string
+  readonly email: string
+  readonly replyTo: readonly Address[] | null
+  readonly bcc: readonly Address[] | null
+  readonly textSignature: string
+  readonly htmlSignature: string
+  readonly mayDelete: boolean
+}
+
+/** RFC 8621 §7. */
+export interface Submission {
+  readonly id: Id
+  readonly emailId: Id
+  readonly sendAt: string
+  readonly undoStatus: 'pending' | 'final' | 'canceled'
+}
+
+/** RFC 8621 §8. */
+export interface Vacation {
+  readonly id: 'singleton'
+  readonly isEnabled: boolean
+  readonly fromDate: string | null
+  readonly toDate: string | null
+  readonly subject: string | null
+  readonly textBody: string | null
+  readonly htmlBody: string | null
+}
+
+/** RFC 8621 §5. */
+export interface Snippet {
+  readonly emailId: Id
+  readonly subject: string | null
+  readonly preview: string | null
+}
+
+/** RFC 8620 §2. */
+export interface Session {
+  readonly capabilities: Readonly<Record<string, Readonly<Record<string, unknown>>>>
+  readonly accounts: Readonly<
+    Record<
+      Id,
+      {
+        readonly name: string
+        readonly isPersonal: boolean
+        readonly accountCapabilities: Readonly<Record<string, Readonly<Record<string, unknown>>>>
+      }
+    >
+  >
+  readonly primaryAccounts: Readonly<Record<string, Id>>
+  readonly username: string
+  readonly apiUrl: string
+  readonly downloadUrl: string
+  readonly uploadUrl: string
+  readonly eventSourceUrl: string
+  readonly state: string
+}
+
+export interface SetError {
+  readonly type: string
+  readonly description?: string | null
+  readonly properties?: readonly string[]
+}
+
+export type Filter =
+  | { readonly operator: 'AND' | 'OR' | 'NOT'; readonly conditions: readonly Filter[] }
+  | Readonly<Record<string, string | number | boolean | readonly string[]>>
+
+export interface Comparator {
+  readonly property: string
+  readonly isAscending?: boolean
+  readonly keyword?: string
+}
+
+export const urn = {
+  core: 'urn:ietf:params:jmap:core',
+  mail: 'urn:ietf:params:jmap:mail',
+  submission: 'urn:ietf:params:jmap:submission',
+  vacation: 'urn:ietf:params:jmap:vacationresponse',
+} as const

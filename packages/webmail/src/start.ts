@@ -1,0 +1,105 @@
+/**
+ * What the page brings along: the session and the answers to the first questions, so that the first rows need no further request. Shared by
+ * the server (which asks and embeds) and the client (which reads, or asks itself).
+ */
+
+/** A JMAP method call or response: RFC 8620 §3.2. */
+export type Invocation = readonly [name: string, args: Readonly<Record<string, unknown>>, callId: string]
+
+export interface StartData {
+  /** The JMAP session object: RFC 8620 §2. */
+  readonly session: Readonly<Record<string, unknown>>
+  /** Sent with every request. */
+  readonly headers: Readonly<Record<string, string>>
+  /** The answers to `firstCalls`. */
+  readonly responses?: readonly Invocation[]
+  /** Where one signs in. */
+  readonly signIn: string
+  /** Where a POST ends the session. */
+  readonly signOut: string
+  /** Minutes without an act of the user after which the session ends. */
+  readonly idleMinutes?: number
+  /** When the session ends in any case (ISO). */
+  readonly endsAt?: string
+}
+
+/** What of the user's settings decides about the first rows. */
+export interface Choices {
+  readonly conversations: boolean
+  readonly language: string | undefined
+}
+
+export const choicesCookie = 'postrider-view'
+
+/** Reads the choices out of a `Cookie` header. */
+export function readChoices(cookies: string | undefined): Choices {
+  const found = (cookies ?? '').split(/;\s*/).find((one) => one.startsWith(`${choicesCookie}=`))
+  const values = new URLSearchParams(found?.slice(choicesCookie.length + 1) ?? '')
+  const language = values.get('language') ?? undefined
+  return {
+    conversations: values.get('conversations') !== '0',
+    language: language !== undefined && /^[a-z]{2}$/.test(language) ? language : undefined,
+  }
+}
+
+export const writeChoices = ({ conversations, language }: Choices): string =>
+  new URLSearchParams({
+    conversations: conversations ? '1' : '0',
+    ...(language === undefined ? {} : { language }),
+  }).toString()
+
+/** Rows asked for at once. */
+export const PAGE = 50
+
+/** What a row of the list needs of a mail; all of it is in the columns of the mailbox. */
+export const rowProperties = [
+  'id',
+  'threadId',
+  'mailboxIds',
+  'keywords',
+  'size',
+  'receivedAt',
+  'from',
+  'to',
+  'subject',
+  'hasAttachment',
+  'preview',
+] as const
+
+export const mailboxProperties = [
+  'id',
+  'name',
+  'parentId',
+  'role',
+  'sortOrder',
+  'totalEmails',
+  'unreadEmails',
+  'totalThreads',
+  'unreadThreads',
+  'myRights',
+  'isSubscribed',
+] as const
+
+/** Filter of the first view. The server cannot know the id of the inbox before it asked; so `inbox` is filled in by it. */
+export const firstCalls = (accountId: string, inbox: string, choices: Choices): readonly Invocation[] => [
+  ['Mailbox/get', { accountId, ids: null, properties: mailboxProperties }, 'mailboxes'],
+  [
+    'Email/query',
+    {
+      accountId,
+      filter: { inMailbox: inbox },
+      sort: [{ property: 'receivedAt', isAscending: false }],
+      collapseThreads: choices.conversations,
+      position: 0,
+      limit: PAGE,
+      calculateTotal: true,
+    },
+    'query',
+  ],
+  [
+    'Email/get',
+    { accountId, '#ids': { resultOf: 'query', name: 'Email/query', path: '/ids' }, properties: rowProperties },
+    'emails',
+  ],
+  ['Thread/get', { accountId, '#ids': { resultOf: 'emails', name: 'Email/get', path: '/list/*/threadId' } }, 'threads'],
+]
