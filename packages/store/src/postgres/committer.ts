@@ -87,6 +87,8 @@ export class Committer {
   /** A segment could not be synced: originals stay in the database until the next start. */
   #segmentsBroken: DomainError | undefined
   #batch = 0
+  /** What is kept in memory was dropped, and has not been loaded again. */
+  #dropped = false
 
   constructor(options: {
     statements: Replay
@@ -262,6 +264,7 @@ export class Committer {
     done: { transaction?: Transaction },
   ): Promise<readonly Waiting[]> {
     const session = await this.#owner.session()
+    if (this.#dropped) await this.#forget()
     const started = performance.now()
     const now = this.#clock.now()
     const transaction = new Transaction(session, this.#statements, [
@@ -327,6 +330,8 @@ export class Committer {
   ): Promise<readonly Waiting[] | 'done'> {
     const { open, number, outcomes, tries, transaction } = batch
     try {
+      // No connection to be had, or no right to one.
+      if (error instanceof DomainError) throw error
       if (isNotOwner(error)) throw new DomainError('moved', 'another owner has taken over', { cause: error })
       if (isLost(error)) {
         this.#log.warn({ error: String(error), ...this.#labels }, 'the connection to the database was lost')
@@ -343,7 +348,7 @@ export class Committer {
       return this.#giveUp(open, cause)
     }
     if (isLost(error) || (isPassing(error) && tries < MAX_TRIES)) return this.#patient(open)
-    if (open.length === 1 || error instanceof DomainError) {
+    if (open.length === 1) {
       this.#log.error({ error: String(error), ...this.#labels }, 'call failed')
       for (const { reject } of open) reject(asDomainError(error))
       return 'done'
@@ -381,11 +386,13 @@ export class Committer {
     this.#queuedBytes = 0
     for (const { reject } of queue) reject(error)
     this.#books.drop()
+    this.#dropped = true
     return 'done'
   }
 
   /** Back to what the database says. */
-  #forget(): Promise<void> {
-    return this.#reader.unit(() => this.#books.forget())
+  async #forget(): Promise<void> {
+    await this.#reader.unit(() => this.#books.forget())
+    this.#dropped = false
   }
 }
