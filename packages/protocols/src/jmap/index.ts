@@ -10,15 +10,20 @@ import { handleApi } from './http/api.ts'
 import { handleDownload, handleUpload } from './http/files.ts'
 import { sendJson, sendStatus } from './http/respond.ts'
 import { paths, sessionObject } from './http/session.ts'
+import { inside, type JmapInside } from './inside.ts'
 import type { JmapParts } from './parts.ts'
 import { handleEvents } from './push/events.ts'
 import { Jmap } from './service.ts'
 
+export { accountIdOf } from './core/ids.ts'
 export { paths as jmapPaths } from './http/session.ts'
+export type { JmapInside } from './inside.ts'
 
 export interface JmapService {
   /** One request. `base`: the origin the client came by, for the URLs of the session. Rejects only for our own faults. */
   handle(request: IncomingMessage, response: ServerResponse, principal: Principal, base: string): Promise<void>
+  /** The same for pages the server makes itself. */
+  readonly inside: JmapInside
   /** Takes up what was held for sending. */
   start(): Promise<void>
   /** Ends event sources and timers. */
@@ -36,6 +41,7 @@ export const isJmapPath = (path: string): boolean =>
 export function createJmap(parts: JmapParts): JmapService {
   const jmap = new Jmap(parts)
   return {
+    inside: inside(jmap),
     start: () => jmap.outbox.start(),
     drain() {
       jmap.outbox.stop()
