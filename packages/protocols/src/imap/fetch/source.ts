@@ -10,6 +10,12 @@ import {
   readMessageIndex,
 } from '@postrider/wire/mime'
 
+/**
+ * Ranges of a message read one by one; then the whole is read once and kept for the rest of the command. A packed original is unpacked for every
+ * range, and a FETCH that names a thousand parts would have it unpacked a thousand times.
+ */
+const MAX_RANGES = 8
+
 /** A message as FETCH reads it: its size, its prepared index, and any range of its octets. */
 export interface MessageSource {
   readonly size: number
@@ -29,6 +35,8 @@ class StoredSource implements MessageSource {
   readonly #mailbox: MailboxHandle
   readonly #item: Item
   #index: MessageIndex | undefined
+  #reads = 0
+  #all: Promise<Uint8Array> | undefined
 
   constructor(mailbox: MailboxHandle, item: Item) {
     this.size = item.size
@@ -48,8 +56,10 @@ class StoredSource implements MessageSource {
     return this.#index
   }
 
-  read(start: number, end: number): Promise<Uint8Array> {
-    return this.#mailbox.original(this.#item, start, end)
+  async read(start: number, end: number): Promise<Uint8Array> {
+    if (this.#all === undefined && ++this.#reads <= MAX_RANGES) return this.#mailbox.original(this.#item, start, end)
+    this.#all ??= this.#mailbox.original(this.#item)
+    return (await this.#all).subarray(start, end)
   }
 }
 
