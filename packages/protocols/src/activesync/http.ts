@@ -118,8 +118,8 @@ class Exchange {
     // MS-ASHTTP_R187: a method the server does not know is 501.
     if (method !== 'POST') return this.#send({ http: 501, headers: { Allow: 'OPTIONS,POST' } })
     const parsed = parseQuery((url ?? '').split('?').slice(1).join('?'))
-    if (!parsed.ok) return this.#refuseUnparsed(parsed.status)
     const { query } = parsed
+    if (query === undefined) return this.#refuseUnparsed(parsed.ok ? Status.InvalidContent : parsed.status)
     const version = parseVersion(query.version ?? first(headers['ms-asprotocolversion']).trim())
     const quirks = quirksOf({ userAgent, deviceType: query.deviceType }, this.#deps.settings)
     const command = commandByName(query.command)
@@ -127,6 +127,8 @@ class Exchange {
     if (command === undefined || !inVersions(command, version)) {
       return this.#send(statusReply(Status.CommandNotSupported, { command, version }))
     }
+    // From 14.0 on a DeviceId or DeviceType that is none is said in the document: 108, 109.
+    if (!parsed.ok) return this.#send(statusReply(parsed.status, { command, version }))
     const entered = this.#throttle.enter(`${this.#principal.account}/${query.deviceId}`)
     if ('retryAfterSeconds' in entered) {
       this.#deps.meter.count('activesync_throttled_total')

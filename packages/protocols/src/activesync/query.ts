@@ -22,7 +22,10 @@ export interface Query {
   readonly form: 'plain' | 'base64'
 }
 
-export type QueryResult = { readonly ok: true; readonly query: Query } | { readonly ok: false; readonly status: number }
+export type QueryResult =
+  | { readonly ok: true; readonly query: Query }
+  /** `query` where the rest of it can be read: its command has a document for the status. */
+  | { readonly ok: false; readonly status: number; readonly query?: Query }
 
 const refuse = (status: number): QueryResult => ({ ok: false, status })
 
@@ -152,7 +155,7 @@ function parseBase64(text: string): QueryResult {
 const printable = (bytes: Uint8Array): boolean => bytes.every((byte) => byte >= 0x20 && byte < 0x7f)
 
 function finish(query: Query): QueryResult {
-  if (!deviceIdShape.test(query.deviceId)) return refuse(Status.DeviceIdMissingOrInvalid)
-  if (!deviceTypeShape.test(query.deviceType)) return refuse(Status.DeviceTypeMissingOrInvalid)
+  if (!deviceIdShape.test(query.deviceId)) return { ok: false, status: Status.DeviceIdMissingOrInvalid, query }
+  if (!deviceTypeShape.test(query.deviceType)) return { ok: false, status: Status.DeviceTypeMissingOrInvalid, query }
   return { ok: true, query }
 }

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { request } from 'node:http'
 import { test } from 'node:test'
 import { gzipSync } from 'node:zlib'
-import { el, encodeWbxml, text } from '@postrider/wire/wbxml'
+import { decodeWbxml, el, encodeWbxml, text } from '@postrider/wire/wbxml'
 import { exchange, queryOf } from '@postrider/testkit/activesync'
 import { isActiveSyncPath } from '../http.ts'
 import { Room } from './room.ts'
@@ -90,10 +90,6 @@ test('requests that are none: 400; commands that are none: 501', async () => {
     [easPath, 400],
     [`${easPath}?`, 400],
     [`${easPath}?DeviceId=x&DeviceType=y`, 400],
-    [`${easPath}?Cmd=FolderSync&DeviceType=P`, 400],
-    [`${easPath}?Cmd=FolderSync&DeviceId=D1`, 400],
-    [`${easPath}?Cmd=FolderSync&DeviceId=${'x'.repeat(65)}&DeviceType=P`, 400],
-    [`${easPath}?Cmd=FolderSync&DeviceId=a%2Fb&DeviceType=P`, 400],
     [`${easPath}?Cmd=Nonsense&DeviceId=D1&DeviceType=P`, 501],
     [`${easPath}?!!!!`, 400],
     [`${easPath}?AAAA`, 400],
@@ -101,6 +97,22 @@ test('requests that are none: 400; commands that are none: 501', async () => {
   ]
   for (const [url, expected] of table)
     assert.equal((await raw(room, 'POST', url, version, folderSync)).http, expected, url)
+  const devices: [string, string][] = [
+    ['DeviceType=P', '108'],
+    ['DeviceId=&DeviceType=P', '108'],
+    [`DeviceId=${'x'.repeat(65)}&DeviceType=P`, '108'],
+    ['DeviceId=a%2Fb&DeviceType=P', '108'],
+    ['DeviceId=D1', '109'],
+    [`DeviceId=D1&DeviceType=${'x'.repeat(65)}`, '109'],
+  ]
+  for (const [query, expected] of devices) {
+    const url = `${easPath}?Cmd=FolderSync&${query}`
+    const decoded = decodeWbxml((await raw(room, 'POST', url, version, folderSync)).body)
+    assert.ok(decoded.ok, query)
+    assert.equal(text(decoded.document.root, 'FolderHierarchy:Status'), expected, `MS-ASCMD_R4828, R4830: ${query}`)
+    const oldest = { ...version, 'MS-ASProtocolVersion': '12.1' }
+    assert.equal((await raw(room, 'POST', url, oldest, folderSync)).http, 400, query)
+  }
   assert.equal((await raw(room, 'POST', plain, wbxml, folderSync)).http, 400, 'no version')
   assert.equal((await raw(room, 'POST', plain, { ...wbxml, 'MS-ASProtocolVersion': '2.5' }, folderSync)).http, 400)
 })
