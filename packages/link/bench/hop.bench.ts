@@ -9,7 +9,16 @@ import { directChannel } from '../src/carriers/direct.ts'
 import { serveOwner, startOwnerWorker } from '../src/carriers/worker.ts'
 import { serveChannel } from '../src/owner.ts'
 
-const info = { database: 'd', guid: '00'.repeat(16), change: 1, lowestChange: 0, usedBytes: 0, items: 0, epoch: 1, hierarchy: 1 }
+const info = {
+  database: 'd',
+  guid: '00'.repeat(16),
+  change: 1,
+  lowestChange: 0,
+  usedBytes: 0,
+  items: 0,
+  epoch: 1,
+  hierarchy: 1,
+}
 const added = { op: 'add', mid: 1, itemId: 1, uid: 1, uidValidity: 1, change: 1, original: 'ref' }
 /** Answers at once; the benchmark calls nothing else. */
 const service = {
