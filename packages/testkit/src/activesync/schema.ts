@@ -143,7 +143,7 @@ export function validate(documents: readonly Element[]): Validation {
       validated += files.length
       const run = spawnSync(
         'xmllint',
-        ['--noout', '--schema', join(schemaPath, schema), ...files.map(({ file }) => file)],
+        ['--noout', '--huge', '--schema', join(schemaPath, schema), ...files.map(({ file }) => file)],
         {
           encoding: 'utf8',
           maxBuffer: 64 * 1024 * 1024,
