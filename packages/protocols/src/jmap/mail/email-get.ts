@@ -86,6 +86,9 @@ export const threadGet = method({
   },
 })
 
+/** More than any feed has. */
+const ALL = 1_000_000
+
 interface MailChanges {
   readonly created: ReadonlySet<ItemId>
   readonly updated: ReadonlySet<ItemId>
@@ -94,44 +97,70 @@ interface MailChanges {
   readonly more: boolean
 }
 
-/** What happened to mails after `since`: the feed told in ids. */
+/**
+ * What happened to mails after `since`: the feed told in ids. A mail in several folders has several events; it is told at the last, so that
+ * pages do not tell it twice.
+ */
 export async function mailChanges(account: Account, view: View, since: MailState, limit: number): Promise<MailChanges> {
-  const feed = await readFeed(account.handle, since.change, limit, [...view.folders.keys()])
+  const folders = [...view.folders.keys()]
+  const feed = await readFeed(account.handle, since.change, limit, folders)
   if (feed.resync) throw new MethodError('cannotCalculateChanges')
   const created = new Set<ItemId>()
   const updated = new Set<ItemId>()
   const destroyed = new Set<ItemId>()
-  const appeared = fromElsewhere(feed, view)
   const { items, gone } = feed
-  for (let i = 0; i < items.count; i++) {
-    const id = items.itemId?.[i] as ItemId
-    if (view.mail(id) === undefined) continue
-    if (id > since.highest || appeared.has(id)) created.add(id)
-    else updated.add(id)
+  // An id that is old, all of whose places are new: either it moved about, or it came from a folder that is no mailbox.
+  const newcomer = (id: ItemId): boolean =>
+    id <= since.highest && (view.mail(id)?.places.every((one) => one.mid > since.highest) ?? false)
+  const ids = [...Array.from(items.itemId ?? []), ...Array.from(gone.itemId)] as ItemId[]
+  const origin = since.partial ?? since.change
+  const retold = since.partial !== undefined && Array.from(gone.itemId).some((id) => id > since.highest)
+  const cut = feed.more || since.partial !== undefined
+  const whole =
+    cut && (retold || ids.some(newcomer)) ? (await readFeed(account.handle, origin, ALL, folders)).gone : gone
+  const { wereHere, told } = tombstones(whole, view, since)
+  const tell = (id: ItemId, change: number, tombstone: boolean): void => {
+    const mail = view.mail(id)
+    if (mail === undefined) return
+    const last = mail.places.reduce((max, one) => Math.max(max, one.change), 0)
+    if (change < last) return
+    // On the way: an earlier page told of its row, or of another tombstone.
+    const before = since.partial !== undefined && last > since.partial && last <= since.change
+    const old = id <= since.highest && (!newcomer(id) || wereHere.has(id))
+    const known = old || (tombstone && (before || told.has(id)))
+    if (known) updated.add(id)
+    else created.add(id)
   }
+  for (let i = 0; i < items.count; i++) tell(items.itemId?.[i] as ItemId, items.change?.[i] as number, false)
   for (let i = 0; i < gone.count; i++) {
     const id = gone.itemId[i] as ItemId
     // In place: its row comes later in the feed.
-    if (created.has(id) || goneReasons[gone.why[i] as number] === 'renumbered') continue
-    if (view.mail(id) !== undefined) updated.add(id)
+    if (goneReasons[gone.why[i] as number] === 'renumbered') continue
+    if (view.mail(id) !== undefined) tell(id, gone.change[i] as number, true)
     // Made and gone since is nothing at all, but for who may have been told of it on the way.
-    else if (id <= since.highest || since.partial) destroyed.add(id)
+    else if (id <= since.highest || since.partial !== undefined) destroyed.add(id)
   }
+  for (const id of created) updated.delete(id)
   const now = view.state
-  const state = feed.more ? { change: feed.upTo, highest: since.highest, partial: true } : now
+  const state = feed.more ? { change: feed.upTo, highest: since.highest, partial: since.partial ?? since.change } : now
   return { created, updated, destroyed, state, more: feed.more }
 }
 
-/** Mails that came from a folder that is no mailbox: to the client they are new. */
-function fromElsewhere({ gone }: Feed, view: View): ReadonlySet<ItemId> {
-  const out = new Set<ItemId>()
-  const known = new Set(view.allFolders.map((folder) => folder.id as number))
+/** From tombstones: mails that were in a mailbox when the client's list began, and those an earlier page told of. */
+function tombstones(
+  gone: Feed['gone'],
+  view: View,
+  since: MailState,
+): { readonly wereHere: ReadonlySet<ItemId>; readonly told: ReadonlySet<ItemId> } {
+  const others = new Set<number>(view.allFolders.filter((one) => !view.folders.has(one.id)).map((one) => one.id))
+  const wereHere = new Set<ItemId>()
+  const told = new Set<ItemId>()
   for (let i = 0; i < gone.count; i++) {
-    const folder = gone.folder[i] as number
-    if (goneReasons[gone.why[i] as number] === 'moved' && known.has(folder) && !view.folders.has(folder as never))
-      out.add(gone.itemId[i] as ItemId)
+    const id = gone.itemId[i] as ItemId
+    if ((gone.mid[i] as number) <= since.highest && !others.has(gone.folder[i] as number)) wereHere.add(id)
+    if ((gone.change[i] as number) <= since.change) told.add(id)
   }
-  return out
+  return { wereHere, told }
 }
 
 export const emailChanges = method({

@@ -105,16 +105,19 @@ export const emailQueryChanges = method({
     const state = writeState(view.state)
     // Every mail that changed or went may have been among the old results; what matches now is put in anew: RFC 8620 §5.6.
     const touched = await touchedSince(account, view, since.change)
+    // Made and gone since: it never was among the results of this client.
+    if (since.partial === undefined)
+      for (const id of touched) if (id > since.highest && view.mail(id) === undefined) touched.delete(id)
     const filter = readFilter(call, view, args.filter)
     const sort = readSort(view, args.sort)
-    if (args.collapseThreads || filter.threads || sort.threads) await alsoTheirThreads(view, since.change, touched)
+    if (args.collapseThreads || filter.threads || sort.threads) await alsoTheirThreads(view, touched)
     const mails = await results(call, account, view, args)
     const added: { id: string; index: number }[] = []
     if (touched.size > 0)
       for (const [index, mail] of mails.entries())
         if (touched.has(mail.id)) added.push({ id: emailIdOf(mail.id), index })
     // What was not there before cannot have been among the old results.
-    const removed = [...touched].filter((id) => id <= since.highest || since.partial)
+    const removed = [...touched].filter((id) => id <= since.highest || since.partial !== undefined)
     if (removed.length + added.length > limit) throw new MethodError('tooManyChanges')
     return {
       accountId: args.accountId,
@@ -145,14 +148,12 @@ async function touchedSince(account: Account, view: View, since: number): Promis
 }
 
 /** Where conversations decide, a change of one mail is a change of all of its conversation. */
-async function alsoTheirThreads(view: View, since: number, touched: Set<ItemId>): Promise<void> {
+async function alsoTheirThreads(view: View, touched: Set<ItemId>): Promise<void> {
   if (touched.size === 0) return
   await view.readThreads()
-  const departed = view.departedAfter(since)
   const threads = new Set<string>()
-  const byId = new Map((departed ?? []).map((one) => [one.id, one.thread]))
   for (const id of touched) {
-    const thread = view.mail(id)?.thread ?? byId.get(id)
+    const thread = view.mail(id)?.thread ?? view.departedThread(id)
     if (thread !== undefined) threads.add(thread)
     // Gone before this view looked on: nobody knows which conversation it was in.
     else throw new MethodError('cannotCalculateChanges')

@@ -6,6 +6,7 @@ import type { Item, MailboxHandle } from '@postrider/domain'
 import {
   isKnownCharset,
   isKnownEncoding,
+  type MessageIndex,
   type MimePart,
   parseHeaderFields,
   partText,
@@ -44,25 +45,35 @@ const EDGE = 512
 /** Encoded bytes read for one byte of a text that is to be cut: quoted-printable takes three. */
 const ENCODED_PER_BYTE = 4
 
-/** A mail of the store, read with the columns `index` and `original`. */
+/** A mail of the store, read with the columns that are needed: the index is opened when somebody looks. An item without one is empty. */
 export function storedMessage(handle: MailboxHandle, item: Item): Message {
-  const index = readMessageIndex(item.index ?? NOTHING)
   const range: Range = (start, end) => (end <= start ? Promise.resolve(NOTHING) : handle.original(item, start, end))
+  let opened: MessageIndex | undefined
+  const index = (): MessageIndex | undefined => {
+    if (opened === undefined && item.index !== undefined && item.index.length > 0) opened = readMessageIndex(item.index)
+    return opened
+  }
   return {
     ...commonOf(blobIdOf(item), range),
     get parts() {
-      return index.parts
+      return index()?.parts ?? emptyParts
     },
     root: 0,
     size: item.size,
-    hasAttachments: index.hasAttachments,
-    preview: index.preview,
+    get hasAttachments() {
+      return index()?.hasAttachments ?? false
+    },
+    get preview() {
+      return index()?.preview ?? ''
+    },
     async ownHeader(names) {
-      const kept = names === undefined ? undefined : index.headerFields(selectFields(names))
-      return blockOf(kept ?? (await range(0, index.headerSize)))
+      const kept = names === undefined ? undefined : index()?.headerFields(selectFields(names))
+      return blockOf(kept ?? (await range(0, index()?.headerSize ?? 0)))
     },
   }
 }
+
+const emptyParts = scanMessage(NOTHING).parts
 
 /** A message in memory. */
 export function parsedMessage(

@@ -143,7 +143,7 @@ export class Room implements AsyncDisposable {
       held,
       wheel,
       clock: systemClock,
-      log: silentLog,
+      log: { ...silentLog, error: (fields) => console.error(fields) },
       meter: noMeter,
     })
   }

@@ -94,6 +94,7 @@ export class View {
   #mailFolders = new Map<FolderId, Folder>()
   readonly #answers = new Map<string, { readonly change: number; readonly mails: readonly Mail[] }>()
   #departed: Departed[] = []
+  readonly #departedThreads = new Map<ItemId, string>()
   #departedSince = 0
   #cursor = 0
   #highest = 0
@@ -110,7 +111,7 @@ export class View {
     return this.#mails.size
   }
   get state(): MailState {
-    return { change: this.#cursor, highest: this.#highest, partial: false }
+    return { change: this.#cursor, highest: this.#highest, partial: undefined }
   }
   /** Folders that are mailboxes of JMAP, by id. */
   get folders(): ReadonlyMap<FolderId, Folder> {
@@ -180,6 +181,11 @@ export class View {
     return this.#departed.filter((one) => one.change > change)
   }
 
+  /** The conversation of a mail that left while the view looked on. */
+  departedThread(id: ItemId): string | undefined {
+    return this.#departedThreads.get(id)
+  }
+
   async #build(handle: MailboxHandle): Promise<void> {
     const info = await handle.info()
     await this.#readFolders(handle)
@@ -239,6 +245,7 @@ export class View {
     this.#threads.clear()
     this.#unthreaded = new Set()
     this.#departed = []
+    this.#departedThreads.clear()
     this.#built = false
   }
 
@@ -323,8 +330,10 @@ export class View {
     this.#unthreaded.delete(mail)
     if (mail.thread !== undefined) this.#unthread(mail)
     this.#departed.push({ change, id: mail.id, thread: mail.thread })
+    if (mail.thread !== undefined) this.#departedThreads.set(mail.id, mail.thread)
     if (this.#departed.length <= MAX_DEPARTED) return
     const dropped = this.#departed.splice(0, MAX_DEPARTED / 2)
+    for (const one of dropped) this.#departedThreads.delete(one.id)
     this.#departedSince = (dropped.at(-1) as Departed).change
   }
 
