@@ -21,6 +21,7 @@ import {
   type Loaded,
   loadConfig,
   ownerCount,
+  postgresServer,
   publicHost,
 } from './config/load.ts'
 import {
@@ -126,6 +127,7 @@ async function start(first: Loaded, env: Environment, opened: ProgramLog, undo: 
   const home = await openHome({
     folder: dataFolder,
     databases: databasesInUse(loaded, directory),
+    server: postgresServer(config),
     owners: ownerCount(config),
     databaseOf: databaseFinder(directory),
     logLevel: config['log.level'],

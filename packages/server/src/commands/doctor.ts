@@ -3,7 +3,7 @@ import type { ServerStatus } from '../administration.ts'
 import { type Certificate, ownFiles, readCertificate } from '../certificate/index.ts'
 import { ExitCode, type LocalCommand } from '../cli/command.ts'
 import { columns } from '../cli/parse.ts'
-import { configPath, type Loaded, publicHost } from '../config/load.ts'
+import { configPath, type Loaded, postgresServer, publicHost } from '../config/load.ts'
 import { type ListenerName, listenerNames, listenerPorts } from '../config/settings.ts'
 import { askServer, NotRunning } from '../control/socket.ts'
 import {
@@ -15,6 +15,7 @@ import {
   checkPorts,
   type Finding,
 } from '../doctor/checks.ts'
+import { checkDatabaseServer } from '../doctor/database-server.ts'
 import { type DnsRecord, neededRecords, zoneLines } from '../doctor/records.ts'
 import { portsOf } from '../listeners/listen.ts'
 import { prepareFolder } from '../offline.ts'
@@ -53,6 +54,7 @@ async function examine(
     result: 'ok',
     text: loaded.found ? loaded.file : `${loaded.file} is not there: all settings have their defaults`,
   })
+  findings.push(...(await checkDatabaseServer(postgresServer(config))))
   const status = await ask<ServerStatus>(dataFolder, 'status')
   findings.push(
     status === undefined

@@ -1,9 +1,9 @@
 import type { DirectoryStore } from '@postrider/store/directory'
-import { openSqliteStore } from '@postrider/store/sqlite'
 import { type ServerStatus, type StoreReport, settleMailboxes, storeReport } from '../administration.ts'
 import { adminCommand, CommandFailed } from '../cli/command.ts'
 import { columns } from '../cli/parse.ts'
-import { databasesInUse, type Loaded } from '../config/load.ts'
+import { databasesInUse, type Loaded, postgresServer } from '../config/load.ts'
+import { openStore } from '../home/open-store.ts'
 
 export const status = adminCommand<ServerStatus>({
   name: 'status',
@@ -62,7 +62,11 @@ export const storeCheck = adminCommand<StoreReport>({
 
 /** The same while the server is stopped: the databases are opened here. */
 async function checkStopped(loaded: Loaded, directory: DirectoryStore, originals: boolean): Promise<StoreReport> {
-  const store = await openSqliteStore({ folder: loaded.dataFolder, databases: databasesInUse(loaded, directory) })
+  const store = await openStore({
+    folder: loaded.dataFolder,
+    databases: databasesInUse(loaded, directory),
+    server: postgresServer(loaded.config),
+  })
   try {
     await settleMailboxes(directory, store)
     return await storeReport(await store.check({ originals }), directory, store)

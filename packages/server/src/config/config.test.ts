@@ -6,7 +6,7 @@ import { type TestContext, test } from 'node:test'
 import fc from 'fast-check'
 import { JsoncError, parseJsonc, plain } from './jsonc.ts'
 import { parseSize } from './kinds.ts'
-import { asDocument, ConfigError, databaseNames, loadConfig, ownerCount, publicHost } from './load.ts'
+import { asDocument, ConfigError, databaseNames, loadConfig, ownerCount, postgresServer, publicHost } from './load.ts'
 import { type Setting, settingNames, settings } from './settings.ts'
 
 function folderWith(t: TestContext, text?: string): string {
@@ -184,4 +184,17 @@ test('JSON is read as JSON.parse reads it, and nothing else than JsoncError is t
       }
     }),
   )
+})
+
+test('the PostgreSQL server: several hosts, and a password that is never shown', (t) => {
+  const url = 'postgres://mail:top%40secret@db1:5432,db2:5433/mail?sslmode=verify-full'
+  const store = { driver: 'postgres', postgres: { url } }
+  const { config } = loadConfig({ POSTRIDER_DATA: folderWith(t, JSON.stringify({ store })) })
+  assert.deepEqual(postgresServer(config), [
+    'postgres://mail:top%40secret@db1:5432/mail?sslmode=verify-full',
+    'postgres://mail:top%40secret@db2:5433/mail?sslmode=verify-full',
+  ])
+  const shown = JSON.stringify(asDocument(config))
+  assert.ok(shown.includes('postgres://mail:***@db1:5432,db2:5433/mail?sslmode=verify-full'), shown)
+  assert.ok(!shown.includes('secret'))
 })

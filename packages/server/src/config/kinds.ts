@@ -28,6 +28,9 @@ export const text = (type = 'text', check: (value: string) => boolean = () => tr
   show: (value) => value,
 })
 
+/** A setting that is shown without its secret part. */
+export const hidden = (of: Kind<string>, show: (value: string) => string): Kind<string> => ({ ...of, show })
+
 export const flag: Kind<boolean> = {
   type: 'true or false',
   read(node) {

@@ -212,6 +212,15 @@ export function databasesInUse(
   return [...new Set([...databaseNames(config), ...inUse])]
 }
 
+/** Addresses of the PostgreSQL server, one for each host of `store.postgres.url`; undefined when mailboxes are kept in files. */
+export function postgresServer(config: Config): readonly string[] | undefined {
+  if (config['store.driver'] !== 'postgres') return undefined
+  const parts = /^(\w+:\/\/(?:[^@/]*@)?)([^@/]+)(\/.+)$/.exec(config['store.postgres.url'])
+  if (parts === null) return []
+  const [, begin, hosts, end] = parts as unknown as readonly [string, string, string, string]
+  return hosts.split(',').map((host) => `${begin}${host}${end}`)
+}
+
 /** A file of the configuration: relative names start at the configuration file. */
 export const configPath = (loaded: Loaded, name: string): string => resolve(dirname(loaded.file), name)
 

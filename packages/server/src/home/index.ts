@@ -25,6 +25,8 @@ export interface HomeOptions {
   readonly databases: readonly string[]
   /** Owner threads; the databases are dealt out to them. */
   readonly owners: number
+  /** Addresses of the PostgreSQL server that has them; undefined: files of the folder. */
+  readonly server?: readonly string[] | undefined
   readonly databaseOf: (mailbox: MailboxId) => string | undefined
   readonly logLevel: LogLevel
   readonly logFormat: 'json' | 'text'
@@ -34,12 +36,12 @@ export interface HomeOptions {
 
 /** Starts the owners and waits until all have opened their databases. Rejects, with all stopped again, when one cannot. */
 export async function openHome(options: HomeOptions): Promise<MailboxHome> {
-  const { folder, databases, databaseOf, logLevel, logFormat, log, meter } = options
+  const { folder, databases, server, databaseOf, logLevel, logFormat, log, meter } = options
   const count = Math.max(1, Math.min(options.owners, databases.length))
   const owners = Array.from({ length: count }, (_, at) => {
     const own = databases.filter((_name, index) => index % count === at)
     const thread = count === 1 ? 'owner' : `owner-${at + 1}`
-    return new SupervisedOwner({ folder, databases: own, thread, logLevel, logFormat }, log, meter)
+    return new SupervisedOwner({ folder, databases: own, server, thread, logLevel, logFormat }, log, meter)
   })
   const ownerOf = new Map(owners.flatMap((owner) => owner.databases.map((name) => [name, owner.service] as const)))
   try {
@@ -54,7 +56,7 @@ export async function openHome(options: HomeOptions): Promise<MailboxHome> {
       ownerOf: (database) => ownerOf.get(database),
       owners: () => owners.map((owner) => owner.service),
     }),
-    health: () => owners.find((owner) => owner.problem !== undefined)?.problem,
+    health: () => owners.map(({ problem, away }) => problem ?? away).find((reason) => reason !== undefined),
     setLogLevel(level) {
       for (const owner of owners) owner.setLogLevel(level)
     },

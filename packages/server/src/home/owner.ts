@@ -4,19 +4,19 @@
  */
 import { BroadcastChannel, parentPort, workerData } from 'node:worker_threads'
 import { serveOwner } from '@postrider/link'
-import { openSqliteStore } from '@postrider/store/sqlite'
 import { openLog } from '../operations/log.ts'
 import { watchStalls } from '../operations/stalls.ts'
+import { openStore } from './open-store.ts'
 import { GatheringMeter, type OwnerData, type OwnerNews, type OwnerOrder, PULSE_MS } from './side-channel.ts'
 
-const { channel: name, folder, databases, thread, logLevel, logFormat } = workerData as OwnerData
+const { channel: name, folder, databases, server, thread, logLevel, logFormat } = workerData as OwnerData
 const channel = new BroadcastChannel(name)
 const tell = (news: OwnerNews): void => channel.postMessage(news)
 const opened = openLog(logLevel, logFormat)
 const log = opened.log.child({ part: thread })
 const meter = new GatheringMeter()
 try {
-  const store = await openSqliteStore({ folder, databases, log, meter })
+  const store = await openStore({ folder, databases, server, log, meter })
   channel.onmessage = (event) => {
     const order = (event as { data: OwnerOrder }).data
     if (order.kind === 'logLevel') opened.setLevel(order.level)
@@ -28,11 +28,14 @@ try {
   }
   const stopStalls = watchStalls(meter, log, thread)
   const pulse = setInterval(() => {
-    const stopped = store.health().find((one) => one.stopped !== undefined)
+    const health = store.health()
+    const stopped = health.find((one) => one.stopped !== undefined)
+    const away = health.find((one) => one.away !== undefined)
     tell({
       kind: 'pulse',
       measured: meter.take(),
       stopped: stopped === undefined ? undefined : `${stopped.database}: ${stopped.stopped}`,
+      away: away === undefined ? undefined : `${away.database}: ${away.away}`,
     })
   }, PULSE_MS)
   serveOwner(parentPort, store, {

@@ -8,6 +8,8 @@ export interface OwnerData {
   readonly channel: string
   readonly folder: string
   readonly databases: readonly string[]
+  /** Addresses of the PostgreSQL server that has them; undefined: files of the folder. */
+  readonly server?: readonly string[] | undefined
   readonly thread: string
   readonly logLevel: LogLevel
   readonly logFormat: 'json' | 'text'
@@ -24,7 +26,12 @@ export type OwnerNews =
   | { readonly kind: 'open' }
   /** It could not open its databases and ends. */
   | { readonly kind: 'failed'; readonly message: string }
-  | { readonly kind: 'pulse'; readonly measured: readonly Measured[]; readonly stopped: string | undefined }
+  | {
+      readonly kind: 'pulse'
+      readonly measured: readonly Measured[]
+      readonly stopped: string | undefined
+      readonly away: string | undefined
+    }
   | {
       readonly kind: 'checked'
       readonly id: number

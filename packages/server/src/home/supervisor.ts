@@ -34,6 +34,8 @@ export class SupervisedOwner {
   readonly #checks = new Map<number, PromiseWithResolvers<readonly CheckReport[]>>()
   /** Why it does not work now, if so. */
   problem: string | undefined = 'starting'
+  /** Why the server of its databases does not answer, if so: nothing to be done here. */
+  away: string | undefined
 
   /** `module`: what the thread runs; tests give their own. */
   constructor(data: Omit<OwnerData, 'channel'>, log: Logger, meter: Meter, module = OWNER) {
@@ -110,6 +112,7 @@ export class SupervisedOwner {
 
   #pulse(news: Extract<OwnerNews, { kind: 'pulse' }>): void {
     replay(news.measured, this.#meter)
+    this.away = news.away
     if (news.stopped === undefined || this.problem !== undefined) return
     this.problem = news.stopped
     this.#log.error({ reason: news.stopped }, 'a mailbox database stopped: its owner starts anew')

@@ -8,6 +8,7 @@
  */
 import { PostgresStore, type PostgresStoreOptions } from './store.ts'
 
+export { inspectServer } from './inspect.ts'
 export type { PostgresStore, PostgresStoreOptions } from './store.ts'
 
 /** Opens (or makes) the databases. Rejects with DomainError `unavailable`, `corrupt`. */

@@ -278,7 +278,8 @@ export class PostgresStore implements MailboxService {
   health(): readonly DatabaseHealth[] {
     return [...this.#databases.values()].map(({ name, committer, trouble }) => ({
       database: name,
-      stopped: committer.stopped?.message ?? trouble,
+      stopped: committer.stopped?.message,
+      away: trouble,
       diskFull: false,
       waiting: committer.waiting,
     }))

@@ -11,7 +11,7 @@ const tell = (news: OwnerNews): void => channel.postMessage(news)
 const store = await openSqliteStore({ folder, databases })
 const info: MailboxService['info'] = async (mailbox) => {
   if (mailbox === 666) process.exit(7)
-  if (mailbox === 667) tell({ kind: 'pulse', measured: [], stopped: 'one: a sync failed' })
+  if (mailbox === 667) tell({ kind: 'pulse', measured: [], stopped: 'one: a sync failed', away: undefined })
   return store.info(mailbox)
 }
 const service = new Proxy<MailboxService>(store, {
