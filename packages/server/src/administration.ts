@@ -10,8 +10,24 @@ export interface RunningServer {
   reload(): Promise<readonly string[]>
   /** What `postrider status` shows. */
   status(): Promise<ServerStatus>
+  certificates(): readonly CertificateReport[]
+  /** Orders a certificate from the authority now. Rejects with the authority's reason. */
+  renewCertificate(): Promise<void>
   /** Reads every checksum of the mailbox databases. */
   checkStore(originals: boolean): Promise<StoreReport>
+}
+
+/** One certificate in use, as commands print it. */
+export interface CertificateReport {
+  readonly names: string
+  readonly issuer: string
+  readonly expires: string
+  readonly days: number
+  readonly fingerprint: string
+  /** When it is renewed by itself; null when it is not. */
+  readonly renewal: string | null
+  /** Why the last order failed. */
+  readonly problem: string | null
 }
 
 export interface ServerStatus {

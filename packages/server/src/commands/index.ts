@@ -1,5 +1,6 @@
 /** Every command of the program, in the order of `postrider --help`. */
 import type { AnyCommand } from '../cli/command.ts'
+import { certificateRenew, certificateShow } from './certificate.ts'
 import { config } from './config.ts'
 import { doctor } from './doctor.ts'
 import { domainAdd, domainDefault, domainList, domainRemove } from './domain/domains.ts'
@@ -47,6 +48,8 @@ export const commands: readonly AnyCommand[] = [
   queueHold,
   queueRelease,
   queueRemove,
+  certificateShow,
+  certificateRenew,
   importCommand,
   exportCommand,
   storeCheck,

@@ -1,6 +1,6 @@
 import { isIP } from 'node:net'
 import { domainKey, domainValid } from '@postrider/store/directory'
-import { duration, flag, hidden, integer, type Kind, list, oneOf, size, text } from './kinds.ts'
+import { duration, flag, integer, type Kind, list, oneOf, size, text } from './kinds.ts'
 
 export interface Setting<T> {
   readonly kind: Kind<T>
@@ -30,13 +30,6 @@ const url = text('an https:// address without a path', (value) => {
 })
 const hostAndPort = text('host or host:port', (value) =>
   /^(?:\[[\da-fA-F:]+\]|[A-Za-z0-9_.-]+)(?::\d{1,5})?$/.test(value),
-)
-const serverAddress = hidden(
-  text('postgres://user:password@host:port/database', (value) =>
-    /^postgres(?:ql)?:\/\/(?:[^@/\s]*@)?[^@/\s]+\/[^\s]+$/.test(value),
-  ),
-  // The password goes from the first colon behind the scheme to the last @ before the host.
-  (value) => value.replace(/^(\w+:\/\/[^:@/]*):[^@/]*@/, '$1:***@'),
 )
 const port = integer(0, 65_535)
 const KB = 1024
@@ -128,19 +121,6 @@ export const settings = {
     'Fils qui possèdent les bases de boîtes ; 0 : un pour quatre cœurs.',
   ),
 
-  'store.driver': setting(
-    oneOf('sqlite', 'postgres'),
-    'sqlite',
-    'Where mailboxes are kept: in files of the data folder, or in a PostgreSQL server (15 or later). What is in one is not seen by the other.',
-    'Où sont les boîtes : dans des fichiers du dossier de données, ou dans un serveur PostgreSQL (15 ou plus). L’un ne voit pas ce qui est dans l’autre.',
-  ),
-  'store.postgres.url': setting(
-    serverAddress,
-    '',
-    'Address of the PostgreSQL server; several hosts with commas: the one that takes writes is used. Its password is never shown.',
-    'Adresse du serveur PostgreSQL ; plusieurs hôtes avec des virgules : celui qui accepte les écritures sert. Son mot de passe n’est jamais montré.',
-  ),
-
   'listeners.address': setting(
     list(address),
     ['::'],
@@ -185,6 +165,74 @@ export const settings = {
     'TLSv1.2',
     'Oldest TLS version.',
     'Version TLS la plus ancienne.',
+    { live: true },
+  ),
+  'tls.folder': setting(
+    text('a folder name'),
+    '',
+    'Folder with further certificates for names of their own: name.pem with chain and name.key. Clients that ask for one of their names get them.',
+    'Dossier d’autres certificats pour leurs propres noms : nom.pem avec chaîne et nom.key. Les clients qui demandent un de leurs noms les reçoivent.',
+    { live: true },
+  ),
+
+  'acme.enabled': setting(
+    flag,
+    false,
+    'Gets the certificate from an authority (ACME) and renews it. You accept the terms of service of the authority.',
+    'Obtient le certificat d’une autorité (ACME) et le renouvelle. Vous acceptez les conditions d’utilisation de l’autorité.',
+  ),
+  'acme.directory': setting(
+    text('an http:// or https:// address', (value) => URL.canParse(value) && /^https?:$/.test(new URL(value).protocol)),
+    'https://acme-v02.api.letsencrypt.org/directory',
+    'The authority.',
+    'L’autorité.',
+    { live: true },
+  ),
+  'acme.email': setting(
+    text('an e-mail address', (value) => /^[^@\s]+@[^@\s]+$/.test(value)),
+    '',
+    'Address the authority may write to.',
+    'Adresse à laquelle l’autorité peut écrire.',
+    { live: true },
+  ),
+  'acme.names': setting(
+    list(hostName),
+    [],
+    'Host names of the certificate. Empty: hostName alone.',
+    'Noms d’hôte du certificat. Vide : hostName seul.',
+    { live: true },
+  ),
+  'acme.challenge': setting(
+    oneOf('tls-alpn-01', 'http-01'),
+    'tls-alpn-01',
+    'How the authority looks: tls-alpn-01 at port 443 (must lead to https), http-01 at port 80 (must lead to acme.httpPort).',
+    'Comment l’autorité vérifie : tls-alpn-01 au port 443 (doit mener à https), http-01 au port 80 (doit mener à acme.httpPort).',
+  ),
+  'acme.httpPort': setting(
+    port,
+    0,
+    'Port for http-01; 0 is the usual one: 8080, or 80 with standardPorts.',
+    'Port pour http-01 ; 0 est l’habituel : 8080, ou 80 avec standardPorts.',
+  ),
+  'acme.externalAccountKeyId': setting(
+    text(),
+    '',
+    'Key identifier of an account the authority gave you (external account binding).',
+    'Identifiant de clé d’un compte donné par l’autorité (external account binding).',
+    { live: true },
+  ),
+  'acme.externalAccountKeyFile': setting(
+    text('a file name'),
+    '',
+    'File with the key of that account, base64url.',
+    'Fichier avec la clé de ce compte, base64url.',
+    { live: true },
+  ),
+  'acme.caFile': setting(
+    text('a file name'),
+    '',
+    'PEM file with the authorities that sign the directory’s own certificate. Empty: the usual ones.',
+    'Fichier PEM des autorités qui signent le certificat de l’annuaire lui-même. Vide : les habituelles.',
     { live: true },
   ),
 

@@ -87,6 +87,7 @@ export function createHttps({ tls, gate, sweeper, log, meter, handle }: HttpsPar
     {
       ...tls.options,
       ALPNProtocols: ['http/1.1'],
+      SNICallback: tls.sni,
       handshakeTimeout: HANDSHAKE_MS,
       maxHeaderSize: MAX_HEADER_BYTES,
       headersTimeout: HEADERS_MS,

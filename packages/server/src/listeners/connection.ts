@@ -40,7 +40,12 @@ export interface ConnectionParts {
 /** Does the handshake on a socket. Rejects when it fails or takes too long; the socket is then destroyed. */
 export function secured(socket: Socket, tls: TlsHolder): Promise<TLSSocket> {
   return new Promise((resolve, reject) => {
-    const secure = new TLSSocket(socket, { isServer: true, secureContext: tls.context, requestCert: false })
+    const secure = new TLSSocket(socket, {
+      isServer: true,
+      secureContext: tls.context,
+      requestCert: false,
+      ...(tls.certificates.length > 1 ? { SNICallback: tls.sni } : {}),
+    })
     const timer = setTimeout(() => fail(new Error('the TLS handshake took too long')), HANDSHAKE_MS)
     function fail(error: Error): void {
       clearTimeout(timer)

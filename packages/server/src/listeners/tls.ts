@@ -5,8 +5,13 @@ import { HANDSHAKES_PER_TURN, Turnstile } from './turnstile.ts'
 
 export interface TlsSettings {
   readonly certificate: Certificate
+  /** For clients that ask for one of their names (RFC 6066 §3). */
+  readonly more?: readonly Certificate[]
   readonly minVersion: SecureVersion
 }
+
+const dnsNames = ({ names }: Certificate): string[] =>
+  names.split(', ').flatMap((name) => (name.startsWith('DNS:') ? [name.slice(4).toLowerCase()] : []))
 
 /** Session tickets live so long, seconds. */
 const SESSION_SECONDS = 86_400
@@ -23,11 +28,23 @@ export class TlsHolder {
   #settings: TlsSettings
   #options: SecureContextOptions
   #context: SecureContext
+  #byName: ReadonlyMap<string, SecureContext>
 
   constructor(settings: TlsSettings) {
     this.#settings = settings
-    this.#options = this.#make(settings)
+    this.#options = this.#make(settings, settings.certificate)
     this.#context = createSecureContext(this.#options)
+    this.#byName = this.#named(settings)
+  }
+
+  /** All certificates, the one for everybody first. */
+  get certificates(): readonly Certificate[] {
+    return [this.#settings.certificate, ...(this.#settings.more ?? [])]
+  }
+  /** For servers: the context of the name a client asks for, undefined for the one of everybody. */
+  readonly sni = (name: string, done: (error: Error | null, context?: SecureContext) => void): void => {
+    const asked = name.toLowerCase()
+    done(null, this.#byName.get(asked) ?? this.#byName.get(`*${asked.slice(asked.indexOf('.'))}`))
   }
 
   get certificate(): Certificate {
@@ -42,8 +59,10 @@ export class TlsHolder {
 
   /** Throws (and changes nothing) when OpenSSL does not take the certificate. */
   replace(settings: TlsSettings): void {
-    const options = this.#make(settings)
-    this.#context = createSecureContext(options)
+    const options = this.#make(settings, settings.certificate)
+    const context = createSecureContext(options)
+    this.#byName = this.#named(settings)
+    this.#context = context
     this.#options = options
     this.#settings = settings
     for (const follow of this.#followers) follow(options)
@@ -53,7 +72,17 @@ export class TlsHolder {
     this.#followers.add(apply)
   }
 
-  #make({ certificate, minVersion }: TlsSettings): SecureContextOptions {
+  #named(settings: TlsSettings): ReadonlyMap<string, SecureContext> {
+    const own = new Set(dnsNames(settings.certificate))
+    const found = new Map<string, SecureContext>()
+    for (const certificate of settings.more ?? []) {
+      const context = createSecureContext(this.#make(settings, certificate))
+      for (const name of dnsNames(certificate)) if (!own.has(name)) found.set(name, context)
+    }
+    return found
+  }
+
+  #make({ minVersion }: TlsSettings, certificate: Certificate): SecureContextOptions {
     return {
       cert: certificate.certificate,
       key: certificate.key,

@@ -26,6 +26,7 @@ export const systemPrograms: readonly SystemProgram[] = [
   { program: 'postfix', package: 'postfix', tests: 'mail to and from a Postfix next door' },
   { program: 'dovecot', package: 'dovecot-imapd', tests: 'Dovecot as peer of the benchmarks' },
   { program: 'pg_ctlcluster', package: 'postgresql', tests: 'the store over PostgreSQL' },
+  { program: 'pebble', package: 'pebble', tests: 'certificates by ACME, against an authority of our own' },
   { program: 'wbxml2xml', package: 'libwbxml2-utils', tests: 'libwbxml as second opinion on WBXML bodies' },
   { program: 'xmllint', package: 'libxml2-utils', tests: 'ActiveSync answers against the published schemas' },
 ]
