@@ -5,7 +5,7 @@ import { type Certificate, readCertificate } from '../certificate/index.ts'
 import { certificateFiles } from '../certificates.ts'
 import { ExitCode, type LocalCommand } from '../cli/command.ts'
 import { columns } from '../cli/parse.ts'
-import { type Loaded, publicHost } from '../config/load.ts'
+import { configPath, type Loaded, postgresServer, publicHost } from '../config/load.ts'
 import { type ListenerName, listenerNames, listenerPorts } from '../config/settings.ts'
 import { askServer, NotRunning } from '../control/socket.ts'
 import {
@@ -17,6 +17,7 @@ import {
   checkPorts,
   type Finding,
 } from '../doctor/checks.ts'
+import { checkDatabaseServer } from '../doctor/database-server.ts'
 import { type DnsRecord, neededRecords, zoneLines } from '../doctor/records.ts'
 import { portsOf } from '../listeners/listen.ts'
 import { prepareFolder } from '../offline.ts'
@@ -55,6 +56,7 @@ async function examine(
     result: 'ok',
     text: loaded.found ? loaded.file : `${loaded.file} is not there: all settings have their defaults`,
   })
+  findings.push(...(await checkDatabaseServer(postgresServer(config))))
   const status = await ask<ServerStatus>(dataFolder, 'status')
   findings.push(
     status === undefined
@@ -71,13 +73,6 @@ async function examine(
   if (typeof certificate === 'string')
     findings.push({ about: 'certificate', result: status === undefined ? 'warn' : 'fail', text: certificate })
   else findings.push(...checkCertificate(certificate, [publicHost(config)], now))
-  const order = config['acme.enabled'] ? acmeState(dataFolder) : undefined
-  if (order !== undefined && order.lastError !== '')
-    findings.push({
-      about: 'ACME',
-      result: 'warn',
-      text: `${order.lastError} Tried ${order.failures} times, again at ${new Date(order.nextTry).toISOString()}.`,
-    })
   if (status !== undefined) findings.push(...(await checkPorts(status)))
   const domains = (await ask<readonly AcceptedDomain[]>(dataFolder, 'domain list')) ?? [
     { name: config.domain, type: 'Authoritative', isDefault: true },
@@ -97,10 +92,16 @@ async function ask<T>(folder: string, command: string): Promise<T | undefined> {
 }
 
 function certificateOf(loaded: Loaded): Certificate | string {
+  const { config, dataFolder } = loaded
+  const own = config['tls.certificate'] === ''
   try {
-    return readCertificate(certificateFiles(loaded))
+    return readCertificate(
+      own
+        ? ownFiles(dataFolder)
+        : { certificate: configPath(loaded, config['tls.certificate']), key: configPath(loaded, config['tls.key']) },
+    )
   } catch (error) {
-    return loaded.config['tls.certificate'] === '' ? 'is made at the first start' : (error as Error).message
+    return own ? 'is made at the first start' : (error as Error).message
   }
 }
 

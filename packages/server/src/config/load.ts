@@ -170,13 +170,9 @@ function check(config: Config, file: string, problems: string[]): void {
   if ((config['tls.certificate'] === '') !== (config['tls.key'] === ''))
     problems.push(`${file}: "tls.certificate" and "tls.key" belong together: set both or none.`)
   if (config['acme.enabled'] && config['tls.certificate'] !== '')
-    problems.push(
-      `${file}: "acme.enabled" and "tls.certificate" exclude each other: the certificate comes from one of them.`,
-    )
+    problems.push(`${file}: "acme.enabled" and "tls.certificate" exclude each other: the certificate comes from one of them.`)
   if ((config['acme.externalAccountKeyId'] === '') !== (config['acme.externalAccountKeyFile'] === ''))
-    problems.push(
-      `${file}: "acme.externalAccountKeyId" and "acme.externalAccountKeyFile" belong together: set both or none.`,
-    )
+    problems.push(`${file}: "acme.externalAccountKeyId" and "acme.externalAccountKeyFile" belong together: set both or none.`)
   if (config['listeners.address'].length === 0) problems.push(`${file}: "listeners.address" must not be empty.`)
   if (config['activesync.minHeartbeat'] > config['activesync.maxHeartbeat'])
     problems.push(`${file}: "activesync.minHeartbeat" must not be longer than "activesync.maxHeartbeat".`)
@@ -218,6 +214,15 @@ export function databasesInUse(
 ): string[] {
   const inUse = [...directory.mailboxes(), ...directory.pendingMailboxes()].map((one) => one.database)
   return [...new Set([...databaseNames(config), ...inUse])]
+}
+
+/** Addresses of the PostgreSQL server, one for each host of `store.postgres.url`; undefined when mailboxes are kept in files. */
+export function postgresServer(config: Config): readonly string[] | undefined {
+  if (config['store.driver'] !== 'postgres') return undefined
+  const parts = /^(\w+:\/\/(?:[^@/]*@)?)([^@/]+)(\/.+)$/.exec(config['store.postgres.url'])
+  if (parts === null) return []
+  const [, begin, hosts, end] = parts as unknown as readonly [string, string, string, string]
+  return hosts.split(',').map((host) => `${begin}${host}${end}`)
 }
 
 /** A file of the configuration: relative names start at the configuration file. */

@@ -1,6 +1,6 @@
 import { isIP } from 'node:net'
 import { domainKey, domainValid } from '@postrider/store/directory'
-import { duration, flag, integer, type Kind, list, oneOf, size, text } from './kinds.ts'
+import { duration, flag, hidden, integer, type Kind, list, oneOf, size, text } from './kinds.ts'
 
 export interface Setting<T> {
   readonly kind: Kind<T>
@@ -30,6 +30,13 @@ const url = text('an https:// address without a path', (value) => {
 })
 const hostAndPort = text('host or host:port', (value) =>
   /^(?:\[[\da-fA-F:]+\]|[A-Za-z0-9_.-]+)(?::\d{1,5})?$/.test(value),
+)
+const serverAddress = hidden(
+  text('postgres://user:password@host:port/database', (value) =>
+    /^postgres(?:ql)?:\/\/(?:[^@/\s]*@)?[^@/\s]+\/[^\s]+$/.test(value),
+  ),
+  // The password goes from the first colon behind the scheme to the last @ before the host.
+  (value) => value.replace(/^(\w+:\/\/[^:@/]*):[^@/]*@/, '$1:***@'),
 )
 const port = integer(0, 65_535)
 const KB = 1024
@@ -119,6 +126,19 @@ export const settings = {
     0,
     'Threads that own mailbox databases; 0: one per four processor cores.',
     'Fils qui possèdent les bases de boîtes ; 0 : un pour quatre cœurs.',
+  ),
+
+  'store.driver': setting(
+    oneOf('sqlite', 'postgres'),
+    'sqlite',
+    'Where mailboxes are kept: in files of the data folder, or in a PostgreSQL server (15 or later). What is in one is not seen by the other.',
+    'Où sont les boîtes : dans des fichiers du dossier de données, ou dans un serveur PostgreSQL (15 ou plus). L’un ne voit pas ce qui est dans l’autre.',
+  ),
+  'store.postgres.url': setting(
+    serverAddress,
+    '',
+    'Address of the PostgreSQL server; several hosts with commas: the one that takes writes is used. Its password is never shown.',
+    'Adresse du serveur PostgreSQL ; plusieurs hôtes avec des virgules : celui qui accepte les écritures sert. Son mot de passe n’est jamais montré.',
   ),
 
   'listeners.address': setting(
