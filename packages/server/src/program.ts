@@ -1,6 +1,7 @@
 import { createAutodiscover } from '@postrider/protocols/autodiscover'
 import { createAuthenticator, type DirectoryStore, openDirectory } from '@postrider/store/directory'
-import { type Logger, type MailboxId, systemClock } from '@postrider/domain'
+import { type Clock, type Logger, type MailboxId, systemClock } from '@postrider/domain'
+import { X509Certificate } from 'node:crypto'
 import { join } from 'node:path'
 import {
   type Administration,
@@ -9,12 +10,13 @@ import {
   settleMailboxes,
   storeReport,
 } from './administration.ts'
-import { type Certificate, ensureCertificate, ownFiles, readCertificate } from './certificate/index.ts'
+import { AcmeKeeper, Challenges } from './acme/index.ts'
+import { type Certificate, ensureCertificate, ownFiles } from './certificate/index.ts'
+import { acmeSettings, readCertificates, watchCertificates } from './certificates.ts'
 import { Words } from './cli/command.ts'
 import { answerControl } from './cli/run.ts'
 import { commands } from './commands/index.ts'
 import {
-  configPath,
   databaseNames,
   databasesInUse,
   type Environment,
@@ -58,6 +60,7 @@ import { version } from './version.ts'
 
 /** Work on mailboxes that failed is tried again so often. */
 const SETTLE_MS = 30_000
+const DAY_MS = 86_400_000
 
 /** Everything a start puts together, in the order in which it is taken apart again from the end. */
 export interface Program {
@@ -119,10 +122,11 @@ async function start(first: Loaded, env: Environment, opened: ProgramLog, undo: 
   const directory = openDirectory({ file: join(dataFolder, DIRECTORY_FILE), databases: databaseNames(config), clock })
   undo.add(() => directory.close())
   const firstStart = await prepareDirectory(directory, loaded)
-  const files = certificateFiles(loaded)
+  const files = ownFiles(dataFolder)
   if (config['tls.certificate'] === '' && ensureCertificate(files, certificateNames(loaded), clock.now()))
     log.info({ file: files.certificate }, 'a certificate was made')
-  const tls = new TlsHolder({ certificate: readCertificate(files), minVersion: config['tls.minVersion'] })
+  const tls = new TlsHolder({ ...readCertificates(loaded), minVersion: config['tls.minVersion'] })
+  const challenges = new Challenges(log)
 
   const home = await openHome({
     folder: dataFolder,
@@ -189,7 +193,7 @@ async function start(first: Loaded, env: Environment, opened: ProgramLog, undo: 
     if (!config[`listeners.${name}.enabled`] || (name !== 'https' && line === undefined)) continue
     const accept =
       line === undefined
-        ? https.accept
+        ? challenges.guard(https.accept)
         : lineAcceptor(
             name,
             listenerPorts[name].tls,
@@ -203,15 +207,50 @@ async function start(first: Loaded, env: Environment, opened: ProgramLog, undo: 
   }
   undo.add(watchStalls(metrics, log, 'main'))
   metrics.watch('connections', () => gate.total)
+  metrics.watch('certificate_expires_seconds', () => Math.min(...tls.certificates.map((one) => one.expires)) / 1000)
+  const takeCertificates = (): void => {
+    try {
+      tls.replace({ ...readCertificates(loaded), minVersion: loaded.config['tls.minVersion'] })
+      log.info(
+        { names: tls.certificate.names, fingerprint: tls.certificate.fingerprint },
+        'other certificates are in use',
+      )
+    } catch (error) {
+      log.error({ err: error }, 'the new certificate files are no good: the old ones stay in use')
+    }
+  }
+  undo.add(watchCertificates(() => loaded, takeCertificates))
+  const ordering = acmeSettings(loaded)
+  let keeper: AcmeKeeper | undefined
+  if (ordering !== undefined) {
+    if (ordering.challenge === 'http-01') {
+      const usual = config['listeners.standardPorts'] === 'off' ? 8_080 : 80
+      const listener = await challenges.listen(config['acme.httpPort'] || usual, config['listeners.address'])
+      undo.add(() => listener.close())
+    }
+    keeper = new AcmeKeeper({
+      dataFolder,
+      settings: ordering,
+      challenges,
+      clock,
+      log: log.child({ part: 'acme' }),
+      meter: metrics,
+      onCertificate: takeCertificates,
+    })
+    const running = keeper
+    undo.add(() => running.close())
+  }
   metrics.watch('held_requests', () => services.held.size)
 
   const reload = async (): Promise<readonly string[]> => {
     await notifySystemd('RELOADING=1', log)
     const next = loadConfig(env)
-    const certificate = readCertificate(certificateFiles(next))
+    const read = readCertificates(next)
+    const order = acmeSettings(next)
     const lines = changes(loaded, next)
-    if (certificate.fingerprint !== tls.certificate.fingerprint) lines.push('The certificate is a new one.')
-    tls.replace({ certificate, minVersion: next.config['tls.minVersion'] })
+    if (read.certificate.fingerprint !== tls.certificate.fingerprint) lines.push('The certificate is a new one.')
+    tls.replace({ ...read, minVersion: next.config['tls.minVersion'] })
+    if (order !== undefined) keeper?.configure(order)
     gate.configure(gateLimits(next))
     opened.setLevel(next.config['log.level'])
     home.setLogLevel(next.config['log.level'])
@@ -223,7 +262,19 @@ async function start(first: Loaded, env: Environment, opened: ProgramLog, undo: 
     await notifySystemd('READY=1', log)
     return lines
   }
-  const server = runningServer({ home, services, https, listening, counts, state, reload, directory })
+  const server = runningServer({
+    home,
+    services,
+    https,
+    listening,
+    counts,
+    state,
+    reload,
+    directory,
+    tls,
+    keeper,
+    clock,
+  })
   const administration = (): Administration => ({ directory, loaded, server })
   const control = await serveControl(
     dataFolder,
@@ -239,6 +290,7 @@ async function start(first: Loaded, env: Environment, opened: ProgramLog, undo: 
 
   const ready = env.POSTRIDER_READY_FILE
   state.ready = true
+  keeper?.start()
   if (ready) {
     const places = [...listening].map(([name, { host, port }]) => [name, { host, port }] as const)
     writeReadyFile(ready, {
@@ -287,12 +339,6 @@ const databaseFinder =
     directory.mailbox(mailbox)?.database ??
     directory.pendingMailboxes().find((one) => one.mailbox === mailbox)?.database
 
-const certificateFiles = (loaded: Loaded) => {
-  const { config, dataFolder } = loaded
-  if (config['tls.certificate'] === '') return ownFiles(dataFolder)
-  return { certificate: configPath(loaded, config['tls.certificate']), key: configPath(loaded, config['tls.key']) }
-}
-
 /** Host names of the self-signed certificate: everything a client may be told to connect to. */
 function certificateNames({ config }: Loaded): string[] {
   const host = publicHost(config)
@@ -325,6 +371,9 @@ interface RunningParts {
   readonly state: { readonly ready: boolean }
   readonly reload: () => Promise<readonly string[]>
   readonly directory: DirectoryStore
+  readonly tls: TlsHolder
+  readonly keeper: AcmeKeeper | undefined
+  readonly clock: Clock
 }
 
 function runningServer(parts: RunningParts): RunningServer {
@@ -347,6 +396,24 @@ function runningServer(parts: RunningParts): RunningServer {
         memoryBytes: process.memoryUsage.rss(),
         ready: state.ready,
       }
+    },
+    certificates: () =>
+      parts.tls.certificates.map((one, i) => {
+        const own = i === 0 ? parts.keeper?.report() : undefined
+        const now = parts.clock.now()
+        return {
+          names: one.names,
+          issuer: new X509Certificate(one.certificate).issuer.replaceAll('\n', ', '),
+          expires: new Date(one.expires).toISOString(),
+          days: Math.floor((one.expires - now) / DAY_MS),
+          fingerprint: one.fingerprint,
+          renewal: own === undefined ? null : new Date(Math.max(now, own.dueAt)).toISOString(),
+          problem: own?.problem ?? null,
+        }
+      }),
+    async renewCertificate() {
+      if (parts.keeper === undefined) throw new Error('Certificates are not ordered by the server: set acme.enabled.')
+      await parts.keeper.renew()
     },
     checkStore: async (originals) => storeReport(await home.check(originals), parts.directory, home.service),
   }

@@ -5,7 +5,7 @@ import { type Certificate, readCertificate } from '../certificate/index.ts'
 import { certificateFiles } from '../certificates.ts'
 import { ExitCode, type LocalCommand } from '../cli/command.ts'
 import { columns } from '../cli/parse.ts'
-import { configPath, type Loaded, postgresServer, publicHost } from '../config/load.ts'
+import { type Loaded, postgresServer, publicHost } from '../config/load.ts'
 import { type ListenerName, listenerNames, listenerPorts } from '../config/settings.ts'
 import { askServer, NotRunning } from '../control/socket.ts'
 import {
@@ -73,6 +73,13 @@ async function examine(
   if (typeof certificate === 'string')
     findings.push({ about: 'certificate', result: status === undefined ? 'warn' : 'fail', text: certificate })
   else findings.push(...checkCertificate(certificate, [publicHost(config)], now))
+  const order = config['acme.enabled'] ? acmeState(dataFolder) : undefined
+  if (order !== undefined && order.lastError !== '')
+    findings.push({
+      about: 'ACME',
+      result: 'warn',
+      text: `${order.lastError} Tried ${order.failures} times, again at ${new Date(order.nextTry).toISOString()}.`,
+    })
   if (status !== undefined) findings.push(...(await checkPorts(status)))
   const domains = (await ask<readonly AcceptedDomain[]>(dataFolder, 'domain list')) ?? [
     { name: config.domain, type: 'Authoritative', isDefault: true },
@@ -92,16 +99,10 @@ async function ask<T>(folder: string, command: string): Promise<T | undefined> {
 }
 
 function certificateOf(loaded: Loaded): Certificate | string {
-  const { config, dataFolder } = loaded
-  const own = config['tls.certificate'] === ''
   try {
-    return readCertificate(
-      own
-        ? ownFiles(dataFolder)
-        : { certificate: configPath(loaded, config['tls.certificate']), key: configPath(loaded, config['tls.key']) },
-    )
+    return readCertificate(certificateFiles(loaded))
   } catch (error) {
-    return own ? 'is made at the first start' : (error as Error).message
+    return loaded.config['tls.certificate'] === '' ? 'is made at the first start' : (error as Error).message
   }
 }
 

@@ -170,9 +170,13 @@ function check(config: Config, file: string, problems: string[]): void {
   if ((config['tls.certificate'] === '') !== (config['tls.key'] === ''))
     problems.push(`${file}: "tls.certificate" and "tls.key" belong together: set both or none.`)
   if (config['acme.enabled'] && config['tls.certificate'] !== '')
-    problems.push(`${file}: "acme.enabled" and "tls.certificate" exclude each other: the certificate comes from one of them.`)
+    problems.push(
+      `${file}: "acme.enabled" and "tls.certificate" exclude each other: the certificate comes from one of them.`,
+    )
   if ((config['acme.externalAccountKeyId'] === '') !== (config['acme.externalAccountKeyFile'] === ''))
-    problems.push(`${file}: "acme.externalAccountKeyId" and "acme.externalAccountKeyFile" belong together: set both or none.`)
+    problems.push(
+      `${file}: "acme.externalAccountKeyId" and "acme.externalAccountKeyFile" belong together: set both or none.`,
+    )
   if (config['listeners.address'].length === 0) problems.push(`${file}: "listeners.address" must not be empty.`)
   if (config['activesync.minHeartbeat'] > config['activesync.maxHeartbeat'])
     problems.push(`${file}: "activesync.minHeartbeat" must not be longer than "activesync.maxHeartbeat".`)

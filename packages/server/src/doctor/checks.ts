@@ -82,7 +82,7 @@ export function checkCertificate(certificate: Certificate, hosts: readonly strin
       finding(
         'certificate',
         'warn',
-        'signed by the server itself: devices ask whether to trust it. Set tls.certificate and tls.key to one of an authority.',
+        'signed by the server itself: devices ask whether to trust it. Set acme.enabled, or tls.certificate and tls.key to one of an authority.',
       ),
     )
   return findings
