@@ -57,6 +57,7 @@ import { throttlePolicy } from './protocol-settings.ts'
 import { createServices, type Services } from './services.ts'
 import { linkOpener } from './transfer/open.ts'
 import { version } from './version.ts'
+import { createWeb } from './web/index.ts'
 
 /** Work on mailboxes that failed is tried again so often. */
 const SETTLE_MS = 30_000
@@ -170,8 +171,21 @@ async function start(first: Loaded, env: Environment, opened: ProgramLog, undo: 
   const portOf = (name: ListenerName): number | undefined => listening.get(name)?.port
   const site = (host: string | undefined) => siteFor(loaded, directory, portOf, host)
   const notReady = async (): Promise<string | undefined> => (state.ready ? home.health() : 'starting or stopping')
+  const web = createWeb({
+    service: home.service,
+    directory,
+    authenticator,
+    jmap: services.jmap.inside,
+    clock,
+    log,
+    config: () => loaded.config,
+    site,
+    dataFolder,
+  })
+  undo.add(() => web.close())
   const routes = [
     ...services.routes,
+    ...web.routes,
     ...ownRoutes({
       autodiscover: createAutodiscover({ directory, clock }),
       site,
@@ -181,7 +195,14 @@ async function start(first: Loaded, env: Environment, opened: ProgramLog, undo: 
       notReady,
     }),
   ]
-  const router = createRouter({ routes, authenticator, realm: publicHost(config), log, meter: metrics })
+  const router = createRouter({
+    routes,
+    authenticator,
+    webSession: web.check,
+    realm: publicHost(config),
+    log,
+    meter: metrics,
+  })
   const https = createHttps({ tls, gate, sweeper, log, meter: metrics, handle: router })
   const counts = new Map<ListenerName, number>()
   const isLogged = (name: ListenerName): boolean => loaded.config['log.protocols'].includes(name)
@@ -310,6 +331,7 @@ async function start(first: Loaded, env: Environment, opened: ProgramLog, undo: 
     await notifySystemd('STOPPING=1', log)
     if (ready) removeReadyFile(ready)
     for (const one of listening.values()) one.close()
+    web.drain()
     await Promise.all([services.drain(grace), https.drain(grace), services.transport.runner.stop()])
     await undo.run(log)
     log.info({}, 'stopped')

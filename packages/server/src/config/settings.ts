@@ -373,6 +373,14 @@ export const settings = {
   'pop3.externalConnection': external('POP3', 'mail.example.com:995:SSL'),
   'submission.externalConnection': external('SMTP', 'mail.example.com:587:TLS'),
 
+  'web.inactivityTimeout': setting(
+    duration(5 * MINUTE, 8 * HOUR),
+    6 * HOUR,
+    'Inactivity after which the web client and its Light version ask for the password again. Only what the user does counts.',
+    'Inactivité après laquelle le client web et sa version légère redemandent le mot de passe. Seul compte ce que fait l’utilisateur.',
+    { exchange: 'ActivityBasedAuthenticationTimeoutInterval', live: true },
+  ),
+
   'activesync.maxDevices': setting(integer(1, 100_000), 100, 'Devices of one mailbox.', 'Appareils d’une boîte.', {
     exchange: 'EasMaxDevices',
   }),

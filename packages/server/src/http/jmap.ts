@@ -24,6 +24,7 @@ export function jmapRoutes(jmap: JmapService, externalUrl: () => string): Route[
       name: 'jmap',
       matches: isJmapPath,
       protocol: 'web',
+      session: true,
       handle: (request, response, principal) => jmap.handle(request, response, principal!, base(request.headers.host)),
     },
   ]

@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Authenticator, Logger, Meter, Principal, ProtocolName } from '@postrider/domain'
 import { plainAddress } from '../listeners/connection.ts'
+import type { SessionCheck } from '../web/index.ts'
 import { challenge, readBasic } from './basic.ts'
 
 /** One place of the web server. */
@@ -11,6 +12,8 @@ export interface Route {
   readonly matches: (path: string) => boolean
   /** Whose switch and app passwords count; undefined: open to everybody. */
   readonly protocol?: ProtocolName
+  /** A web session's cookie authenticates here too. */
+  readonly session?: true
   /** `principal` is there when `protocol` is. Must not reject for what the client did. */
   handle(request: IncomingMessage, response: ServerResponse, principal: Principal | undefined): void | Promise<void>
 }
@@ -18,6 +21,7 @@ export interface Route {
 export interface RouterParts {
   readonly routes: readonly Route[]
   readonly authenticator: Authenticator
+  readonly webSession?: SessionCheck
   readonly realm: string
   readonly log: Logger
   readonly meter: Meter
@@ -102,6 +106,15 @@ async function serve(
   response: ServerResponse,
 ): Promise<void> {
   if (route.protocol === undefined) return route.handle(request, response, undefined)
+  if (route.session === true && request.headers.authorization === undefined) {
+    const held = await parts.webSession?.(request, response)
+    if (held === 'answered' || response.destroyed) return
+    if (held !== undefined) {
+      const leave = held.watch(() => request.socket.destroy())
+      response.once('close', leave)
+      return route.handle(request, response, held.principal)
+    }
+  }
   const principal = await authenticate(parts, route.protocol, request, response)
   if (principal === undefined || response.destroyed) return
   // A withdrawn right ends what the request still does, held ones above all.

@@ -23,7 +23,8 @@ body{font:1rem/1.5 system-ui,sans-serif;max-width:52rem;margin:0 auto;padding:1.
 h1{font-size:1.6rem}h2{font-size:1.15rem;margin-top:2rem}
 .scroll{overflow-x:auto}table{border-collapse:collapse;width:100%}
 th,td{text-align:left;vertical-align:top;padding:.4rem .75rem .4rem 0;border-bottom:1px solid var(--line)}
-code{overflow-wrap:anywhere}`
+code{overflow-wrap:anywhere}
+.go{display:inline-block;margin-inline-end:1rem;padding:.6rem 1.25rem;border-radius:6px;background:#1f5fbf;color:#fff;font-weight:600;text-decoration:none}`
 
 /** The style is allowed by its hash, nothing else is: no script, no picture, no other origin. */
 export const pageStyle: string = style
@@ -59,6 +60,7 @@ export function renderStartPage({ language, site, outside, fingerprint }: StartP
 <html lang="${language}"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width,initial-scale=1">
 <meta name="robots" content="noindex"><title>${title}</title><style>${style}</style></head>
 <body><main><h1>${title}</h1><p>${say('intro')}</p>
+<p><a class="go" href="/mail/">${say('openMail')}</a> <a href="/signin?next=/light/">${say('openLight')}</a></p>
 <h2>${say('phone')}</h2><p>${say('phoneHint')}</p>${phone}
 <h2>${say('program')}</h2><p>${say('programHint')}</p>
 <div class="scroll"><table><thead>${row(`<th scope="col">${say('service')}</th>`, `<th scope="col">${say('inside')}</th>`, `<th scope="col">${say('outside')}</th>`)}</thead>

@@ -7,6 +7,8 @@ export const pageText = defineMessages({
     en: 'This server keeps your mail. On a phone, add an Exchange account; everything else sets itself up.',
     fr: 'Ce serveur garde votre courrier. Sur un téléphone, ajoutez un compte Exchange ; le reste se règle tout seul.',
   },
+  openMail: { en: 'Open your mail', fr: 'Ouvrir votre courrier' },
+  openLight: { en: 'Light version', fr: 'Version légère' },
   phone: {
     en: 'Phone or tablet (Exchange ActiveSync, recommended)',
     fr: 'Téléphone ou tablette (Exchange ActiveSync, conseillé)',

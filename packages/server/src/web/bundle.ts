@@ -1,0 +1,98 @@
+import { createHash } from 'node:crypto'
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import { join } from 'node:path'
+import { promisify } from 'node:util'
+import { brotliCompress, constants, gzip } from 'node:zlib'
+import type { Logger } from '@postrider/domain'
+import type { WebmailBuild } from '@postrider/webmail/build'
+import { answer } from './request.ts'
+
+/** The files of the browser client: built once, compressed once, with names that never change their content. */
+
+interface Ready {
+  readonly type: string
+  readonly immutable: boolean
+  readonly etag: string
+  readonly bytes: Uint8Array
+  readonly brotli: Uint8Array | undefined
+  readonly gzip: Uint8Array | undefined
+}
+export type BuiltWebmail = WebmailBuild & { readonly module: typeof import('@postrider/webmail/build') }
+
+/** Smaller ones are not worth it. */
+const LEAST_COMPRESSED = 512
+const compressible = /^(?:text\/|application\/(?:json|javascript|manifest\+json)|image\/svg)/
+const brotliOf = promisify(brotliCompress)
+const gzipOf = promisify(gzip)
+
+/** Coding the client takes best (RFC 9110 §12.5.3). */
+export function codingOf(header: string | undefined): 'br' | 'gzip' | undefined {
+  const taken = new Set(
+    (header ?? '')
+      .toLowerCase()
+      .split(',')
+      .filter((one) => !/;\s*q=0(?:\.0*)?\s*$/.test(one))
+      .map((one) => one.split(';')[0]?.trim() ?? ''),
+  )
+  return taken.has('br') ? 'br' : taken.has('gzip') || taken.has('*') ? 'gzip' : undefined
+}
+
+export class Bundle {
+  readonly #files = new Map<string, Ready>()
+  #build: BuiltWebmail | undefined
+  readonly ready: Promise<void>
+
+  /** Starts building; `ready` resolves when it is served, also when there is none. */
+  constructor(dataFolder: string, log: Logger) {
+    this.ready = this.#make(join(dataFolder, 'webmail')).catch((error: unknown) => {
+      log.error({ err: error }, 'the web client could not be built: only the Light version is offered')
+    })
+  }
+
+  get build(): BuiltWebmail | undefined {
+    return this.#build
+  }
+
+  async #make(cacheFolder: string): Promise<void> {
+    const module = await import('@postrider/webmail/build')
+    const build = await module.buildWebmail({ cacheFolder })
+    for (const [path, { bytes, type, immutable }] of build.files) {
+      const small = bytes.length < LEAST_COMPRESSED || !compressible.test(type)
+      const params = { [constants.BROTLI_PARAM_QUALITY]: 9 }
+      this.#files.set(path, {
+        type,
+        immutable,
+        bytes,
+        etag: `"${createHash('sha256').update(bytes).digest('base64url').slice(0, 27)}"`,
+        brotli: small ? undefined : await brotliOf(bytes, { params }),
+        gzip: small ? undefined : await gzipOf(bytes, { level: 9 }),
+      })
+    }
+    this.#build = { ...build, module }
+  }
+
+  /** Answers for a file of the bundle; false when `path` (relative to `/mail/`) is none. */
+  serve(request: IncomingMessage, response: ServerResponse, path: string): boolean {
+    const file = this.#files.get(path)
+    if (file === undefined) return false
+    const headers = {
+      'Content-Type': file.type,
+      'Cache-Control': file.immutable ? 'public, max-age=31536000, immutable' : 'no-cache',
+      ETag: file.etag,
+      Vary: 'Accept-Encoding',
+      ...(path === 'sw.js' ? { 'Service-Worker-Allowed': '/mail/' } : {}),
+    }
+    const known = (request.headers['if-none-match'] ?? '').split(',').map((one) => one.trim().replace(/^W\//, ''))
+    if (known.includes(file.etag)) {
+      answer(response, 304, '', headers)
+      return true
+    }
+    const coding = codingOf(request.headers['accept-encoding'])
+    const coded = coding === 'br' ? file.brotli : coding === 'gzip' ? file.gzip : undefined
+    answer(response, 200, coded ?? file.bytes, {
+      ...headers,
+      ...(coded === undefined ? {} : { 'Content-Encoding': coding! }),
+    })
+    return true
+  }
+}

@@ -1,0 +1,100 @@
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { Authenticator, Clock, Logger, MailboxService, Principal } from '@postrider/domain'
+import type { Site } from '@postrider/protocols/autodiscover'
+import type { JmapInside } from '@postrider/protocols/jmap'
+import type { DirectoryStore } from '@postrider/store/directory'
+import type { Config } from '../config/settings.ts'
+import { cookieOf, readTicket, SESSION_COOKIE, setCookie } from './cookie.ts'
+import { addressOf, answerJson, isForeign, sameText } from './request.ts'
+import type { End } from './rules.ts'
+import type { SecondFactor } from './second-factor.ts'
+import type { Found, WebSession, WebSessions } from './sessions.ts'
+
+/** What the server gives the web client's side. */
+export interface WebParts {
+  readonly service: MailboxService
+  readonly directory: DirectoryStore
+  readonly authenticator: Authenticator
+  readonly jmap: JmapInside
+  readonly clock: Clock
+  readonly log: Logger
+  readonly config: () => Config
+  /** What this server says about itself to whoever asked under this Host header. */
+  readonly site: (hostHeader: string | undefined) => Site
+}
+
+export interface WebContext extends WebParts {
+  readonly sessions: WebSessions
+  readonly secondFactor: SecondFactor
+}
+
+/** Headers by which the client speaks beside the cookie. */
+export const CSRF_HEADER = 'postrider-csrf'
+/** `1`: the user did something just now. Polls, prefetches and pushes never say so. */
+export const ACT_HEADER = 'postrider-act'
+
+export const ticketOf = (request: IncomingMessage) => readTicket(cookieOf(request, SESSION_COOKIE))
+export const findSession = ({ sessions }: Pick<WebContext, 'sessions'>, request: IncomingMessage): Promise<Found> =>
+  sessions.find(ticketOf(request))
+
+export const clearedCookie = setCookie(SESSION_COOKIE, '', 0)
+
+/** 401 for scripts: no challenge, or the browser would ask for a password itself. */
+export const answerEnded = (response: ServerResponse, why: End | 'none'): void =>
+  answerJson(response, 401, { why }, why === 'none' ? {} : { 'Set-Cookie': clearedCookie })
+
+/**
+ * The session of a request that a script of ours makes; undefined when it was answered already. What changes something must show the
+ * token; what the user did extends the session.
+ */
+export async function scriptSession(
+  context: Pick<WebContext, 'sessions'>,
+  request: IncomingMessage,
+  response: ServerResponse,
+): Promise<WebSession | undefined> {
+  const found = await findSession(context, request)
+  if (!found.ok) {
+    answerEnded(response, found.why)
+    return undefined
+  }
+  const { session } = found
+  const token = request.headers[CSRF_HEADER]
+  const shows = typeof token === 'string' && sameText(token, session.csrf)
+  const reads = request.method === 'GET' || request.method === 'HEAD'
+  if (isForeign(request) || (!reads && !shows)) {
+    answerJson(response, 403, { why: 'csrf' })
+    return undefined
+  }
+  // Another site can make a browser load a picture of ours but not set this header.
+  if (shows && request.headers[ACT_HEADER] === '1') context.sessions.act(session.id)
+  return session
+}
+
+/** How the router asks whether a cookie authenticates: undefined when the request is none of a web session's. */
+export type SessionCheck = (
+  request: IncomingMessage,
+  response: ServerResponse,
+) => Promise<
+  { readonly principal: Principal; readonly watch: (end: () => void) => () => void } | 'answered' | undefined
+>
+
+export const sessionCheck =
+  (context: WebContext): SessionCheck =>
+  async (request, response) => {
+    const ours =
+      cookieOf(request, SESSION_COOKIE) !== undefined ||
+      request.headers[CSRF_HEADER] !== undefined ||
+      request.headers['sec-fetch-site'] === 'same-origin'
+    if (!ours) return undefined
+    const session = await scriptSession(context, request, response)
+    if (session === undefined) return 'answered'
+    const { principal } = session
+    return {
+      principal,
+      watch: (end) => context.sessions.listen(session, { moved() {}, ended: end }),
+    }
+  }
+
+/** For the log: who does what to sessions and devices. */
+export const audit = (context: WebContext, request: IncomingMessage, principal: Principal, act: string): void =>
+  context.log.info({ protocol: 'web', account: principal.account, address: addressOf(request), act }, 'web')

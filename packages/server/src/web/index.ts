@@ -1,0 +1,84 @@
+/**
+ * The web client's side of the server: sign-in, sessions (R16, R17), the page and files of the browser client, bodies of mail made safe, and
+ * the Light version (R18). In: HTTP requests; out: pages and JSON. Invariants: nothing but what the user does extends a session and nothing
+ * extends it beyond eight hours; what changes anything shows a token beside the cookie; no answer runs a script that is not ours. Read next:
+ * sessions.ts (the rules at work), signin.ts, context.ts (who asks), light/.
+ */
+import type { Route } from '../http/router.ts'
+import { WebApi } from './api.ts'
+import { Bundle } from './bundle.ts'
+import { sessionCheck, type SessionCheck, type WebContext, type WebParts } from './context.ts'
+import { redirect } from './request.ts'
+import { SecondFactor } from './second-factor.ts'
+import { WebSessions } from './sessions.ts'
+import { serveMail } from './shell.ts'
+import { SignIn } from './signin.ts'
+
+export type { SessionCheck } from './context.ts'
+
+export interface Web {
+  readonly routes: readonly Route[]
+  /** The cookie as a second kind of authentication. */
+  readonly check: SessionCheck
+  /** Ends event streams: the server stops. */
+  drain(): void
+  close(): void
+}
+
+export function createWeb(parts: WebParts & { readonly dataFolder: string }): Web {
+  const { service, directory, authenticator, clock, config } = parts
+  const log = parts.log.child({ protocol: 'web' })
+  const sessions = new WebSessions({
+    service,
+    directory,
+    authenticator,
+    clock,
+    log,
+    inactivityMs: () => config()['web.inactivityTimeout'],
+  })
+  const secondFactor = new SecondFactor({ service, clock, secret: directory.secret })
+  const context: WebContext = { ...parts, log, sessions, secondFactor }
+  const organization = (): string => directory.organization
+  const signIn = new SignIn({
+    sessions,
+    secondFactor,
+    authenticator,
+    clock,
+    log,
+    organization,
+    secret: directory.secret,
+  })
+  const api = new WebApi(context)
+  const bundle = new Bundle(parts.dataFolder, log)
+  const under = (place: string) => (path: string) => path === place || path.startsWith(`${place}/`)
+  const routes: Route[] = [
+    {
+      name: 'signin',
+      matches: (path) => path === '/signin' || path === '/signin/code',
+      handle: (request, response) => signIn.handle(request, response),
+    },
+    {
+      name: 'signout',
+      matches: (path) => path === '/signout',
+      handle: (request, response) => api.signOut(request, response),
+    },
+    {
+      name: 'web',
+      matches: under('/web'),
+      handle: (request, response) => api.handle(request, response, (request.url ?? '').split('?', 1)[0] ?? ''),
+    },
+    {
+      name: 'mail',
+      matches: under('/mail'),
+      handle: (request, response) => serveMail(context, bundle, request, response),
+    },
+    // Where users of Exchange look for it.
+    { name: 'owa', matches: under('/owa'), handle: (_request, response) => redirect(response, '/mail/') },
+  ]
+  return {
+    routes,
+    check: sessionCheck(context),
+    drain: () => api.drain(),
+    close: () => sessions.close(),
+  }
+}
