@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { test } from 'node:test'
-import { ImapClient } from '@postrider/testkit/imap'
-import { type Args, events, JmapClient } from '@postrider/testkit/jmap'
-import { TestServer } from '@postrider/testkit/server'
+import { ImapClient } from '../src/imap/index.ts'
+import { type Args, events, JmapClient } from '../src/jmap/index.ts'
+import { TestServer } from '../src/server/index.ts'
 
 const PASSWORD = 'correct horse battery'
 const until = async (what: string, test: () => Promise<boolean>): Promise<void> => {

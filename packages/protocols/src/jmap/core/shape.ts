@@ -55,7 +55,6 @@ export const utcDate: Shape<number> = (value, path) => {
   const time = fits ? Date.parse(text.replace(/(\.\d{3})\d+/, '$1')) : Number.NaN
   return Number.isNaN(time) ? misfit(path, 'a UTC date') : time
 }
-export const anything: Shape<Json> = (value) => value
 export const jsonObject: Shape<JsonObject> = (value, path) => (isObject(value) ? value : misfit(path, 'an object'))
 
 export const oneOf =

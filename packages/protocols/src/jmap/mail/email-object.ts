@@ -2,7 +2,6 @@
 import type { Item, ItemColumn } from '@postrider/domain'
 import { blobIdOf } from '../blobs/blob.ts'
 import type { Call } from '../core/call.ts'
-import { MethodError } from '../core/error.ts'
 import { emailIdOf, mailboxIdOf, threadIdOf } from '../core/ids.ts'
 import { record } from '../core/json.ts'
 import * as s from '../core/shape.ts'
@@ -201,13 +200,4 @@ async function bodyValues(
 export function* leaves(part: Part): Generator<Part> {
   if (part.subParts === undefined) yield part
   else for (const one of part.subParts) yield* leaves(one)
-}
-
-/** Raises when nobody could read such a list of properties. */
-export function checkProperties(names: readonly string[], allowed: (name: string) => boolean): void {
-  const wrong = names.find((name) => !allowed(name))
-  if (wrong !== undefined)
-    throw new MethodError('invalidArguments', `${wrong.slice(0, 100)} is no property here`, {
-      arguments: ['properties'],
-    })
 }

@@ -52,7 +52,7 @@ export async function mailboxesOf(
   const roles = rolesOf(folders.values())
   const orders = await readOrder(account)
   if (threads) await view.readThreads()
-  const counts = threads ? countThreads(view, roles) : undefined
+  const counts = threads ? countedThreads(view, roles) : undefined
   const out = new Map<FolderId, MailboxObject>()
   for (const folder of folders.values()) {
     const role = roles.get(folder.id)
@@ -97,6 +97,18 @@ function rightsOf(folder: Folder, rights: number, personal: boolean): Record<str
     mayDelete: own && may(Right.folderOwner),
     maySubmit: personal,
   }
+}
+
+const counted = new WeakMap<View, { readonly change: number; readonly counts: ReadonlyMap<FolderId, ThreadCount> }>()
+
+/** Counted once for every change. */
+function countedThreads(view: View, roles: ReadonlyMap<FolderId, string>): ReadonlyMap<FolderId, ThreadCount> {
+  const { change } = view.state
+  const known = counted.get(view)
+  if (known?.change === change) return known.counts
+  const counts = countThreads(view, roles)
+  counted.set(view, { change, counts })
+  return counts
 }
 
 interface ThreadCount {

@@ -11,7 +11,6 @@ import {
 } from '@postrider/wire/mime'
 import type { Call } from '../core/call.ts'
 import { invalidProperties, SetError } from '../core/error.ts'
-import type { Json } from '../core/json.ts'
 import * as s from '../core/shape.ts'
 import { MAX_DELAYED_SEND } from '../limits.ts'
 
@@ -128,5 +127,3 @@ function uniqueAddresses({ rcptTo }: Envelope): { address: string }[] {
     ).values(),
   ]
 }
-
-export const asJson = (value: unknown): Json => value as Json

@@ -59,7 +59,7 @@ export interface BodyLists {
 
 const isInlineMedia = (type: string): boolean => /^(?:image|audio|video)\//.test(type)
 
-/** The algorithm of RFC 8621 §4.1.4, as it stands there. */
+/** The algorithm of RFC 8621 §4.1.4, as it stands there, but that no text is lost. */
 export function bodyLists(root: Part): BodyLists {
   const textBody: Part[] = []
   const htmlBody: Part[] = []
@@ -103,7 +103,9 @@ function parseStructure(
       }
       text?.push(part)
       html?.push(part)
-      if ((text === undefined || html === undefined) && isInlineMedia(type)) attachments.push(part)
+      // The RFC's steps lose a text where neither body is left to take it; here it is an attachment.
+      const lost = text === undefined && html === undefined
+      if (lost || ((text === undefined || html === undefined) && isInlineMedia(type))) attachments.push(part)
     } else attachments.push(part)
   }
   if (multipartType === 'alternative' && text !== undefined && html !== undefined) {

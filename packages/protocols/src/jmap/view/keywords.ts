@@ -47,8 +47,6 @@ export function keywordSet(keywords: Iterable<string>): KeywordSet {
   return { flags, words: [...words] }
 }
 
-export const bitOf = (keyword: string): number | undefined => bits.get(keyword.toLowerCase())
-
 /** Flag bits of a mail: read is what is read in every folder it is in; every other mark counts wherever it stands. */
 export function flagsOf(mail: Mail): number {
   const { places } = mail
