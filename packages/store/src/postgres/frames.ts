@@ -1,4 +1,5 @@
 import type { Value } from '../sqlite/connection.ts'
+import { ColumnValues, columnTypes } from './bulk.ts'
 import { escapeText, numberText } from './values.ts'
 
 const FIRST_BYTES = 64 * 1024
@@ -29,14 +30,17 @@ export class Frames {
     this.#end(at)
   }
 
-  bind(name: string, values: readonly Value[]): void {
+  bind(name: string, values: readonly (Value | ColumnValues)[]): void {
     const at = this.#begin(0x42)
     this.#string('')
     this.#string(name)
     this.#int16(values.length)
-    for (const value of values) this.#int16(value instanceof Uint8Array ? 1 : 0)
+    for (const value of values) this.#int16(value instanceof Uint8Array || value instanceof ColumnValues ? 1 : 0)
     this.#int16(values.length)
-    for (const value of values) this.#value(value)
+    for (const value of values) {
+      if (value instanceof ColumnValues) this.#array(value)
+      else this.#value(value)
+    }
     this.#int16(0)
     this.#end(at)
   }
@@ -92,6 +96,31 @@ export class Frames {
     this.#room(text.length * 3 + 1)
     this.#length += this.#buffer.write(text, this.#length)
     this.#buffer[this.#length++] = 0
+  }
+
+  /** An array of one dimension in its binary form (array_recv): numbers as eight bytes, texts and bytes as they are. */
+  #array({ type, values }: ColumnValues): void {
+    this.#int32(0)
+    const at = this.#length
+    this.#int32(1)
+    this.#int32(1)
+    this.#int32(columnTypes[type].oid)
+    this.#int32(values.length)
+    this.#int32(1)
+    for (const value of values) {
+      if (typeof value === 'number') this.#int64(value)
+      else this.#value(value)
+    }
+    this.#buffer.writeInt32BE(this.#length - at, at - 4)
+  }
+
+  #int64(value: number): void {
+    if (!Number.isSafeInteger(value)) throw new TypeError(`not a whole number: ${value}`)
+    const high = Math.floor(value / 2 ** 32)
+    this.#room(12)
+    this.#length = this.#buffer.writeInt32BE(8, this.#length)
+    this.#length = this.#buffer.writeInt32BE(high, this.#length)
+    this.#length = this.#buffer.writeUInt32BE(value - high * 2 ** 32, this.#length)
   }
 
   #value(value: Value): void {

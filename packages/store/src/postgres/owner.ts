@@ -65,6 +65,13 @@ export class Ownership {
 
   async #take(session: Session): Promise<void> {
     await this.#lock(session)
+    // Rows are found by their keys, also while a table is so small that the planner would rather read it through.
+    await session.run(
+      ['enable_seqscan', 'enable_hashjoin', 'enable_mergejoin'].map((name) =>
+        plain(`SELECT set_config($1, 'off', false)`, name),
+      ),
+    )
+    await session.run([plain(`SELECT set_config('plan_cache_mode', 'force_generic_plan', false)`)])
     if (this.#epoch === undefined) {
       await upgrade(session, this.#schema, this.#steps)
       const [row] = await session.run([plain('UPDATE owner SET epoch = epoch + 1, batch = 0 RETURNING epoch')])

@@ -4,7 +4,7 @@ import { postgresSchema } from './dialect.ts'
 import type { Session, Step } from './session.ts'
 
 /** What only this engine has, beside the shared statements of each version. */
-const additions: ReadonlyMap<number, readonly string[]> = new Map([
+export const additions: ReadonlyMap<number, readonly string[]> = new Map([
   [
     1,
     [

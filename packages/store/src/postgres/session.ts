@@ -1,12 +1,13 @@
 import { Client, type Connection as Wire, DatabaseError, type Submittable } from 'pg'
 import type { Row, Value } from '../sqlite/connection.ts'
+import type { ColumnValues } from './bulk.ts'
 import { Frames } from './frames.ts'
 import { type Read, readOf } from './values.ts'
 
 /** One statement with its values, in PostgreSQL's own words (`$1`). */
 export interface Step {
   readonly text: string
-  readonly values: readonly Value[]
+  readonly values: readonly (Value | ColumnValues)[]
 }
 /** The rows of each step, in order. */
 export type Answers = readonly (readonly Row[])[]

@@ -1,4 +1,5 @@
 import type { Journal } from '../sqlite/journal.ts'
+import { Pending } from './pending.ts'
 import { Frame, type Replay, Suspended } from './replay.ts'
 import type { Answers, Session, Step } from './session.ts'
 
@@ -9,9 +10,6 @@ const ROLLBACK = plain('ROLLBACK TO SAVEPOINT call')
 /** What waits to be sent at most, bytes. */
 const MAX_PENDING_BYTES = 4 * 1024 * 1024
 
-const sizeOf = (step: Step): number =>
-  step.values.reduce<number>((sum, value) => sum + (typeof value === 'number' || value === null ? 8 : value.length), 0)
-
 /**
  * One transaction of many calls. Writes wait and travel together: with the next question somebody asks, or with COMMIT. So a batch of
  * deliveries, which ask nothing, is one round trip. A call that fails takes back its own writes: those that were not sent are dropped, for
@@ -20,32 +18,31 @@ const sizeOf = (step: Step): number =>
 export class Transaction {
   readonly #session: Session
   readonly #statements: Replay
-  #pending: Step[]
-  #pendingBytes = 0
-  /** Where the writes of the current call begin among those that wait. */
-  #callAt = 0
+  readonly #pending = new Pending()
   #saved = false
 
   constructor(session: Session, statements: Replay, first: readonly Step[]) {
     this.#session = session
     this.#statements = statements
-    this.#pending = [...first]
+    for (const step of first) this.#pending.add(step)
   }
 
   beginCall(): void {
-    this.#callAt = this.#pending.length
+    this.#pending.beginCall()
     this.#saved = false
   }
 
   /** The call went well: its writes stay. */
   endCall(): void {
-    if (this.#saved) this.#pending.push(RELEASE)
+    if (this.#saved) this.#pending.add(RELEASE)
   }
 
   /** The call failed: as if it had not been. */
   undoCall(): void {
-    this.#pending.length = Math.min(this.#pending.length, this.#callAt)
-    if (this.#saved) this.#pending.push(ROLLBACK, RELEASE)
+    this.#pending.undoCall()
+    if (!this.#saved) return
+    this.#pending.add(ROLLBACK)
+    this.#pending.add(RELEASE)
   }
 
   /**
@@ -58,8 +55,8 @@ export class Transaction {
       const reset = numbers.mark()
       try {
         const value = this.#statements.within(frame, work)
-        for (const step of frame.take().writes) this.#add(step)
-        if (this.#pendingBytes > MAX_PENDING_BYTES) await this.#send([], true)
+        for (const step of frame.take().writes) this.#pending.add(step)
+        if (this.#pending.bytes > MAX_PENDING_BYTES) await this.#send([], true)
         return value
       } catch (error) {
         if (!(error instanceof Suspended)) throw error
@@ -68,27 +65,17 @@ export class Transaction {
       }
       const { changes } = frame
       const { writes, questions } = frame.take()
-      for (const step of writes) this.#add(step)
+      for (const step of writes) this.#pending.add(step)
       const answers = await this.#send(questions, changes)
       frame.learn(answers)
     }
   }
 
-  #add(step: Step): void {
-    this.#pending.push(step)
-    this.#pendingBytes += sizeOf(step)
-  }
-
   /** Sends what waits and `questions` behind it; answers the questions. */
   async #send(questions: readonly Step[], changes: boolean): Promise<Answers> {
-    if (!this.#saved && (changes || this.#pending.length > this.#callAt)) {
-      this.#pending.splice(this.#callAt, 0, SAVEPOINT)
-      this.#saved = true
-    }
-    const steps = [...this.#pending, ...questions]
-    this.#pending = []
-    this.#pendingBytes = 0
-    this.#callAt = 0
+    const save = !this.#saved && (changes || this.#pending.ofCall)
+    this.#saved ||= save
+    const steps = [...this.#pending.take(save ? [SAVEPOINT] : []), ...questions]
     const answers = await this.#session.run(steps)
     return answers.slice(steps.length - questions.length)
   }
@@ -97,14 +84,13 @@ export class Transaction {
   async commit(last: () => void): Promise<void> {
     const frame = new Frame(true)
     this.#statements.within(frame, last)
-    const steps = [...this.#pending, ...frame.take().writes, plain('COMMIT')]
-    this.#pending = []
-    await this.#session.run(steps)
+    for (const step of frame.take().writes) this.#pending.add(step)
+    await this.#session.run([...this.#pending.take(), plain('COMMIT')])
   }
 
   /** Takes everything back. */
   async rollback(): Promise<void> {
-    this.#pending = []
+    this.#pending.take()
     if (!this.#session.lost) await this.#session.run([plain('ROLLBACK')])
   }
 }
