@@ -153,7 +153,7 @@ test('RFC 8621 §2.3: Mailbox/query filters and sorts, as tree too', async () =>
   await assert.rejects(client.call('Mailbox/query', { sort: [{ property: 'colour' }] }), fails('unsupportedSort'))
 })
 
-test('R59: somebody else’s folder is seen and written as its rights say', async () => {
+test('RFC 8620 §1.6.2, RFC 8621 §2: somebody else’s folder is seen and written as its rights say', async () => {
   await using room = await Room.open()
   const inbox = await room.folder('inbox')
   const drafts = await room.folder('drafts')

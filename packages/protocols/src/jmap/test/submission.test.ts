@@ -108,7 +108,7 @@ test('RFC 8621 §7.5: what may not leave, and why', async () => {
   assert.equal((await client.call('EmailSubmission/get')).list.length, 0, 'what was refused leaves nothing')
 })
 
-test('R55: a held mail can be called back, or leaves at its time, also when its draft is gone and the program started anew', async () => {
+test('RFC 8621 §7, RFC 4865: a held mail can be called back, or leaves at its time, also when its draft is gone and the program started anew', async () => {
   await using room = await Room.open()
   const client = await room.client()
   const identityId = await identity(client)

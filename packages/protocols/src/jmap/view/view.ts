@@ -57,6 +57,8 @@ export interface Departed {
 }
 
 const FEED_PAGE = 5_000
+const SCAN_PAGE = 10_000
+const MAX_UID = 0xffff_ffff
 /** Query results kept. */
 const MAX_ANSWERS = 8
 const NEWEST = (a: Mail, b: Mail): number => received(b) - received(a) || b.id - a.id
@@ -190,8 +192,18 @@ export class View {
     const info = await handle.info()
     await this.#readFolders(handle)
     for (const folder of this.#mailFolders.values()) {
-      const rows = await handle.scan({ folder: folder.id, columns: allColumns })
-      this.#take(rows, false)
+      // In pages, so that a large folder never holds the event loop.
+      for (let from = 1; from <= MAX_UID; ) {
+        const rows = await handle.scan({
+          folder: folder.id,
+          columns: allColumns,
+          uids: [from, MAX_UID],
+          limit: SCAN_PAGE,
+        })
+        this.#take(rows, false)
+        if (rows.count < SCAN_PAGE) break
+        from = (rows.uid[rows.count - 1] as number) + 1
+      }
     }
     for (const [folder, mails] of this.#sorted) this.#sorted.set(folder, mails.sort(NEWEST))
     this.#cursor = info.change
