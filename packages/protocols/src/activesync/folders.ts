@@ -2,6 +2,7 @@
  * The folders a phone sees, and as what: [MS-ASCMD] §2.2.3.186.3 (Type). Everything below the top of the information store
  * that holds mail, calendar, contacts, tasks, notes or journal; the folders of other programs' inner workings stay hidden.
  */
+import { createHash } from 'node:crypto'
 import type { Folder, FolderRole } from '@postrider/domain'
 import { collectionId, parseCollectionId, topParentId } from './ids.ts'
 
@@ -113,6 +114,33 @@ export function shownFolders(folders: readonly Folder[], recipientCache: boolean
       name: cache.name,
       type: FolderType.recipientCache,
     })
+  }
+  return shown
+}
+
+/** The folders a client is shown, and a name of this state of them. */
+export interface ShownHierarchy {
+  readonly folders: readonly ShownFolder[]
+  readonly state: string
+}
+
+const kept = new WeakMap<readonly Folder[], Map<boolean, ShownHierarchy>>()
+
+/** The same as `shownFolders` for a list that many share (`MailboxHandle.hierarchy`): made once a list, not once a waiting phone. */
+export function shownHierarchy(folders: readonly Folder[], recipientCache: boolean): ShownHierarchy {
+  let made = kept.get(folders)
+  if (made === undefined) {
+    made = new Map()
+    kept.set(folders, made)
+  }
+  let shown = made.get(recipientCache)
+  if (shown === undefined) {
+    const list = shownFolders(folders, recipientCache)
+    shown = {
+      folders: list,
+      state: createHash('sha256').update(JSON.stringify(list)).digest('base64url').slice(0, 22),
+    }
+    made.set(recipientCache, shown)
   }
   return shown
 }

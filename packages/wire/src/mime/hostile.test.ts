@@ -171,11 +171,11 @@ function clock(run: () => unknown): number {
   return performance.now() - start
 }
 
-/** Times are the best of three, measured again only while they look wrong: the machine has other work. */
+/** Times are the best of ten, measured again only while they look wrong: the machine has other work. */
 function assertLinear(what: string, run: (size: number) => () => unknown): void {
   let large = Number.POSITIVE_INFINITY
   let small = Number.POSITIVE_INFINITY
-  for (let round = 0; round < 3; round++) {
+  for (let round = 0; round < 10; round++) {
     large = Math.min(large, clock(run(LARGE)))
     if (large < NOISE) return
     small = Math.min(small, clock(run(SMALL)))

@@ -2,12 +2,11 @@
  * Ping: [MS-ASCMD] §2.2.1.13, §3.1.5.8. Waits until new items are in one of the folders, as seen from the last key the
  * device got for it. What is kept while it waits: folder ids, their cursors, the response to write to.
  */
-import { createHash } from 'node:crypto'
 import { type ChangeNumber, type Folder, HintKind } from '@postrider/domain'
 import { child, children, type Element, el, integer, text } from '@postrider/wire/wbxml'
 import { type Answer, command, document } from '../command.ts'
 import type { Context } from '../context.ts'
-import { findFolder, type ShownFolder, shownFolders } from '../folders.ts'
+import { findFolder, type ShownHierarchy, shownHierarchy } from '../folders.ts'
 import type { Held } from '../held/held.ts'
 import { look } from '../held/pending.ts'
 import type { Request } from '../request.ts'
@@ -75,7 +74,7 @@ async function run(context: Context, request: Request): Promise<Answer> {
     targets.push(await targetOf(context, id, folder))
   }
   const seen = shown(context, folders)
-  const parameters: PingParameters = { ...read, told: digestOf(seen) }
+  const parameters: PingParameters = { ...read, told: seen.state }
   if (cached?.told !== parameters.told && (await outdated(context, seen)) === true) {
     return tellFolders(context, parameters)
   }
@@ -85,16 +84,13 @@ async function run(context: Context, request: Request): Promise<Answer> {
   return { kind: 'held', held: hold(context, targets, parameters, folders) }
 }
 
-const shown = (context: Context, folders: readonly Folder[]): ShownFolder[] =>
-  shownFolders(folders, context.since('14.0') && !context.quirks.hideSpecialFolders)
-
-const digestOf = (folders: readonly ShownFolder[]): string =>
-  createHash('sha256').update(JSON.stringify(folders)).digest('base64url').slice(0, 22)
+const shown = (context: Context, folders: readonly Folder[]): ShownHierarchy =>
+  shownHierarchy(folders, context.since('14.0') && !context.quirks.hideSpecialFolders)
 
 /** Whether these are not the folders the device has in its list; undefined for a device without a list. */
-async function outdated(context: Context, now: readonly ShownFolder[]): Promise<boolean | undefined> {
+async function outdated(context: Context, now: ShownHierarchy): Promise<boolean | undefined> {
   const known = await loadHierarchy(context.mailbox, context.device.id)
-  return known === undefined ? undefined : !sameHierarchy(difference(known.folders, now))
+  return known === undefined ? undefined : !sameHierarchy(difference(known.folders, now.folders))
 }
 
 /** The state of the folders when it is another than the one told of, and not the device's own doing. */
@@ -106,8 +102,7 @@ async function foldersChanged(
   const folders = await context.mailbox.hierarchy()
   if (folders === before) return undefined
   const now = shown(context, folders)
-  const state = digestOf(now)
-  return state === told || (await outdated(context, now)) === false ? undefined : state
+  return now.state === told || (await outdated(context, now)) === false ? undefined : now.state
 }
 
 /**
