@@ -1,5 +1,6 @@
 /** Every command of the program, in the order of `postrider --help`. */
 import type { AnyCommand } from '../cli/command.ts'
+import { backupCommand } from './backup.ts'
 import { certificateRenew, certificateShow } from './certificate.ts'
 import { config } from './config.ts'
 import { doctor } from './doctor.ts'
@@ -9,6 +10,7 @@ import { exportCommand } from './export.ts'
 import { importCommand } from './import.ts'
 import { queueHold, queueList, queueRelease, queueRemove, queueRetry, queueShow } from './queue/queue.ts'
 import { reload, status, storeCheck } from './server.ts'
+import { restoreCommand } from './restore.ts'
 import { start } from './start.ts'
 import { userAdd } from './user/add.ts'
 import { appPasswordAdd, appPasswordList, appPasswordRemove } from './user/app-password.ts'
@@ -52,5 +54,7 @@ export const commands: readonly AnyCommand[] = [
   certificateRenew,
   importCommand,
   exportCommand,
+  backupCommand,
+  restoreCommand,
   storeCheck,
 ]

@@ -1,10 +1,10 @@
 import type { MailboxId, MailboxService } from '@postrider/domain'
-import { openSqliteStore } from '@postrider/store/sqlite'
 import { type Administration, settleMailboxes } from '../administration.ts'
 import { CommandFailed } from '../cli/command.ts'
-import { databasesInUse, type Loaded } from '../config/load.ts'
+import { databasesInUse, type Loaded, postgresServer } from '../config/load.ts'
 import { FolderInUse } from '../control/lock.ts'
 import { linkServer, NotRunning, type OpenLink } from '../control/socket.ts'
+import { openStore } from '../home/open-store.ts'
 import { withOfflineAdministration } from '../offline.ts'
 
 /** The mailbox a command works on, in the running server or over the data folder. */
@@ -71,9 +71,10 @@ export async function withMailbox<T>(
     }
     try {
       return await withOfflineAdministration(loaded, async ({ directory }) => {
-        const store = await openSqliteStore({
+        const store = await openStore({
           folder: loaded.dataFolder,
           databases: databasesInUse(loaded, directory),
+          server: postgresServer(loaded.config),
         })
         try {
           await settleMailboxes(directory, store)

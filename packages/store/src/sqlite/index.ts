@@ -6,6 +6,7 @@
  */
 import { SqliteStore, type SqliteStoreOptions } from './store.ts'
 
+export { type BackupSegment, backupDatabase, checkBackup, renewRestored, snapshot } from './backup.ts'
 export { type CheckReport, MAX_PROBLEMS, type Problem, type ProblemKind } from './check.ts'
 export { type DatabaseHealth, MAX_ORIGINAL_BYTES, type SqliteStore, type SqliteStoreOptions } from './store.ts'
 

@@ -1,0 +1,98 @@
+import { mkdirSync, readdirSync, renameSync, rmSync } from 'node:fs'
+import { join } from 'node:path'
+import { isDomainError } from '@postrider/domain'
+import { checkBackup, openSqliteStore, renewRestored } from '@postrider/store/sqlite'
+import { settleMailboxes } from '../administration.ts'
+import { CommandFailed } from '../cli/command.ts'
+import { databasesInUse, type Loaded } from '../config/load.ts'
+import { lockFolder } from '../control/lock.ts'
+import { prepareFolder, withOfflineAdministration } from '../offline.ts'
+import { copyTree } from './make.ts'
+import { DATA, setsIn } from './sets.ts'
+
+export interface RestoreReport {
+  readonly set: string
+  readonly made: string
+  readonly items: number
+  /** Entries of the queue that wait for `postrider queue release`. */
+  readonly held: number
+  /** Mailboxes made between the copy of the mailboxes and that of the directory: they are there, and empty. */
+  readonly empty: readonly string[]
+  /** Where the data from before lie; null when there were none. */
+  readonly before: string | null
+}
+
+/** Of the process that holds the folder. */
+const stays = /^(?:postrider\.(?:lock|pid)|before-restore-.*|restoring)$/
+
+/**
+ * Puts a set in the place of the data folder's contents: the youngest one made at `at` or before it. The server must not run. What was there
+ * is moved aside, nothing is deleted. Rejects with CommandFailed or FolderInUse.
+ */
+export async function restoreBackup(
+  loaded: Loaded,
+  target: string,
+  options: { readonly at?: number; readonly replace: boolean; readonly now: number },
+): Promise<RestoreReport> {
+  const { dataFolder } = loaded
+  const set = setsIn(target).findLast(
+    ({ manifest }) => options.at === undefined || Date.parse(manifest.made) <= options.at,
+  )
+  if (set === undefined) throw new CommandFailed(`There is no such backup in ${target}.`, 'notFound')
+  prepareFolder(dataFolder)
+  const lock = lockFolder(dataFolder)
+  let before: string | null = null
+  let items = 0
+  let held = 0
+  try {
+    const there = readdirSync(dataFolder).filter((name) => !stays.test(name))
+    if (there.length > 0 && !options.replace)
+      throw new CommandFailed(`${dataFolder} is not empty. Add --replace to move aside what is there.`, 'confirm')
+    const fresh = join(dataFolder, 'restoring')
+    rmSync(fresh, { recursive: true, force: true })
+    copyTree(join(set.folder, DATA), fresh)
+    for (const name of Object.keys(set.manifest.databases)) {
+      const folder = join(fresh, 'mailboxes', name)
+      const { problems, items: count } = await checkBackup(name, folder)
+      if (problems.length > 0)
+        throw new CommandFailed(`The backup is damaged: ${problems[0]?.detail ?? name}`, 'corrupt')
+      items += count
+      held += renewRestored(join(folder, 'mailbox.sqlite'), options.now)
+      for (const end of ['-wal', '-shm']) rmSync(join(folder, `mailbox.sqlite${end}`), { force: true })
+    }
+    if (there.length > 0) {
+      before = join(dataFolder, `before-restore-${new Date(options.now).toISOString().replaceAll(':', '-')}`)
+      mkdirSync(before, { mode: 0o700 })
+      for (const name of there) renameSync(join(dataFolder, name), join(before, name))
+    }
+    for (const name of readdirSync(fresh)) renameSync(join(fresh, name), join(dataFolder, name))
+    rmSync(fresh, { recursive: true })
+  } finally {
+    lock.release()
+  }
+  return { set: set.folder, made: set.manifest.made, items, held, empty: await settle(loaded), before }
+}
+
+/** Makes mailboxes that the directory has and the databases do not. */
+async function settle(loaded: Loaded): Promise<string[]> {
+  return withOfflineAdministration(loaded, async ({ directory }) => {
+    const store = await openSqliteStore({ folder: loaded.dataFolder, databases: databasesInUse(loaded, directory) })
+    const empty: string[] = []
+    try {
+      await settleMailboxes(directory, store)
+      for (const entry of directory.mailboxes()) {
+        try {
+          await store.info(entry.mailbox)
+        } catch (error) {
+          if (!isDomainError(error, 'mailboxNotFound')) throw error
+          const { language, quota, database } = entry
+          await store.create(entry.mailbox, { language, quota, database })
+          empty.push(entry.address)
+        }
+      }
+    } finally {
+      await store.close()
+    }
+    return empty
+  })
+}

@@ -1,0 +1,31 @@
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import type { BackupSegment } from '@postrider/store/sqlite'
+
+export const MANIFEST = 'backup.json'
+/** Below a set: what goes into a data folder. */
+export const DATA = 'data'
+
+export interface BackupManifest {
+  readonly version: 1
+  readonly made: string
+  readonly databases: Readonly<Record<string, readonly BackupSegment[]>>
+}
+export interface BackupSet {
+  readonly folder: string
+  readonly manifest: BackupManifest
+}
+
+/** The complete sets of a folder, oldest first. */
+export function setsIn(target: string): BackupSet[] {
+  if (!existsSync(target)) return []
+  return readdirSync(target)
+    .sort()
+    .flatMap((name) => {
+      const folder = join(target, name)
+      const file = join(folder, MANIFEST)
+      if (!existsSync(file)) return []
+      const manifest = JSON.parse(readFileSync(file, 'utf8')) as BackupManifest
+      return manifest.version === 1 ? [{ folder, manifest }] : []
+    })
+}

@@ -1,0 +1,36 @@
+import { restoreBackup } from '../backup/index.ts'
+import { CommandFailed, ExitCode, type LocalCommand, UsageError } from '../cli/command.ts'
+
+export const restoreCommand: LocalCommand = {
+  name: 'restore',
+  summary: 'Puts a backup in the place of the data folder. The server must not run.',
+  arguments: ['folder'],
+  options: {
+    at: { value: 'time', help: 'The last backup made until then, as 2026-11-21T14:00:00Z; without it the last one.' },
+    replace: { help: 'Moves what is in the data folder aside, into before-restore-… there.' },
+  },
+  notes: [
+    'Mail programs and phones load their folders anew afterwards: what they saw since the backup must not be taken for something else.',
+    'Messages that waited to be sent are held, since they may have been sent: see postrider queue list, queue release.',
+  ],
+  where: 'here',
+  async run(words, { loaded, terminal, json }) {
+    const time = words.value('at')
+    const at = time === undefined ? undefined : Date.parse(time)
+    if (at !== undefined && Number.isNaN(at))
+      throw new UsageError(`'${time}' is no time. Write it as 2026-11-21T14:00:00Z.`)
+    const options = { replace: words.flag('replace'), now: Date.now(), ...(at === undefined ? {} : { at }) }
+    const configuration = loaded()
+    if (configuration.config['store.driver'] === 'postgres')
+      throw new CommandFailed('The mailboxes are in PostgreSQL: restore them with its own tools.', 'driver')
+    const report = await restoreBackup(configuration, words.need(0, 'folder'), options)
+    const lines = [
+      `${report.items} items as of ${report.made}.`,
+      ...(report.held === 0 ? [] : [`${report.held} messages to be sent are held: postrider queue list.`]),
+      ...(report.empty.length === 0 ? [] : [`Empty, since they were just being made: ${report.empty.join(', ')}.`]),
+      ...(report.before === null ? [] : [`What was there lies in ${report.before}.`]),
+    ]
+    terminal.out(json ? JSON.stringify({ result: report }) : lines.join('\n'))
+    return ExitCode.ok
+  },
+}

@@ -1,0 +1,180 @@
+import {
+  closeSync,
+  copyFileSync,
+  existsSync,
+  fsyncSync,
+  ftruncateSync,
+  linkSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  rmSync,
+  statSync,
+} from 'node:fs'
+import { join } from 'node:path'
+import { backup, DatabaseSync } from 'node:sqlite'
+import { DomainError } from '@postrider/domain'
+import { segmentPath } from '../blobs/index.ts'
+import type { CheckReport } from './check.ts'
+import { checkDatabase } from './check-thread.ts'
+
+/** One segment of a backup. `ino` and `mtime` are those of the file it was copied from: a sealed one with the same is not copied again. */
+export interface BackupSegment {
+  readonly segment: number
+  readonly bytes: number
+  readonly sealed: boolean
+  readonly ino: number
+  readonly mtime: number
+}
+
+const ALL_PAGES = 0x7fff_ffff
+/** A segment that was made and compacted away while the tables were copied: then the copy is made again. */
+const TRIES = 5
+/** Numbers that clients may have seen after the backup are left out by so many. */
+export const RESTORE_GAP = 2 ** 20
+
+export function syncFile(path: string): void {
+  const fd = openSync(path, 'r')
+  try {
+    fsyncSync(fd)
+  } finally {
+    closeSync(fd)
+  }
+}
+
+/** The committed state of a database as one file, while others read and write it (one read transaction). */
+export async function snapshot(from: string, to: string): Promise<void> {
+  rmSync(to, { force: true })
+  const source = new DatabaseSync(from, { readOnly: true, timeout: 10_000 })
+  try {
+    await backup(source, to, { rate: ALL_PAGES })
+  } finally {
+    source.close()
+  }
+  syncFile(to)
+}
+
+/** Rows of the table: what the copied tables need. */
+function segmentsOf(path: string): { segment: number; bytes: number; sealed: boolean }[] {
+  const db = new DatabaseSync(path, { readOnly: true })
+  try {
+    return db
+      .prepare('SELECT segment, bytes, sealed FROM segment ORDER BY segment')
+      .all()
+      .map((row) => ({ segment: Number(row.segment), bytes: Number(row.bytes), sealed: row.sealed === 1 }))
+  } finally {
+    db.close()
+  }
+}
+
+/** Gives every segment another name in the same file system: what is compacted away meanwhile stays until it is copied. */
+function hold(segments: string, held: string): void {
+  mkdirSync(held, { recursive: true })
+  const there = new Set(readdirSync(held))
+  for (const name of readdirSync(segments)) {
+    if (!name.endsWith('.seg') || there.has(name)) continue
+    try {
+      linkSync(join(segments, name), join(held, name))
+    } catch (error) {
+      // Compacted away between the list and the link: it is missed only if the tables name it.
+      if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error
+    }
+  }
+}
+
+/**
+ * Copies one mailbox database while it is in use, as of one moment: tables first, then the segments as far as those tables know them (they only
+ * grow, and are synced before the rows that name them). `before`, if any, is the folder of this database in an earlier backup with what
+ * was copied then: sealed segments that are still the same are linked from there. Rejects with `unavailable` or the disk's error.
+ */
+export async function backupDatabase(
+  from: string,
+  to: string,
+  before?: { readonly folder: string; readonly segments: readonly BackupSegment[] },
+): Promise<readonly BackupSegment[]> {
+  const held = join(from, 'backup-hold')
+  const target = join(to, 'mailbox.sqlite')
+  mkdirSync(join(to, 'segments'), { recursive: true })
+  rmSync(held, { recursive: true, force: true })
+  try {
+    for (let tries = 1; ; tries++) {
+      hold(join(from, 'segments'), held)
+      await snapshot(join(from, 'mailbox.sqlite'), target)
+      hold(join(from, 'segments'), held)
+      const missing = segmentsOf(target).find(
+        ({ segment, bytes }) => bytes > 0 && !existsSync(segmentPath(held, segment)),
+      )
+      if (missing === undefined) break
+      if (tries >= TRIES) throw new DomainError('unavailable', `segment ${missing.segment} is not there`)
+    }
+    const known = new Map(before?.segments.map((one) => [one.segment, one]))
+    const copied: BackupSegment[] = []
+    for (const { segment, bytes, sealed } of segmentsOf(target)) {
+      if (bytes === 0 && !existsSync(segmentPath(held, segment))) continue
+      const source = segmentPath(held, segment)
+      const goal = segmentPath(join(to, 'segments'), segment)
+      const { ino, mtimeMs: mtime } = statSync(source)
+      const same = known.get(segment)
+      if (
+        before !== undefined &&
+        same?.sealed &&
+        sealed &&
+        same.bytes === bytes &&
+        same.ino === ino &&
+        same.mtime === mtime
+      )
+        linkSync(segmentPath(join(before.folder, 'segments'), segment), goal)
+      else {
+        copyFileSync(source, goal)
+        cut(goal, bytes)
+      }
+      copied.push({ segment, bytes, sealed, ino, mtime })
+    }
+    syncFile(join(to, 'segments'))
+    return copied
+  } finally {
+    rmSync(held, { recursive: true, force: true })
+  }
+}
+
+/** What was written behind the tables' moment is no part of it. */
+function cut(path: string, bytes: number): void {
+  const fd = openSync(path, 'r+')
+  try {
+    ftruncateSync(fd, bytes)
+    fsyncSync(fd)
+  } finally {
+    closeSync(fd)
+  }
+}
+
+/** Reads a backup of a database from end to end: every checksum, every counter. Leaves it as it was. */
+export async function checkBackup(name: string, folder: string): Promise<CheckReport> {
+  const path = join(folder, 'mailbox.sqlite')
+  const report = await checkDatabase({ name, path, segments: join(folder, 'segments'), originals: true })
+  for (const end of ['-wal', '-shm']) rmSync(`${path}${end}`, { force: true })
+  return report
+}
+
+/**
+ * Makes a restored database fit for clients that have seen what came after the backup: ids and change numbers go on above all they may know, older
+ * cursors start over, every folder has a new UIDVALIDITY (RFC 9051 §2.3.1.1: UIDs given meanwhile must not come again). What waits in the
+ * queue is held: it may have been sent since. Answers how many entries that are.
+ */
+export function renewRestored(path: string, now: number): number {
+  const db = new DatabaseSync(path)
+  try {
+    db.exec('PRAGMA synchronous = FULL; BEGIN IMMEDIATE')
+    db.exec(
+      `UPDATE mailbox SET chg = chg + ${RESTORE_GAP}, low_chg = chg + ${RESTORE_GAP}, next_id = next_id + ${RESTORE_GAP}`,
+    )
+    db.prepare('UPDATE mailbox SET uidvalidity = max(uidvalidity + 1, ?)').run(Math.floor(now / 1000))
+    db.exec(`UPDATE folder SET uidvalidity = (SELECT m.uidvalidity FROM mailbox m WHERE m.mbx = folder.mbx)`)
+    const held = db.prepare('UPDATE queue SET held = 1, lease = 0 WHERE held = 0').run().changes
+    db.exec('COMMIT')
+    db.exec('PRAGMA wal_checkpoint(TRUNCATE)')
+    return Number(held)
+  } finally {
+    db.close()
+  }
+}
