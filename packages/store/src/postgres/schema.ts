@@ -25,6 +25,8 @@ export const additions: ReadonlyMap<number, readonly string[]> = new Map([
       // Rows that are changed by every delivery leave room beside themselves.
       'ALTER TABLE mailbox SET (fillfactor = 70)',
       'ALTER TABLE folder_count SET (fillfactor = 70)',
+      // Every row gets its place in a segment soon after it was written.
+      'ALTER TABLE blob SET (fillfactor = 45)',
       'ALTER TABLE counter SET (fillfactor = 10)',
       'ALTER TABLE segment SET (fillfactor = 10)',
       'ALTER TABLE owner SET (fillfactor = 10)',
