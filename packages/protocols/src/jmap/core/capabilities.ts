@@ -19,7 +19,6 @@ export const urn = {
   vacation: 'urn:ietf:params:jmap:vacationresponse',
   blob: 'urn:ietf:params:jmap:blob',
   quota: 'urn:ietf:params:jmap:quota',
-  mdn: 'urn:ietf:params:jmap:mdn',
 } as const
 export type CapabilityName = keyof typeof urn
 
@@ -90,5 +89,4 @@ export const capabilities: Readonly<Record<CapabilityName, Capability>> = {
     },
   },
   quota: { server: {}, account: {}, ownOnly: true },
-  mdn: { server: {}, account: {}, ownOnly: true },
 }
