@@ -27,6 +27,12 @@ async function mails(
   }
 }
 
+/** A moment right behind that of a set, whose name it is. */
+function madeBefore(report: { readonly set: string } | undefined): string {
+  const name = report?.set.split('/').at(-1) ?? ''
+  return new Date(Date.parse(name.replace(/T(\d\d)-(\d\d)-/, 'T$1:$2:')) + 1).toISOString()
+}
+
 test('backups under load hold every mail acknowledged before they began, share what has not changed, and come back for clients to load anew', {
   timeout: 120_000,
 }, async (t) => {
@@ -61,6 +67,29 @@ test('backups under load hold every mail acknowledged before they began, share w
   await Promise.all(load)
   assert.ok(before[0]! > 20 && after > before[2]!, `mails went on arriving: ${before} ${after}`)
   const seen = await mails(it)
+
+  // One mailbox, while the server runs: into a folder beside what is there; twice brings nothing twice.
+  for (const expected of [reports[1]?.items, 0]) {
+    const one = await it.command([
+      'restore',
+      sets,
+      '--mailbox',
+      bob,
+      '--into',
+      'Back',
+      '--json',
+      '--at',
+      madeBefore(reports[1]),
+    ])
+    assert.equal(one.code, 0, one.stdout + one.stderr)
+    assert.equal((JSON.parse(one.stdout) as { result: { imported: number } }).result.imported, expected)
+  }
+  const returned = (await mails(it, 'Back/Inbox')).subjects
+  assert.deepEqual(
+    acknowledged.slice(0, before[1]).filter((name) => !returned.includes(name)),
+    [],
+  )
+  assert.equal((await mails(it)).subjects.length, seen.subjects.length, 'nothing else was touched')
   assert.equal((await it.command(['restore', sets])).code, 1, 'not while the server runs')
   await it.stop()
   assert.match((await it.command(['restore', sets])).stderr, /is not empty/)
@@ -72,14 +101,7 @@ test('backups under load hold every mail acknowledged before they began, share w
   const whole = Buffer.from(bytes)
   bytes[Math.floor(bytes.length / 2)]! ^= 1
   writeFileSync(segment, bytes)
-  const first = new Date(
-    Date.parse(
-      reports[0]!.set
-        .split('/')
-        .at(-1)!
-        .replace(/T(\d\d)-(\d\d)-/, 'T$1:$2:'),
-    ) + 1,
-  ).toISOString()
+  const first = madeBefore(reports[0])
   const damaged = await it.command(['restore', sets, '--replace', '--at', first])
   assert.match(damaged.stderr, /damaged/, damaged.stdout)
   writeFileSync(segment, whole)

@@ -5,3 +5,4 @@
  */
 export { type BackupReport, makeBackup } from './make.ts'
 export { type RestoreReport, restoreBackup } from './restore.ts'
+export { restoreMailbox } from './restore-mailbox.ts'

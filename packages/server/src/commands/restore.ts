@@ -1,12 +1,15 @@
-import { restoreBackup } from '../backup/index.ts'
+import { restoreBackup, restoreMailbox } from '../backup/index.ts'
 import { CommandFailed, ExitCode, type LocalCommand, UsageError } from '../cli/command.ts'
 
 export const restoreCommand: LocalCommand = {
   name: 'restore',
-  summary: 'Puts a backup in the place of the data folder. The server must not run.',
+  summary:
+    'Puts a backup in the place of the data folder (the server stopped), or brings back one mailbox (it may run).',
   arguments: ['folder'],
   options: {
     at: { value: 'time', help: 'The last backup made until then, as 2026-11-21T14:00:00Z; without it the last one.' },
+    mailbox: { value: 'address', help: 'Only the mails of this mailbox, into a new folder of it.' },
+    into: { value: 'folder', help: 'With --mailbox: the name of that folder.' },
     replace: { help: 'Moves what is in the data folder aside, into before-restore-… there.' },
   },
   notes: [
@@ -19,10 +22,18 @@ export const restoreCommand: LocalCommand = {
     const at = time === undefined ? undefined : Date.parse(time)
     if (at !== undefined && Number.isNaN(at))
       throw new UsageError(`'${time}' is no time. Write it as 2026-11-21T14:00:00Z.`)
-    const options = { replace: words.flag('replace'), now: Date.now(), ...(at === undefined ? {} : { at }) }
     const configuration = loaded()
     if (configuration.config['store.driver'] === 'postgres')
       throw new CommandFailed('The mailboxes are in PostgreSQL: restore them with its own tools.', 'driver')
+    const address = words.value('mailbox')
+    if (address !== undefined) {
+      const wanted = { address, into: words.value('into'), now: Date.now, ...(at === undefined ? {} : { at }) }
+      const mails = await restoreMailbox(configuration, words.need(0, 'folder'), wanted)
+      const text = `${mails.imported} mails as of ${mails.made} are in the folder ${mails.into}.`
+      terminal.out(json ? JSON.stringify({ result: mails }) : text)
+      return mails.badCount === 0 ? ExitCode.ok : ExitCode.failed
+    }
+    const options = { replace: words.flag('replace'), now: Date.now(), ...(at === undefined ? {} : { at }) }
     const report = await restoreBackup(configuration, words.need(0, 'folder'), options)
     const lines = [
       `${report.items} items as of ${report.made}.`,
