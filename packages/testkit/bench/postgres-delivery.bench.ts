@@ -1,6 +1,6 @@
 /**
  * Durable deliveries through the store's two drivers, in turns on one machine and disk: SQLite, and PostgreSQL with its defaults (fsync and
- * synchronous_commit on). Each round opens both anew. Prints deliveries per second, medians and the ratio. Usage:
+ * synchronous_commit on). Each round opens both anew, each PostgreSQL with a server of its own. Prints deliveries per second, medians and the ratio. Usage:
  * node packages/testkit/bench/postgres-delivery.bench.ts [rounds] [seconds] [in flight] [bytes] [mailboxes]
  */
 import { mkdtempSync, rmSync } from 'node:fs'
@@ -70,10 +70,19 @@ async function round(open: (folder: string) => Promise<Opened>): Promise<Run> {
 const median = (values: readonly number[]): number =>
   values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] as number
 
-await using server = await startPostgres()
 const drivers: Readonly<Record<'sqlite' | 'postgres', (folder: string) => Promise<Opened>>> = {
   sqlite: (folder) => openSqliteStore({ folder, databases: ['db1'] }),
-  postgres: async (folder) => openPostgresStore({ urls: [await server.createDatabase()], folder, databases: ['db1'] }),
+  // A server of its own for each round: it would still be clearing up after the one before.
+  postgres: async (folder) => {
+    const server = await startPostgres()
+    const store = await openPostgresStore({ urls: [await server.createDatabase()], folder, databases: ['db1'] })
+    const close = store.close.bind(store)
+    store.close = async () => {
+      await close()
+      await server[Symbol.asyncDispose]()
+    }
+    return store
+  },
 }
 const rates = { sqlite: [] as number[], postgres: [] as number[] }
 for (let r = 0; r < rounds; r++) {
