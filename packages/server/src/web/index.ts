@@ -6,8 +6,10 @@
  */
 import type { Route } from '../http/router.ts'
 import { WebApi } from './api.ts'
+import { serveBody, servePicture } from './body.ts'
 import { Bundle } from './bundle.ts'
 import { sessionCheck, type SessionCheck, type WebContext, type WebParts } from './context.ts'
+import { pictureFetcher } from './picture.ts'
 import { redirect } from './request.ts'
 import { SecondFactor } from './second-factor.ts'
 import { WebSessions } from './sessions.ts'
@@ -50,6 +52,7 @@ export function createWeb(parts: WebParts & { readonly dataFolder: string }): We
   })
   const api = new WebApi(context)
   const bundle = new Bundle(parts.dataFolder, log)
+  const pictures = pictureFetcher(clock)
   const under = (place: string) => (path: string) => path === place || path.startsWith(`${place}/`)
   const routes: Route[] = [
     {
@@ -66,6 +69,16 @@ export function createWeb(parts: WebParts & { readonly dataFolder: string }): We
       name: 'web',
       matches: under('/web'),
       handle: (request, response) => api.handle(request, response, (request.url ?? '').split('?', 1)[0] ?? ''),
+    },
+    {
+      name: 'mail-body',
+      matches: (path) => path.startsWith('/mail/body/'),
+      handle: (request, response) => serveBody(context, request, response),
+    },
+    {
+      name: 'mail-picture',
+      matches: (path) => path === '/mail/picture',
+      handle: (request, response) => servePicture(context, pictures, request, response),
     },
     {
       name: 'mail',

@@ -73,7 +73,7 @@ export class SignIn {
       const step = this.#stepOf(request)
       return step === undefined ? redirect(response, '/signin') : this.#codePage(request, response, 200, undefined)
     }
-    const next = ownPath(url.searchParams.get('next'))
+    const next = ownPath(url.searchParams.get('next') ?? url.searchParams.get('then'))
     const chosen = url.searchParams.get('language')
     const cookies = chosen === 'en' || chosen === 'fr' ? [setCookie(LANGUAGE_COOKIE, chosen, YEAR_SECONDS)] : []
     const language = chosen === 'en' || chosen === 'fr' ? chosen : languageOf(request)
