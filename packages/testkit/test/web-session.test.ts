@@ -3,9 +3,9 @@ import { readFileSync, writeFileSync } from 'node:fs'
 import { request } from 'node:https'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
-import { PlainBrowser } from '@postrider/testkit/browser'
-import { until } from '@postrider/testkit/process'
-import { TestServer } from '@postrider/testkit/server'
+import { PlainBrowser } from '../src/browser/index.ts'
+import { until } from '../src/process/index.ts'
+import { TestServer } from '../src/server/index.ts'
 
 let server: TestServer
 const browsers: PlainBrowser[] = []
