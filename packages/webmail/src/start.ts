@@ -80,26 +80,45 @@ export const mailboxProperties = [
   'isSubscribed',
 ] as const
 
-/** Filter of the first view. The server cannot know the id of the inbox before it asked; so `inbox` is filled in by it. */
-export const firstCalls = (accountId: string, inbox: string, choices: Choices): readonly Invocation[] => [
+/** The calls of one window of a list. With conversations as RFC 8621 §4.10: the mails of the conversations come along. */
+function windowCalls(
+  accountId: string,
+  query: Readonly<Record<string, unknown>>,
+  conversations: boolean,
+): Invocation[] {
+  const ids: Invocation = ['Email/query', { accountId, ...query }, 'query']
+  const from = (resultOf: string, name: string, path: string) => ({ resultOf, name, path })
+  if (!conversations)
+    return [
+      ids,
+      ['Email/get', { accountId, '#ids': from('query', 'Email/query', '/ids'), properties: rowProperties }, 'emails'],
+    ]
+  return [
+    ids,
+    ['Email/get', { accountId, '#ids': from('query', 'Email/query', '/ids'), properties: ['threadId'] }, 'ids'],
+    ['Thread/get', { accountId, '#ids': from('ids', 'Email/get', '/list/*/threadId') }, 'threads'],
+    [
+      'Email/get',
+      { accountId, '#ids': from('threads', 'Thread/get', '/list/*/emailIds'), properties: rowProperties },
+      'emails',
+    ],
+  ]
+}
+
+/** The calls of the first view. `inbox`: id of the mailbox with that role. */
+export const firstCalls = (accountId: string, inbox: string, { conversations }: Choices): readonly Invocation[] => [
   ['Mailbox/get', { accountId, ids: null, properties: mailboxProperties }, 'mailboxes'],
-  [
-    'Email/query',
+  ...windowCalls(
+    accountId,
     {
-      accountId,
       filter: { inMailbox: inbox },
       sort: [{ property: 'receivedAt', isAscending: false }],
-      collapseThreads: choices.conversations,
+      collapseThreads: conversations,
       position: 0,
       limit: PAGE,
       calculateTotal: true,
     },
-    'query',
-  ],
-  [
-    'Email/get',
-    { accountId, '#ids': { resultOf: 'query', name: 'Email/query', path: '/ids' }, properties: rowProperties },
-    'emails',
-  ],
-  ['Thread/get', { accountId, '#ids': { resultOf: 'emails', name: 'Email/get', path: '/list/*/threadId' } }, 'threads'],
+    conversations,
+  ),
+  ['Identity/get', { accountId, ids: null }, 'identities'],
 ]

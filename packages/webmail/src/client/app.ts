@@ -1,0 +1,297 @@
+/** Everything that lives as long as the page: store, acts, where we are, what is selected, what is said. One object; views read its signals. */
+import { batch, computed, effect, type ReadonlySignal, type Signal, signal } from '@preact/signals'
+import type { StartData } from '../start.ts'
+import { JmapClient } from './jmap/client.ts'
+import { type Filter, type Id, type Mailbox, type Session, urn } from './jmap/types.ts'
+import { Contents } from './mail/contents.ts'
+import { Acts } from './store/acts.ts'
+import type { ListQuery } from './store/query.ts'
+import { searchFilter } from './store/search.ts'
+import { settings } from './store/settings.ts'
+import { Store } from './store/store.ts'
+import { Sync } from './store/sync.ts'
+import { t, type TextKey } from './text/text.ts'
+
+/** Where the user is; each has an address of its own. */
+export type Place =
+  | { readonly kind: 'folder'; readonly folder: string; readonly email: Id | undefined }
+  | {
+      readonly kind: 'search'
+      readonly text: string
+      readonly within: string | undefined
+      readonly email: Id | undefined
+    }
+  | { readonly kind: 'settings'; readonly page: string }
+
+export interface Toast {
+  readonly text: string
+  readonly act?: { readonly label: string; run(): void }
+}
+
+export type Shown = 'palette' | 'shortcuts' | 'move' | 'drawer' | undefined
+
+const TOAST_MS = 7_000
+export const listFilters = {
+  all: undefined,
+  unread: { notKeyword: '$seen' },
+  flagged: { hasKeyword: '$flagged' },
+} as const satisfies Record<string, Filter | undefined>
+
+export class App {
+  readonly start: StartData
+  readonly base: string
+  readonly client: JmapClient
+  readonly store: Store
+  readonly acts: Acts
+  readonly sync: Sync
+  readonly contents: Contents
+  readonly place: Signal<Place>
+  readonly filter: Signal<keyof typeof listFilters> = signal('all')
+  readonly toast: Signal<Toast | undefined> = signal(undefined)
+  /** Read out by screen readers. */
+  readonly said: Signal<string> = signal('')
+  readonly shown: Signal<Shown> = signal(undefined)
+  readonly reached: Signal<boolean> = signal(true)
+  readonly selected: Signal<ReadonlySet<Id>> = signal(new Set())
+  /** The whole folder is selected, not only the rows that are here. */
+  readonly wholeFolder: Signal<boolean> = signal(false)
+  /** The row the keyboard is at. */
+  readonly cursor: Signal<number> = signal(0)
+  readonly endsIn: Signal<number | undefined> = signal(undefined)
+  readonly mailbox: ReadonlySignal<Mailbox | undefined>
+  readonly list: ReadonlySignal<ListQuery | undefined>
+  readonly openEmail: ReadonlySignal<Id | undefined>
+  #undo: (() => void)[] = []
+  #toastTimer: ReturnType<typeof setTimeout> | undefined
+  #acted = Date.now()
+  #told = 0
+  readonly #tabs = new BroadcastChannel('postrider')
+
+  constructor(start: StartData, base: string) {
+    this.start = start
+    this.base = base
+    const session = start.session as unknown as Session
+    const accountId = session.primaryAccounts[urn.mail] ?? Object.keys(session.accounts)[0] ?? ''
+    this.client = new JmapClient({
+      session,
+      accountId,
+      headers: () => this.headers(),
+      onSignedOut: () => this.leave(),
+      onReach: (reached) => {
+        if (reached && !this.reached.peek()) queueMicrotask(() => this.acts.retry())
+        this.reached.value = reached
+      },
+    })
+    this.store = new Store(this.client)
+    const key = `postrider.acts.${accountId}`
+    this.acts = new Acts(
+      this.store,
+      { load: () => localStorage.getItem(key), save: (text) => localStorage.setItem(key, text) },
+      (problem) => this.tell(t('refused', { problem })),
+    )
+    this.sync = new Sync(this.store)
+    this.contents = new Contents(this.client, base)
+    this.place = signal(this.#read())
+    this.mailbox = computed(() => {
+      const place = this.place.value
+      if (place.kind !== 'folder') return undefined
+      return this.store.byRole.value.get(place.folder) ?? this.store.mailboxes.value.get(place.folder)
+    })
+    const within = computed(() => {
+      const place = this.place.value
+      return place.kind === 'settings' ? undefined : JSON.stringify({ ...place, email: undefined })
+    })
+    const mailboxId = computed(() => this.mailbox.value?.id)
+    const spec = computed(() => {
+      if (within.value === undefined) return undefined
+      const place = this.place.peek()
+      const { conversations } = settings.value
+      if (place.kind === 'search') {
+        const filter = searchFilter(place.text, [...this.store.mailboxes.peek().values()], place.within)
+        return { filter, collapseThreads: false }
+      }
+      if (mailboxId.value === undefined) return undefined
+      const more = listFilters[this.filter.value]
+      return {
+        filter: { inMailbox: mailboxId.value, ...more },
+        collapseThreads: conversations && more === undefined && this.mailbox.peek()?.role !== 'drafts',
+      }
+    })
+    const key2 = computed(() => (spec.value === undefined ? undefined : JSON.stringify(spec.value)))
+    this.list = computed(() => {
+      if (key2.value === undefined) return undefined
+      const now = spec.peek()
+      return now === undefined ? undefined : this.store.list(now)
+    })
+    this.openEmail = computed(() => (this.place.value.kind === 'settings' ? undefined : this.place.value.email))
+    effect(() => {
+      const list = this.list.value
+      this.store.active = list
+      this.selected.value = new Set()
+      this.wholeFolder.value = false
+      if (list !== undefined) {
+        this.cursor.value = 0
+        void list.open()
+      }
+    })
+    addEventListener('popstate', () => {
+      this.place.value = this.#read()
+    })
+    for (const type of ['pointerdown', 'keydown'] as const)
+      addEventListener(type, () => this.#act(), { capture: true, passive: true })
+    this.#tabs.onmessage = ({ data }) => {
+      if (data === 'signedOut') this.leave(false)
+      else if (data === 'acted') this.#acted = Date.now()
+    }
+    setInterval(() => this.#watchSession(), 15_000)
+    if (start.responses !== undefined) {
+      const { conversations } = settings.peek()
+      this.store.takeStart(start.responses, (inbox) => ({
+        filter: { inMailbox: inbox },
+        collapseThreads: conversations,
+      }))
+    }
+  }
+
+  get signedInAs(): string {
+    return (this.start.session as unknown as Session).username
+  }
+
+  // Session
+
+  headers(): Record<string, string> {
+    const fresh = this.#acted > this.#told
+    if (fresh) this.#told = Date.now()
+    return { ...this.start.headers, ...(fresh ? { 'Postrider-Act': '1' } : {}) }
+  }
+  #act(): void {
+    const now = Date.now()
+    if (now - this.#acted > 60_000) {
+      this.#acted = now
+      this.#tabs.postMessage('acted')
+      void this.client.call('Mailbox/get', { ids: [] }).then(undefined, () => {})
+    }
+    if (this.endsIn.peek() !== undefined) this.#watchSession()
+  }
+  /** “I am here.” */
+  stay(): void {
+    this.#acted = Date.now()
+    this.endsIn.value = undefined
+    void this.client.call('Mailbox/get', { ids: [] }).then(undefined, () => {})
+  }
+  #watchSession(): void {
+    const ends: number[] = []
+    if (this.start.idleMinutes !== undefined) ends.push(this.#acted + this.start.idleMinutes * 60_000)
+    if (this.start.endsAt !== undefined) ends.push(Date.parse(this.start.endsAt))
+    const left = Math.min(...ends) - Date.now()
+    this.endsIn.value = left < 120_000 ? Math.max(1, Math.ceil(left / 60_000)) : undefined
+    // The server ends it; we ask so that it is seen here, too.
+    if (left < 0) void this.client.call('Mailbox/get', { ids: [] }).then(undefined, () => {})
+  }
+  /** The session is over: the drafts are kept by the composer, the other tabs told. */
+  leave(tell = true): void {
+    dispatchEvent(new Event('postrider-leave'))
+    if (tell) this.#tabs.postMessage('signedOut')
+    location.assign(`${this.start.signIn}?next=${encodeURIComponent(location.pathname)}`)
+  }
+  async signOut(): Promise<void> {
+    dispatchEvent(new Event('postrider-leave'))
+    await this.client.request(this.start.signOut, { method: 'POST' }).catch(() => undefined)
+    this.#tabs.postMessage('signedOut')
+    navigator.serviceWorker?.controller?.postMessage('signedOut')
+    location.assign(this.start.signIn)
+  }
+
+  // Places
+
+  #read(): Place {
+    const [first = '', second, third] = location.pathname.slice(this.base.length).split('/').map(decodeURIComponent)
+    if (first === 'search') {
+      const within = new URLSearchParams(location.search).get('in') ?? undefined
+      return { kind: 'search', text: second ?? '', within, email: third || undefined }
+    }
+    if (first === 'settings') return { kind: 'settings', page: second ?? 'appearance' }
+    return { kind: 'folder', folder: first || 'inbox', email: second || undefined }
+  }
+  address(place: Place): string {
+    const parts =
+      place.kind === 'folder'
+        ? [place.folder, place.email]
+        : place.kind === 'search'
+          ? ['search', place.text, place.email]
+          : ['settings', place.page]
+    const path = parts.filter((one) => one !== undefined).map((one) => encodeURIComponent(one as string))
+    const query = place.kind === 'search' && place.within !== undefined ? `?in=${encodeURIComponent(place.within)}` : ''
+    return `${this.base}${path.join('/')}${query}`
+  }
+  go(place: Place, { replace = false }: { readonly replace?: boolean } = {}): void {
+    const address = this.address(place)
+    if (replace) history.replaceState(null, '', address)
+    else if (address !== location.pathname + location.search) history.pushState(null, '', address)
+    batch(() => {
+      this.place.value = place
+      this.shown.value = undefined
+    })
+  }
+  goFolder(folder: string): void {
+    this.filter.value = 'all'
+    this.go({ kind: 'folder', folder, email: undefined })
+  }
+  open(email: Id | undefined, options?: { readonly replace?: boolean }): void {
+    const place = this.place.peek()
+    if (place.kind !== 'settings') this.go({ ...place, email }, options)
+  }
+
+  // Saying
+
+  tell(text: string, act?: Toast['act']): void {
+    clearTimeout(this.#toastTimer)
+    this.toast.value = act === undefined ? { text } : { text, act }
+    this.said.value = text
+    this.#toastTimer = setTimeout(() => {
+      this.toast.value = undefined
+    }, TOAST_MS)
+  }
+  hush(): void {
+    clearTimeout(this.#toastTimer)
+    this.toast.value = undefined
+  }
+  /** Says what was done and offers to undo it (also by key). */
+  done(key: TextKey, count: number, undo: () => void, values: Readonly<Record<string, string>> = {}): void {
+    const once = (): void => {
+      this.#undo = this.#undo.filter((one) => one !== once)
+      undo()
+      this.tell(t('undone'))
+    }
+    this.#undo.push(once)
+    if (this.#undo.length > 50) this.#undo.shift()
+    this.tell(t(key, { n: count, ...values }), { label: t('undo'), run: once })
+  }
+  undoLast(): void {
+    const last = this.#undo.at(-1)
+    if (last === undefined) this.tell(t('nothingToUndo'))
+    else last()
+  }
+}
+
+/** The one App of the page; main.tsx makes it before anything is drawn. */
+export let app: App
+export const setApp = (made: App): void => {
+  app = made
+}
+
+export const folderName = (one: Mailbox): string =>
+  one.role !== null && one.role in roleNames ? t(roleNames[one.role as keyof typeof roleNames]) : one.name
+const roleNames = {
+  inbox: 'inbox',
+  drafts: 'drafts',
+  sent: 'sent',
+  archive: 'archive',
+  junk: 'junk',
+  trash: 'trash',
+  important: 'important',
+  scheduled: 'scheduled',
+  snoozed: 'snoozed',
+  memos: 'memos',
+} as const satisfies Record<string, TextKey>
+export const placeOf = (one: Mailbox): string => one.role ?? one.id

@@ -1,0 +1,161 @@
+/** Above the list: where one is and how much there is; with rows selected what can be done with them. */
+import type { JSX } from 'preact'
+import { app, folderName, listFilters } from '../app.ts'
+import { back, hintOf, selectAll } from '../commands.ts'
+import { archive, emptyFolder, isFlagged, isUnread, setFlag, setRead, trash } from '../mail/acts.ts'
+import { set, settings } from '../store/settings.ts'
+import { t, type TextKey } from '../text/text.ts'
+import { Icon, IconButton } from '../ui/icon.tsx'
+import { openMenu } from '../ui/menu.tsx'
+import { rowItems } from './row-menu.ts'
+
+const filterNames: Readonly<Record<keyof typeof listFilters, TextKey>> = {
+  all: 'filterAll',
+  unread: 'filterUnread',
+  flagged: 'filterFlagged',
+}
+
+export function ListHead(): JSX.Element {
+  const selected = app.selected.value
+  return selected.size > 0 ? <SelectionHead /> : <PlaceHead />
+}
+
+function PlaceHead(): JSX.Element {
+  const place = app.place.value
+  const mailbox = app.mailbox.value
+  const list = app.list.value
+  const total = list?.total.value
+  const filter = app.filter.value
+  const title = place.kind === 'search' ? t('search') : mailbox === undefined ? '' : folderName(mailbox)
+  const about =
+    place.kind === 'search'
+      ? total === undefined
+        ? ''
+        : t('results', { n: total })
+      : mailbox !== undefined && mailbox.unreadEmails > 0
+        ? t('unreadCount', { n: mailbox.unreadEmails })
+        : total === undefined
+          ? ''
+          : t(list?.spec.collapseThreads === true ? 'countConversations' : 'countMessages', { n: total })
+  return (
+    <header class="list-head">
+      <IconButton
+        class="only-narrow"
+        icon="menu"
+        label={t('folders')}
+        expanded={app.shown.value === 'drawer'}
+        onClick={() => {
+          app.shown.value = 'drawer'
+        }}
+      />
+      <h1 dir="auto">{title}</h1>
+      <span class="list-about">{about}</span>
+      <span class="grow" />
+      {(mailbox?.role === 'trash' || mailbox?.role === 'junk') && mailbox.totalEmails > 0 && (
+        <IconButton icon="trash" label={t('emptyTrash')} onClick={() => void emptyFolder(mailbox)} />
+      )}
+      {place.kind === 'folder' && (
+        <IconButton
+          icon="filter"
+          label={`${t('filter')}: ${t(filterNames[filter])}`}
+          pressed={filter !== 'all'}
+          expanded={false}
+          onClick={(event) =>
+            openMenu(
+              t('filter'),
+              [
+                ...(Object.keys(listFilters) as (keyof typeof listFilters)[]).map((one) => ({
+                  label: t(filterNames[one]),
+                  checked: filter === one,
+                  run: () => {
+                    app.filter.value = one
+                  },
+                })),
+                {
+                  label: t('conversations'),
+                  checked: settings.peek().conversations,
+                  apart: true,
+                  run: () => set({ conversations: !settings.peek().conversations }),
+                },
+              ],
+              event,
+            )
+          }
+        />
+      )}
+    </header>
+  )
+}
+
+function SelectionHead(): JSX.Element {
+  const rows = [...app.selected.value]
+  const list = app.list.value
+  const total = list?.total.value ?? 0
+  const known = list?.known().length ?? 0
+  const whole = app.wholeFolder.value
+  const unread = rows.some(isUnread)
+  const flagged = rows.every(isFlagged)
+  return (
+    <>
+      <header class="list-head selection">
+        <IconButton icon="close" label={t('selectNone')} keyHint={hintOf('back')} onClick={back} />
+        <span class="list-count" aria-live="polite">
+          {t('selected', { n: whole ? total : rows.length })}
+        </span>
+        <span class="grow" />
+        {app.store.byRole.value.has('archive') && (
+          <IconButton
+            icon="archive"
+            label={t('toArchive')}
+            keyHint={hintOf('archive')}
+            onClick={() => void archive(rows)}
+          />
+        )}
+        <IconButton icon="trash" label={t('toTrash')} keyHint={hintOf('trash')} onClick={() => void trash(rows)} />
+        <IconButton
+          icon="move"
+          label={t('moveTo')}
+          keyHint={hintOf('move')}
+          onClick={() => {
+            app.shown.value = 'move'
+          }}
+        />
+        <IconButton
+          icon={unread ? 'read' : 'unread'}
+          label={t(unread ? 'markRead' : 'markUnread')}
+          onClick={() => void setRead(rows, unread)}
+        />
+        <IconButton
+          icon="flag"
+          filled={flagged}
+          label={t(flagged ? 'unflag' : 'flag')}
+          onClick={() => setFlag(rows, !flagged)}
+        />
+        <IconButton
+          icon="more"
+          label={t('more')}
+          expanded={false}
+          onClick={(event) => openMenu(t('actions'), rowItems(rows[0] ?? ''), event)}
+        />
+      </header>
+      <div class="list-all">
+        {rows.length < known && (
+          <button type="button" class="link-button" onClick={selectAll}>
+            {t('selectAll')}
+          </button>
+        )}
+        {rows.length >= known && known < total && !whole && (
+          <button
+            type="button"
+            class="link-button"
+            onClick={() => {
+              app.wholeFolder.value = true
+            }}
+          >
+            <Icon name="check" /> {t('selectWhole', { n: total })}
+          </button>
+        )}
+      </div>
+    </>
+  )
+}

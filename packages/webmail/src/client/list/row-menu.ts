@@ -1,0 +1,69 @@
+/** The menu of a row: by right click, the menu key, or held on touch. */
+import { app } from '../app.ts'
+import { hintOf } from '../commands.ts'
+import { replyTo } from '../compose/open.ts'
+import type { Id } from '../jmap/types.ts'
+import { archive, isFlagged, isUnread, junk, mailsOf, setFlag, setRead, trash } from '../mail/acts.ts'
+import { t } from '../text/text.ts'
+import { type MenuItem, openMenu } from '../ui/menu.tsx'
+
+export function rowMenu(event: MouseEvent | Element, id: Id): void {
+  if (event instanceof Event) event.preventDefault()
+  openMenu(t('actions'), rowItems(id), event)
+}
+
+export function rowItems(id: Id): MenuItem[] {
+  const rows = app.selected.peek().has(id) ? [...app.selected.peek()] : [id]
+  const role = app.mailbox.peek()?.role
+  const unread = rows.some(isUnread)
+  const flagged = rows.every(isFlagged)
+  const items: MenuItem[] = []
+  if (rows.length === 1)
+    items.push(
+      { label: t('reply'), icon: 'reply', keyHint: hintOf('reply'), run: () => void replyTo('reply', id) },
+      { label: t('replyAll'), icon: 'replyAll', keyHint: hintOf('replyAll'), run: () => void replyTo('replyAll', id) },
+      { label: t('forward'), icon: 'forward', keyHint: hintOf('forward'), run: () => void replyTo('forward', id) },
+    )
+  items.push(
+    {
+      label: t(unread ? 'markRead' : 'markUnread'),
+      icon: unread ? 'read' : 'unread',
+      keyHint: hintOf(unread ? 'read' : 'unread'),
+      apart: rows.length === 1,
+      run: () => void setRead(rows, unread),
+    },
+    {
+      label: t(flagged ? 'unflag' : 'flag'),
+      icon: 'flag',
+      keyHint: hintOf('flag'),
+      run: () => setFlag(flagged ? rows.flatMap((one) => mailsOf(one, true)) : rows, !flagged),
+    },
+    {
+      label: t('moveTo'),
+      icon: 'move',
+      keyHint: hintOf('move'),
+      apart: true,
+      run: () => {
+        if (!app.selected.peek().has(id)) app.selected.value = new Set([id])
+        app.shown.value = 'move'
+      },
+    },
+  )
+  if (role !== 'archive' && app.store.byRole.peek().has('archive'))
+    items.push({ label: t('toArchive'), icon: 'archive', keyHint: hintOf('archive'), run: () => void archive(rows) })
+  if (app.store.byRole.peek().has('junk'))
+    items.push({
+      label: t(role === 'junk' ? 'notJunk' : 'toJunk'),
+      icon: 'junk',
+      keyHint: hintOf('junk'),
+      run: () => void junk(rows),
+    })
+  items.push({
+    label: t('toTrash'),
+    icon: 'trash',
+    keyHint: hintOf('trash'),
+    danger: true,
+    run: () => void trash(rows),
+  })
+  return items
+}

@@ -1,0 +1,188 @@
+/** One row: a mail, or the conversation it is the newest of. */
+import type { JSX } from 'preact'
+import { app } from '../app.ts'
+import { hintOf } from '../commands.ts'
+import type { Address, Email, Id } from '../jmap/types.ts'
+import { archive, mailsOf, setFlag, setRead, trash } from '../mail/acts.ts'
+import type { ListQuery } from '../store/query.ts'
+import { settings } from '../store/settings.ts'
+import { firstNameOf, longDate, nameOf, shortDate, t } from '../text/text.ts'
+import { Avatar } from '../ui/avatar.tsx'
+import { Icon, IconButton } from '../ui/icon.tsx'
+import { rowMenu } from './row-menu.ts'
+import { onSelect } from './selecting.ts'
+import { pieces, snippetOf } from './snippets.ts'
+import { swipe } from './swipe.ts'
+
+interface RowProps {
+  readonly list: ListQuery
+  readonly index: number
+  readonly id: Id | undefined
+  readonly height: number
+  readonly isCursor: boolean
+}
+
+/** Who a row is about: senders of a conversation in their order, or whom one's own mail went to. */
+function people(email: Email, all: readonly Email[], outgoing: boolean): string {
+  if (outgoing) {
+    const to = email.to ?? []
+    return to.length === 0 ? t('nobody') : to.map(to.length > 1 ? firstNameOf : nameOf).join(', ')
+  }
+  const seen = new Map<string, Address>()
+  for (const one of all) for (const from of one.from ?? []) seen.set(from.email.toLowerCase(), from)
+  const senders = [...seen.values()]
+  if (senders.length === 0) return t('nobody')
+  if (senders.length === 1) return nameOf(senders[0] as Address)
+  const me = app.signedInAs.toLowerCase()
+  return senders.map((one) => (one.email.toLowerCase() === me ? t('toMe') : firstNameOf(one))).join(', ')
+}
+
+const Marked = ({ html }: { readonly html: string }): JSX.Element => (
+  <>{pieces(html).map((piece, i) => (i % 2 === 1 ? <mark key={`${i}${piece}`}>{piece}</mark> : piece))}</>
+)
+
+export function Row({ list, index, id, height, isCursor }: RowProps): JSX.Element {
+  const email = id === undefined ? undefined : app.store.email(id).value
+  const style = { transform: `translateY(${index * height}px)` }
+  if (id === undefined || email === undefined)
+    return (
+      // biome-ignore lint/a11y/useFocusableInteractive: nothing is there yet to be focused
+      <div class="row waiting" role="row" aria-rowindex={index + 1} style={style}>
+        <div role="gridcell" class="row-main" aria-busy="true">
+          <i />
+          <i />
+        </div>
+      </div>
+    )
+  const { collapseThreads } = list.spec
+  const threadIds = collapseThreads ? app.store.thread(email.threadId).value : []
+  const thread = threadIds.length < 2 ? [email] : threadIds.flatMap((one) => app.store.email(one).value ?? [])
+  const unread = thread.some((one) => one.keywords.$seen !== true && one.keywords.$draft !== true)
+  const flagged = thread.some((one) => one.keywords.$flagged === true)
+  const attachment = thread.some((one) => one.hasAttachment)
+  const role = app.mailbox.value?.role
+  const outgoing = role === 'sent' || role === 'drafts' || role === 'scheduled'
+  const who = people(email, thread, outgoing)
+  const subject = email.subject?.trim() || t('noSubject')
+  const place = app.place.value
+  const snippet = place.kind === 'search' && /\p{L}{2}/u.test(place.text) ? snippetOf(list, id).value : undefined
+  const selected = app.selected.value.has(id)
+  const isOpen = app.openEmail.value === id
+  const when = longDate(email.receivedAt)
+  const name = [
+    unread ? t('unread') : '',
+    who,
+    subject,
+    threadIds.length > 1 ? t('countMessages', { n: threadIds.length }) : '',
+    when,
+    attachment ? t('attachment') : '',
+    flagged ? t('flagged') : '',
+  ]
+    .filter((one) => one !== '')
+    .join(', ')
+  const state = `${unread ? 'unread' : ''} ${selected ? 'selected' : ''} ${isOpen ? 'open' : ''} ${app.selected.value.size > 0 ? 'selecting' : ''}`
+  return (
+    <div
+      class={`row ${state}`}
+      role="row"
+      id={`row-${index}`}
+      aria-rowindex={index + 1}
+      aria-selected={selected || isOpen}
+      aria-label={name}
+      tabIndex={isCursor ? 0 : -1}
+      style={style}
+      data-id={id}
+      data-index={index}
+      draggable
+      onClick={(event) => onSelect(event, index, id)}
+      onContextMenu={(event) => rowMenu(event, id)}
+      onPointerEnter={(event) => {
+        if (event.pointerType === 'mouse') app.contents.prefetch([id], settings.peek().pictures === 'always')
+      }}
+      onDragStart={(event) => {
+        const rows = app.selected.peek().has(id) ? [...app.selected.peek()] : [id]
+        event.dataTransfer?.setData('application/x-postrider-rows', JSON.stringify(rows))
+        event.dataTransfer?.setData('text/plain', subject)
+        if (event.dataTransfer !== null) event.dataTransfer.effectAllowed = 'move'
+      }}
+      {...swipe(id)}
+    >
+      <div role="gridcell" class="row-main">
+        <span class="row-gutter">
+          <span class="dot" aria-hidden="true" />
+          <input
+            type="checkbox"
+            class="row-check"
+            tabIndex={-1}
+            checked={selected}
+            aria-label={t('select')}
+            onClick={(event) => {
+              event.stopPropagation()
+              onSelect(event, index, id, true)
+            }}
+          />
+        </span>
+        <Avatar address={(outgoing ? email.to : email.from)?.[0]} />
+        <span class="row-who" dir="auto">
+          {who}
+          {threadIds.length > 1 && <span class="row-count">{threadIds.length}</span>}
+        </span>
+        <span class="row-marks">
+          {attachment && <Icon name="attach" />}
+          {flagged && (
+            <span class="is-flag">
+              <Icon name="flag" filled />
+            </span>
+          )}
+        </span>
+        <time class="row-time" dateTime={email.receivedAt}>
+          {shortDate(email.receivedAt)}
+        </time>
+        <span class="row-subject" dir="auto">
+          {snippet?.subject == null ? subject : <Marked html={snippet.subject} />}
+        </span>
+        <span class="row-preview" dir="auto">
+          {snippet?.preview == null ? email.preview : <Marked html={snippet.preview} />}
+        </span>
+      </div>
+      <div role="gridcell" class="row-acts">
+        {app.store.byRole.value.has('archive') && role !== 'archive' && (
+          <IconButton
+            icon="archive"
+            label={t('toArchive')}
+            keyHint={hintOf('archive')}
+            tabIndex={-1}
+            onClick={stop(() => void archive([id]))}
+          />
+        )}
+        <IconButton
+          icon="trash"
+          label={t('toTrash')}
+          keyHint={hintOf('trash')}
+          tabIndex={-1}
+          onClick={stop(() => void trash([id]))}
+        />
+        <IconButton
+          icon="flag"
+          filled={flagged}
+          label={t(flagged ? 'unflag' : 'flag')}
+          keyHint={hintOf('flag')}
+          tabIndex={-1}
+          onClick={stop(() => setFlag(flagged ? mailsOf(id, true) : [id], !flagged))}
+        />
+        <IconButton
+          icon={unread ? 'read' : 'unread'}
+          label={t(unread ? 'markRead' : 'markUnread')}
+          keyHint={hintOf(unread ? 'read' : 'unread')}
+          tabIndex={-1}
+          onClick={stop(() => void setRead([id], unread))}
+        />
+      </div>
+    </div>
+  )
+}
+
+const stop = (run: () => void) => (event: MouseEvent) => {
+  event.stopPropagation()
+  run()
+}

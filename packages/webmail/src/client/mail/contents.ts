@@ -1,0 +1,102 @@
+/** Texts and parts of mails, read once, the last two hundred kept. */
+import type { JmapClient } from '../jmap/client.ts'
+import { JmapError, OfflineError } from '../jmap/client.ts'
+import type { EmailContent, Id } from '../jmap/types.ts'
+
+export const contentProperties = [
+  'id',
+  'blobId',
+  'sentAt',
+  'cc',
+  'bcc',
+  'replyTo',
+  'messageId',
+  'inReplyTo',
+  'references',
+  'textBody',
+  'htmlBody',
+  'attachments',
+  'bodyValues',
+] as const
+export const partProperties = ['partId', 'blobId', 'size', 'name', 'type', 'charset', 'disposition', 'cid'] as const
+
+/** Sanitised HTML of a mail, and how many pictures from elsewhere it has. */
+export interface Html {
+  readonly html: string
+  readonly pictures: number
+}
+
+const KEPT = 200
+const MOST_TEXT = 512 * 1024
+
+export class Contents {
+  readonly #client: JmapClient
+  readonly #base: string
+  readonly #contents = new Map<Id, Promise<EmailContent>>()
+  readonly #html = new Map<string, Promise<Html | undefined>>()
+
+  constructor(client: JmapClient, base: string) {
+    this.#client = client
+    this.#base = base
+  }
+
+  content(id: Id): Promise<EmailContent> {
+    return remember(this.#contents, id, async () => {
+      const { list } = await this.#client.call('Email/get', {
+        ids: [id],
+        properties: contentProperties,
+        bodyProperties: partProperties,
+        fetchTextBodyValues: true,
+        maxBodyValueBytes: MOST_TEXT,
+      })
+      const [found] = list
+      if (found === undefined) throw new JmapError('notFound')
+      return found
+    })
+  }
+
+  /** Undefined: the mail has no HTML. */
+  html(id: Id, pictures: boolean): Promise<Html | undefined> {
+    return remember(this.#html, `${id} ${pictures}`, async () => {
+      try {
+        const url = `${this.#base}body/${encodeURIComponent(this.#client.accountId)}/${encodeURIComponent(id)}?pictures=${pictures ? 1 : 0}`
+        const response = await this.#client.request(url)
+        return { html: await response.text(), pictures: Number(response.headers.get('Postrider-Pictures') ?? 0) }
+      } catch (error) {
+        if (error instanceof OfflineError || (error instanceof JmapError && error.type === 'signedOut')) throw error
+        // No HTML, or none the server would give: the text is shown.
+        return undefined
+      }
+    })
+  }
+
+  /** Reads ahead what will probably be opened. */
+  prefetch(ids: readonly Id[], pictures: boolean): void {
+    for (const id of ids) {
+      this.content(id).catch(() => {})
+      this.html(id, pictures).catch(() => {})
+    }
+  }
+
+  forget(id: Id): void {
+    this.#contents.delete(id)
+    for (const key of this.#html.keys()) if (key.startsWith(`${id} `)) this.#html.delete(key)
+  }
+}
+
+function remember<T>(kept: Map<string, Promise<T>>, key: string, read: () => Promise<T>): Promise<T> {
+  const known = kept.get(key)
+  if (known !== undefined) {
+    kept.delete(key)
+    kept.set(key, known)
+    return known
+  }
+  const made = read()
+  kept.set(key, made)
+  made.catch(() => kept.delete(key))
+  for (const old of kept.keys()) {
+    if (kept.size <= KEPT) break
+    kept.delete(old)
+  }
+  return made
+}

@@ -1,0 +1,248 @@
+/** One mail: who, to whom, when; its text; its attachments. Folded it is one line. */
+import type { JSX } from 'preact'
+import { useEffect, useState } from 'preact/hooks'
+import { app } from '../app.ts'
+import { editDraft, replyTo } from '../compose/open.ts'
+import { OfflineError } from '../jmap/client.ts'
+import type { Address, BodyPart, Email, EmailContent } from '../jmap/types.ts'
+import { settings } from '../store/settings.ts'
+import { fileSize, fullAddress, longDate, nameOf, shortDate, t } from '../text/text.ts'
+import { Avatar } from '../ui/avatar.tsx'
+import { Icon } from '../ui/icon.tsx'
+import type { Html } from './contents.ts'
+import { Frame } from './frame.tsx'
+import { textToHtml } from './sanitise.ts'
+
+interface Body {
+  readonly content: EmailContent
+  readonly html: Html | undefined
+}
+
+export function Message({
+  email,
+  initiallyOpen,
+  single,
+}: {
+  readonly email: Email
+  readonly initiallyOpen: boolean
+  readonly single: boolean
+}): JSX.Element {
+  const [open, setOpen] = useState(initiallyOpen)
+  const [details, setDetails] = useState(false)
+  const [pictures, setPictures] = useState(settings.peek().pictures === 'always')
+  const [body, setBody] = useState<Body>()
+  const [problem, setProblem] = useState<'offline' | 'failed'>()
+  const [again, setAgain] = useState(0)
+  const from = email.from?.[0]
+  useEffect(() => {
+    if (!open) return
+    let wanted = true
+    Promise.all([app.contents.content(email.id), app.contents.html(email.id, pictures)]).then(
+      ([content, html]) => {
+        if (wanted) {
+          setBody({ content, html })
+          setProblem(undefined)
+        }
+      },
+      (error) => {
+        if (wanted) setProblem(error instanceof OfflineError ? 'offline' : 'failed')
+      },
+    )
+    return () => {
+      wanted = false
+    }
+  }, [email.id, open, pictures, again])
+
+  if (!open)
+    return (
+      <button type="button" class="message folded" onClick={() => setOpen(true)}>
+        <Avatar address={from} />
+        <span class="message-who" dir="auto">
+          {from === undefined ? t('nobody') : nameOf(from)}
+        </span>
+        <span class="message-preview" dir="auto">
+          {email.preview}
+        </span>
+        <time dateTime={email.receivedAt}>{shortDate(email.receivedAt)}</time>
+      </button>
+    )
+  const to = [...(email.to ?? []), ...(body?.content.cc ?? [])]
+  const draft = email.keywords.$draft === true
+  return (
+    <article
+      class="message"
+      aria-label={`${from === undefined ? t('nobody') : nameOf(from)}, ${longDate(email.receivedAt)}`}
+    >
+      <header class="message-head">
+        <Avatar address={from} />
+        <div class="message-lines">
+          <div class="message-who" dir="auto">
+            <strong>{from === undefined ? t('nobody') : nameOf(from)}</strong>
+            {from !== undefined && nameOf(from) !== from.email && <span class="message-address"> {from.email}</span>}
+          </div>
+          <div class="message-to" dir="auto">
+            {`${t('to')} ${people(to)}`}
+            <button type="button" class="link-button" aria-expanded={details} onClick={() => setDetails(!details)}>
+              {t(details ? 'hideDetails' : 'showDetails')}
+            </button>
+          </div>
+        </div>
+        <time dateTime={email.receivedAt} title={longDate(email.receivedAt)}>
+          {shortDate(email.receivedAt)}
+        </time>
+      </header>
+      {details && <Details email={email} content={body?.content} />}
+      {body !== undefined && body.html !== undefined && body.html.pictures > 0 && !pictures && (
+        <div class="consent">
+          <Icon name="picture" />
+          <span>{t('picturesBlocked', { n: body.html.pictures })}</span>
+          <button type="button" class="button" onClick={() => setPictures(true)}>
+            {t('showPictures')}
+          </button>
+        </div>
+      )}
+      {problem !== undefined ? (
+        <p class="message-problem" role="alert">
+          {t('bodyFailed')}{' '}
+          <button type="button" class="button" onClick={() => setAgain(again + 1)}>
+            {t('retry')}
+          </button>
+        </p>
+      ) : body === undefined ? (
+        <div class="message-wait" aria-busy="true" />
+      ) : (
+        <Frame
+          title={t('messageText')}
+          html={body.html?.html ?? textOf(body.content)}
+          plain={body.html === undefined}
+        />
+      )}
+      {body !== undefined && <Attachments parts={body.content.attachments} />}
+      <footer class="message-acts">
+        {draft ? (
+          <button type="button" class="button primary" onClick={() => void editDraft(email.id)}>
+            <Icon name="edit" /> {t('open')}
+          </button>
+        ) : (
+          <>
+            <button type="button" class="button" onClick={() => void replyTo('reply', email.id)}>
+              <Icon name="reply" /> {t('reply')}
+            </button>
+            {to.length > 1 && (
+              <button type="button" class="button" onClick={() => void replyTo('replyAll', email.id)}>
+                <Icon name="replyAll" /> {t('replyAll')}
+              </button>
+            )}
+            <button type="button" class="button" onClick={() => void replyTo('forward', email.id)}>
+              <Icon name="forward" /> {t('forward')}
+            </button>
+          </>
+        )}
+        {!single && (
+          <button type="button" class="link-button fold" onClick={() => setOpen(false)}>
+            {t('close')}
+          </button>
+        )}
+      </footer>
+    </article>
+  )
+}
+
+/** The text parts, as HTML of ours. */
+export function textOf(content: EmailContent): string {
+  const texts = content.textBody.flatMap((part) => {
+    const value = content.bodyValues[part.partId ?? '']?.value
+    if (value === undefined) return []
+    return part.type === 'text/html' ? [new DOMParserText(value).text] : [value]
+  })
+  const text = texts.join('\n')
+  return text.trim() === '' ? `<p class="no-text">${t('noText')}</p>` : textToHtml(text)
+}
+/** What an HTML part says, without its markup: for when the server gave no sanitised HTML. */
+class DOMParserText {
+  readonly text: string
+  constructor(html: string) {
+    this.text = html
+      .replace(/<(style|script|head|title)\b[\s\S]*?<\/\1\s*>/gi, '')
+      .replace(/<br\s*\/?>|<\/(?:p|div|tr|li|h\d)>/gi, '\n')
+      .replace(/<[^>]*>/g, '')
+      .replace(/&nbsp;/g, ' ')
+      .replace(/&lt;/g, '<')
+      .replace(/&gt;/g, '>')
+      .replace(/&quot;/g, '"')
+      .replace(/&#39;/g, "'")
+      .replace(/&amp;/g, '&')
+      .replace(/\n\s*\n\s*\n+/g, '\n\n')
+  }
+}
+
+function people(all: readonly Address[]): string {
+  const me = app.signedInAs.toLowerCase()
+  const names = all.map((one) => (one.email.toLowerCase() === me ? t('toMe') : nameOf(one)))
+  if (names.length === 0) return t('nobody')
+  return names.length <= 3 ? names.join(', ') : t('and', { names: names.slice(0, 2).join(', '), n: names.length - 2 })
+}
+
+function Details({
+  email,
+  content,
+}: {
+  readonly email: Email
+  readonly content: EmailContent | undefined
+}): JSX.Element {
+  const lines: readonly [string, readonly Address[] | null | undefined][] = [
+    [t('from'), email.from],
+    [t('to'), email.to],
+    [t('cc'), content?.cc],
+    [t('bcc'), content?.bcc],
+  ]
+  return (
+    <dl class="details">
+      {lines.map(([label, all]) =>
+        all === null || all === undefined || all.length === 0 ? null : (
+          <div key={label}>
+            <dt>{label}</dt>
+            <dd dir="auto">{all.map(fullAddress).join(', ')}</dd>
+          </div>
+        ),
+      )}
+      <div>
+        <dt>{t('date')}</dt>
+        <dd>{longDate(content?.sentAt ?? email.receivedAt)}</dd>
+      </div>
+    </dl>
+  )
+}
+
+function Attachments({ parts }: { readonly parts: readonly BodyPart[] }): JSX.Element | null {
+  const shown = parts.filter((one) => one.blobId !== null && !(one.cid !== null && one.disposition === 'inline'))
+  if (shown.length === 0) return null
+  return (
+    <section class="attachments" aria-label={t('attachments', { n: shown.length })}>
+      <ul>
+        {shown.map((part) => {
+          const name = part.name ?? `${part.type.replace('/', '.')}`
+          const url = app.client.downloadUrl(part.blobId ?? '', name, part.type)
+          const picture = /^image\/(?:png|jpeg|gif|webp|avif)$/.test(part.type) && part.size < 8_000_000
+          return (
+            <li key={part.partId}>
+              <a class="attachment" href={url} download={name} title={t('downloadNamed', { name })}>
+                {picture ? (
+                  <img src={url} alt="" loading="lazy" />
+                ) : (
+                  <span class="attachment-kind">{kindOf(name, part.type)}</span>
+                )}
+                <span class="attachment-name" dir="auto">
+                  {name}
+                </span>
+                <span class="attachment-size">{fileSize(part.size)}</span>
+              </a>
+            </li>
+          )
+        })}
+      </ul>
+    </section>
+  )
+}
+const kindOf = (name: string, type: string): string =>
+  (/\.([a-z0-9]{1,4})$/i.exec(name)?.[1] ?? type.split('/')[1] ?? '').slice(0, 4).toUpperCase()

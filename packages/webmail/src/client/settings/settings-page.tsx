@@ -1,0 +1,320 @@
+/** The settings, at once in effect. Those of this browser are here; signature and automatic replies are the server's. */
+import type { JSX } from 'preact'
+import { useEffect, useState } from 'preact/hooks'
+import { app } from '../app.ts'
+import type { Identity, Vacation } from '../jmap/types.ts'
+import { type Settings, set, settings, type SwipeAct } from '../store/settings.ts'
+import { language, t, type TextKey } from '../text/text.ts'
+import { Choice, KeyPreset } from './choice.tsx'
+
+const pages = {
+  appearance: 'appearance',
+  general: 'general',
+  signatures: 'signatures',
+  autoReply: 'autoReply',
+} as const satisfies Record<string, TextKey>
+type Page = keyof typeof pages
+
+export function SettingsPage({ page }: { readonly page: string }): JSX.Element {
+  const now: Page = page in pages ? (page as Page) : 'appearance'
+  return (
+    <div class="settings">
+      <nav aria-label={t('settings')}>
+        <h1>{t('settings')}</h1>
+        {(Object.keys(pages) as Page[]).map((one) => (
+          <a
+            key={one}
+            href={app.address({ kind: 'settings', page: one })}
+            aria-current={one === now ? 'page' : undefined}
+            onClick={(event) => {
+              event.preventDefault()
+              app.go({ kind: 'settings', page: one })
+            }}
+          >
+            {t(pages[one])}
+          </a>
+        ))}
+      </nav>
+      <section class="settings-page" aria-label={t(pages[now])}>
+        <h2>{t(pages[now])}</h2>
+        {now === 'appearance' ? (
+          <Appearance />
+        ) : now === 'general' ? (
+          <General />
+        ) : now === 'signatures' ? (
+          <Signatures />
+        ) : (
+          <AutoReply />
+        )}
+      </section>
+    </div>
+  )
+}
+
+function Appearance(): JSX.Element {
+  const now: Settings = settings.value
+  return (
+    <>
+      <Choice
+        label={t('theme')}
+        value={now.theme}
+        options={[
+          ['system', t('system')],
+          ['light', t('light')],
+          ['dark', t('dark')],
+        ]}
+        onChange={(theme) => set({ theme })}
+      />
+      <Choice
+        label={t('contrast')}
+        value={now.contrast}
+        options={[
+          ['normal', t('contrastNormal')],
+          ['more', t('contrastMore')],
+        ]}
+        onChange={(contrast) => set({ contrast })}
+      />
+      <Choice
+        label={t('density')}
+        value={now.density}
+        options={[
+          ['compact', t('compact')],
+          ['normal', t('normal')],
+          ['roomy', t('roomy')],
+        ]}
+        onChange={(density) => set({ density })}
+      />
+      <Choice
+        label={t('pane')}
+        value={now.pane}
+        options={[
+          ['right', t('right')],
+          ['bottom', t('bottom')],
+          ['off', t('off')],
+        ]}
+        onChange={(pane) => set({ pane })}
+      />
+      <Choice
+        label={t('language')}
+        value={now.language || (language.value as 'en' | 'fr')}
+        options={[
+          ['en', 'English'],
+          ['fr', 'Français'],
+        ]}
+        onChange={(chosen) => set({ language: chosen })}
+      />
+    </>
+  )
+}
+
+function General(): JSX.Element {
+  const now = settings.value
+  const swipes: readonly (readonly [SwipeAct, string])[] = [
+    ['archive', t('toArchive')],
+    ['trash', t('toTrash')],
+    ['read', t('markRead')],
+    ['flag', t('flag')],
+    ['move', t('moveTo')],
+    ['none', t('none')],
+  ]
+  return (
+    <>
+      <Choice
+        label={t('conversations')}
+        value={now.conversations}
+        options={[
+          [true, t('on')],
+          [false, t('off')],
+        ]}
+        onChange={(conversations) => set({ conversations })}
+      />
+      <Choice
+        label={t('afterAct')}
+        value={now.afterAct}
+        options={[
+          ['next', t('nextMail')],
+          ['list', t('backToList')],
+        ]}
+        onChange={(afterAct) => set({ afterAct })}
+      />
+      <Choice
+        label={t('undoSend')}
+        value={now.undoSeconds}
+        options={([0, 5, 10, 20, 30] as const).map((n) => [n, n === 0 ? t('off') : t('seconds', { n })] as const)}
+        onChange={(undoSeconds) => set({ undoSeconds })}
+      />
+      <Choice
+        label={t('pictures')}
+        value={now.pictures}
+        options={[
+          ['ask', t('ask')],
+          ['always', t('always')],
+        ]}
+        onChange={(pictures) => set({ pictures })}
+      />
+      <KeyPreset />
+      <Choice
+        label={t('swipeRight')}
+        value={now.swipeRight}
+        options={swipes}
+        onChange={(swipeRight) => set({ swipeRight })}
+      />
+      <Choice
+        label={t('swipeLeft')}
+        value={now.swipeLeft}
+        options={swipes}
+        onChange={(swipeLeft) => set({ swipeLeft })}
+      />
+    </>
+  )
+}
+
+function Signatures(): JSX.Element {
+  const [identities, setIdentities] = useState<readonly Identity[]>(app.store.identities.peek())
+  useEffect(() => {
+    app.client.call('Identity/get', { ids: null }).then(
+      ({ list }) => {
+        app.store.identities.value = list
+        setIdentities(list)
+      },
+      () => app.tell(t('failed')),
+    )
+  }, [])
+  return (
+    <>
+      {identities.map((one) => (
+        <SignatureForm key={one.id} identity={one} />
+      ))}
+    </>
+  )
+}
+
+function SignatureForm({ identity }: { readonly identity: Identity }): JSX.Element {
+  const [name, setName] = useState(identity.name)
+  const [text, setText] = useState(identity.textSignature)
+  return (
+    <form
+      class="form"
+      onSubmit={(event) => {
+        event.preventDefault()
+        app.client
+          .call('Identity/set', { update: { [identity.id]: { name, textSignature: text, htmlSignature: '' } } })
+          .then(
+            ({ notUpdated }) => {
+              const problem = notUpdated?.[identity.id]
+              if (problem !== undefined) return app.tell(t('refused', { problem: problem.description ?? problem.type }))
+              app.store.identities.value = app.store.identities
+                .peek()
+                .map((one) => (one.id === identity.id ? { ...one, name, textSignature: text, htmlSignature: '' } : one))
+              app.tell(t('saved'))
+            },
+            () => app.tell(t('failed')),
+          )
+      }}
+    >
+      <h3>{identity.email}</h3>
+      <label class="field">
+        <span>{t('name')}</span>
+        <input type="text" value={name} autocomplete="name" onInput={(event) => setName(event.currentTarget.value)} />
+      </label>
+      <label class="field">
+        <span>{t('signature')}</span>
+        <textarea rows={5} value={text} dir="auto" onInput={(event) => setText(event.currentTarget.value)} />
+      </label>
+      <button type="submit" class="button primary">
+        {t('save')}
+      </button>
+    </form>
+  )
+}
+
+const toLocal = (iso: string | null): string => {
+  if (iso === null) return ''
+  const date = new Date(iso)
+  return new Date(date.getTime() - date.getTimezoneOffset() * 60_000).toISOString().slice(0, 16)
+}
+const toIso = (local: string): string | null =>
+  local === '' ? null : new Date(local).toISOString().replace(/\.\d+Z$/, 'Z')
+
+function AutoReply(): JSX.Element {
+  const [now, setNow] = useState<Vacation>()
+  useEffect(() => {
+    app.client.call('VacationResponse/get', { ids: ['singleton'] }).then(
+      ({ list }) => setNow(list[0]),
+      () => app.tell(t('failed')),
+    )
+  }, [])
+  if (now === undefined) return <div class="coming" aria-busy="true" />
+  const change = (changes: Partial<Vacation>): void => setNow({ ...now, ...changes })
+  return (
+    <form
+      class="form"
+      onSubmit={(event) => {
+        event.preventDefault()
+        const { isEnabled, fromDate, toDate, subject, textBody } = now
+        app.client
+          .call('VacationResponse/set', {
+            update: { singleton: { isEnabled, fromDate, toDate, subject, textBody, htmlBody: null } },
+          })
+          .then(
+            ({ notUpdated }) => {
+              const problem = notUpdated?.singleton
+              app.tell(
+                problem === undefined ? t('saved') : t('refused', { problem: problem.description ?? problem.type }),
+              )
+            },
+            () => app.tell(t('failed')),
+          )
+      }}
+    >
+      <label class="switch">
+        <input
+          type="checkbox"
+          role="switch"
+          checked={now.isEnabled}
+          onChange={(event) => change({ isEnabled: event.currentTarget.checked })}
+        />
+        <span>{t('autoReplyOn')}</span>
+      </label>
+      <div class="form-row">
+        <label class="field">
+          <span>{t('autoReplyFrom')}</span>
+          <input
+            type="datetime-local"
+            value={toLocal(now.fromDate)}
+            onChange={(event) => change({ fromDate: toIso(event.currentTarget.value) })}
+          />
+        </label>
+        <label class="field">
+          <span>{t('autoReplyTo')}</span>
+          <input
+            type="datetime-local"
+            value={toLocal(now.toDate)}
+            onChange={(event) => change({ toDate: toIso(event.currentTarget.value) })}
+          />
+        </label>
+      </div>
+      <label class="field">
+        <span>{t('subject')}</span>
+        <input
+          type="text"
+          value={now.subject ?? ''}
+          dir="auto"
+          onInput={(event) => change({ subject: event.currentTarget.value || null })}
+        />
+      </label>
+      <label class="field">
+        <span>{t('autoReplyText')}</span>
+        <textarea
+          rows={6}
+          value={now.textBody ?? ''}
+          dir="auto"
+          onInput={(event) => change({ textBody: event.currentTarget.value })}
+        />
+      </label>
+      <button type="submit" class="button primary">
+        {t('save')}
+      </button>
+    </form>
+  )
+}

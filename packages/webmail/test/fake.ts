@@ -1,0 +1,365 @@
+/**
+ * A small JMAP server in memory for trying the client without the program: enough of RFC 8620 and RFC 8621 for every method the client calls,
+ * with true states. It serves the bundle and the page with the policy of the real one.
+ */
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { buildWebmail, shellPage } from '../src/build.ts'
+import { firstCalls, type Invocation, readChoices } from '../src/start.ts'
+
+type Json = Record<string, unknown>
+export interface FakeEmail {
+  id: string
+  threadId: string
+  mailboxIds: Record<string, true>
+  keywords: Record<string, true>
+  size: number
+  receivedAt: string
+  from: Json[] | null
+  to: Json[] | null
+  cc: Json[] | null
+  subject: string
+  hasAttachment: boolean
+  preview: string
+  text: string
+  html?: string
+  attachments: Json[]
+  [more: string]: unknown
+}
+
+const rights = {
+  mayReadItems: true, mayAddItems: true, mayRemoveItems: true, mayCreateChild: true, mayRename: true, mayDelete: true, maySubmit: true, maySetSeen: true, maySetKeywords: true,
+}
+export const policy =
+  "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data: blob:; font-src 'self'; connect-src 'self'; frame-src 'self' blob:; manifest-src 'self'; worker-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'; require-trusted-types-for 'script'; trusted-types postrider"
+
+export class FakeServer {
+  readonly mailboxes = new Map<string, Json>()
+  readonly emails = new Map<string, FakeEmail>()
+  readonly requests: Invocation[][] = []
+  readonly sent: Json[] = []
+  readonly blobs = new Map<string, { readonly bytes: Buffer; readonly type: string }>()
+  /** Refuses everything, as a server that is away. */
+  away = false
+  #vacation: Json = { id: 'singleton', isEnabled: false, fromDate: null, toDate: null, subject: null, textBody: null, htmlBody: null }
+  #identity: Json = { id: 'i1', name: 'Ada Lovelace', email: 'ada@example.org', replyTo: null, bcc: null, textSignature: '', htmlSignature: '', mayDelete: false }
+  #submissions = new Map<string, Json>()
+  #log: { readonly state: number; readonly id: string; readonly kind: 'created' | 'updated' | 'destroyed' }[] = []
+  #state = 1
+  #listeners = new Set<ServerResponse>()
+  #server: Server | undefined
+  #count = 0
+  #order: FakeEmail[] | undefined
+
+  constructor() {
+    const add = (id: string, name: string, role: string | null, parentId: string | null = null): void => {
+      this.mailboxes.set(id, { id, name, role, parentId, sortOrder: 10, myRights: rights, isSubscribed: true })
+    }
+    for (const role of ['inbox', 'drafts', 'sent', 'archive', 'junk', 'trash']) add(`m-${role}`, role, role)
+    add('m-plans', 'Plans', null)
+    add('m-2026', '2026', null, 'm-plans')
+    add('m-travel', 'Travel', null)
+  }
+
+  add(email: Partial<FakeEmail> & { readonly subject: string }): FakeEmail {
+    const id = `e${++this.#count}`
+    const made: FakeEmail = {
+      id, threadId: `t${id}`, mailboxIds: { 'm-inbox': true }, keywords: {}, size: 4_000, receivedAt: new Date().toISOString(),
+      from: null, to: [{ name: 'Ada Lovelace', email: 'ada@example.org' }], cc: null, hasAttachment: false, preview: '', text: '', attachments: [], ...email,
+    }
+    if (made.preview === '') made.preview = made.text.replace(/\s+/g, ' ').slice(0, 160)
+    this.emails.set(id, made)
+    this.#note(id, 'created')
+    return made
+  }
+  deliver(email: Partial<FakeEmail> & { readonly subject: string }): FakeEmail {
+    const made = this.add(email)
+    this.#push()
+    return made
+  }
+
+  #note(id: string, kind: 'created' | 'updated' | 'destroyed'): void {
+    this.#state++
+    this.#order = undefined
+    this.#log.push({ state: this.#state, id, kind })
+  }
+  #push(): void {
+    const state = String(this.#state)
+    const data = JSON.stringify({ '@type': 'StateChange', changed: { u1: { Email: state, Mailbox: state, Thread: state } } })
+    for (const one of this.#listeners) one.write(`event: state\ndata: ${data}\n\n`)
+  }
+
+  #sorted(): FakeEmail[] {
+    this.#order ??= [...this.emails.values()].sort((a, b) => (a.receivedAt < b.receivedAt ? 1 : a.receivedAt > b.receivedAt ? -1 : 0))
+    return this.#order
+  }
+  #matches(email: FakeEmail, filter: Json | null): boolean {
+    if (filter === null) return true
+    if (typeof filter.operator === 'string') {
+      const all = (filter.conditions as Json[]).map((one) => this.#matches(email, one))
+      return filter.operator === 'AND' ? all.every(Boolean) : filter.operator === 'OR' ? all.some(Boolean) : !all.some(Boolean)
+    }
+    const has = (text: unknown, word: unknown): boolean => JSON.stringify(text ?? '').toLowerCase().includes(String(word).toLowerCase())
+    return Object.entries(filter).every(([key, value]) => {
+      switch (key) {
+        case 'inMailbox': return email.mailboxIds[String(value)] === true
+        case 'hasKeyword': return email.keywords[String(value)] === true
+        case 'notKeyword': return email.keywords[String(value)] !== true
+        case 'hasAttachment': return email.hasAttachment === value
+        case 'from': return has(email.from, value)
+        case 'to': return has(email.to, value)
+        case 'subject': return has(email.subject, value)
+        case 'text': return has([email.from, email.to, email.subject, email.text], value)
+        case 'before': return email.receivedAt < String(value)
+        case 'after': return email.receivedAt >= String(value)
+        default: return false
+      }
+    })
+  }
+  #query(args: Json): FakeEmail[] {
+    const seen = new Set<string>()
+    return this.#sorted().filter((one) => {
+      if (!this.#matches(one, (args.filter as Json | null) ?? null)) return false
+      if (args.collapseThreads !== true) return true
+      if (seen.has(one.threadId)) return false
+      seen.add(one.threadId)
+      return true
+    })
+  }
+
+  #object(email: FakeEmail, properties: readonly string[] | undefined): Json {
+    const whole: Json = {
+      ...email, blobId: `b-${email.id}`, sentAt: email.receivedAt, bcc: null, replyTo: null, messageId: [`${email.id}@example.org`], inReplyTo: null, references: null,
+      textBody: [{ partId: 't', type: 'text/plain', blobId: 'x', size: 1, name: null, disposition: null, cid: null }],
+      htmlBody: [], bodyValues: { t: { value: email.text } },
+    }
+    return Object.fromEntries(['id', ...(properties ?? Object.keys(whole))].map((key) => [key, whole[key]]))
+  }
+
+  /** One call; the second answer, if any, is the implicit one of EmailSubmission/set. */
+  run(name: string, args: Json): Json {
+    const state = String(this.#state)
+    const ids = args.ids as readonly string[] | null | undefined
+    switch (name) {
+      case 'Mailbox/get': {
+        const list = [...this.mailboxes.values()].map((one) => {
+          const mails = [...this.emails.values()].filter((mail) => mail.mailboxIds[String(one.id)] === true)
+          const unread = mails.filter((mail) => mail.keywords.$seen !== true).length
+          return { ...one, totalEmails: mails.length, unreadEmails: unread, totalThreads: mails.length, unreadThreads: unread }
+        })
+        return { state, list: ids == null ? list : list.filter((one) => ids.includes(String((one as Json).id))), notFound: [] }
+      }
+      case 'Mailbox/set': {
+        const created: Json = {}
+        for (const [key, value] of Object.entries((args.create as Json | undefined) ?? {})) {
+          const id = `m${++this.#count}`
+          this.mailboxes.set(id, { id, role: null, sortOrder: 10, myRights: rights, isSubscribed: true, ...(value as Json) })
+          created[key] = { id }
+        }
+        for (const [id, value] of Object.entries((args.update as Json | undefined) ?? {})) Object.assign(this.mailboxes.get(id) ?? {}, value)
+        for (const id of (args.destroy as string[] | undefined) ?? []) this.mailboxes.delete(id)
+        this.#state++
+        return { oldState: state, newState: String(this.#state), created }
+      }
+      case 'Email/query': {
+        const all = this.#query(args)
+        const position = Number(args.position ?? 0)
+        const page = all.slice(position, position + Number(args.limit ?? 500))
+        return { queryState: state, canCalculateChanges: true, position, ids: page.map((one) => one.id), total: all.length }
+      }
+      case 'Email/queryChanges': {
+        const since = Number(args.sinceQueryState)
+        const touched = new Set(this.#log.filter((one) => one.state > since).map((one) => one.id))
+        const all = this.#query(args)
+        const added = all.flatMap((one, index) => (touched.has(one.id) ? [{ id: one.id, index }] : []))
+        return { oldQueryState: args.sinceQueryState, newQueryState: state, total: all.length, removed: [...touched], added }
+      }
+      case 'Email/changes': {
+        const since = Number(args.sinceState)
+        const all = this.#log.filter((one) => one.state > since)
+        const of = (kind: string): string[] => [...new Set(all.filter((one) => one.kind === kind).map((one) => one.id))]
+        return { oldState: args.sinceState, newState: state, hasMoreChanges: false, created: of('created'), updated: of('updated'), destroyed: of('destroyed') }
+      }
+      case 'Email/get': {
+        const list = (ids ?? []).flatMap((id) => {
+          const found = this.emails.get(id)
+          return found === undefined ? [] : [this.#object(found, args.properties as string[] | undefined)]
+        })
+        return { state, list, notFound: [] }
+      }
+      case 'Thread/get': {
+        const list = [...new Set(ids ?? [])].map((id) => ({
+          id,
+          emailIds: [...this.emails.values()].filter((one) => one.threadId === id).sort((a, b) => (a.receivedAt < b.receivedAt ? -1 : 1)).map((one) => one.id),
+        }))
+        return { state, list, notFound: [] }
+      }
+      case 'Email/set': {
+        const created: Json = {}
+        for (const [key, value] of Object.entries((args.create as Json | undefined) ?? {})) {
+          const from = value as Json
+          const values = from.bodyValues as Record<string, { value: string }>
+          const made = this.add({ ...(from as Partial<FakeEmail>), subject: String(from.subject), text: values.text?.value ?? '', html: values.html?.value ?? '', attachments: ((from.attachments as Json[]) ?? []).map((one, i) => ({ partId: `a${i}`, size: 10, ...one })) })
+          created[key] = { id: made.id, blobId: `b-${made.id}`, threadId: made.threadId, size: 1 }
+        }
+        this.#patch((args.update as Json | undefined) ?? {})
+        for (const id of (args.destroy as string[] | undefined) ?? []) {
+          this.emails.delete(id)
+          this.#note(id, 'destroyed')
+        }
+        queueMicrotask(() => this.#push())
+        return { oldState: state, newState: String(this.#state), created, updated: {}, destroyed: args.destroy ?? [] }
+      }
+      case 'SearchSnippet/get': {
+        const word = (JSON.stringify(args.filter).match(/"text":"([^"]+)"/) ?? [])[1]
+        const mark = (text: string): string => {
+          const safe = text.replace(/&/g, '&amp;').replace(/</g, '&lt;')
+          return word === undefined ? safe : safe.replace(new RegExp(word.replace(/[^\w\s]/g, ''), 'gi'), (found) => `<mark>${found}</mark>`)
+        }
+        return { list: (args.emailIds as string[]).map((emailId) => { const one = this.emails.get(emailId); return { emailId, subject: mark(one?.subject ?? ''), preview: mark(one?.preview ?? '') } }), notFound: [] }
+      }
+      case 'Identity/get': return { state, list: [this.#identity], notFound: [] }
+      case 'Identity/set':
+        Object.assign(this.#identity, (args.update as Record<string, Json>).i1)
+        return { oldState: state, newState: state }
+      case 'VacationResponse/get': return { state, list: [this.#vacation], notFound: [] }
+      case 'VacationResponse/set':
+        Object.assign(this.#vacation, (args.update as Record<string, Json>).singleton)
+        return { oldState: state, newState: state }
+      case 'EmailSubmission/set': {
+        const created: Json = {}
+        for (const [key, value] of Object.entries((args.create as Json | undefined) ?? {})) {
+          const id = `s${++this.#count}`
+          const one = { id, undoStatus: 'pending', ...(value as Json) }
+          this.#submissions.set(id, one)
+          this.sent.push(one)
+          created[key] = { id, undoStatus: 'pending' }
+          const patch = (args.onSuccessUpdateEmail as Json | undefined)?.[`#${key}`]
+          if (patch !== undefined) this.#patch({ [String((value as Json).emailId)]: patch })
+        }
+        for (const [id, value] of Object.entries((args.update as Json | undefined) ?? {})) Object.assign(this.#submissions.get(id) ?? {}, value)
+        queueMicrotask(() => this.#push())
+        return { oldState: state, newState: state, created }
+      }
+      default: throw new Error(`the fake does not know ${name}`)
+    }
+  }
+  #patch(update: Json): void {
+    for (const [id, patch] of Object.entries(update)) {
+      const email = this.emails.get(id)
+      if (email === undefined) continue
+      for (const [path, value] of Object.entries(patch as Json)) {
+        const [property, key] = path.split('/') as ['mailboxIds' | 'keywords', string]
+        const next = { ...email[property] }
+        if (value === null) delete next[key]
+        else next[key] = true
+        email[property] = next
+      }
+      this.#note(id, 'updated')
+    }
+  }
+
+  answer(calls: readonly Invocation[]): Invocation[] {
+    this.requests.push([...calls])
+    const answers: Invocation[] = []
+    for (const [name, args, id] of calls) {
+      const full: Json = {}
+      for (const [key, value] of Object.entries(args)) {
+        if (!key.startsWith('#')) full[key] = value
+        else {
+          const { resultOf, path } = value as { readonly resultOf: string; readonly path: string }
+          const from = answers.find((one) => one[2] === resultOf)?.[1]
+          full[key.slice(1)] = from === undefined ? [] : [...new Set(pointer(from, path.split('/').slice(1)))]
+        }
+      }
+      try {
+        answers.push([name, { accountId: 'u1', ...this.run(name, full) }, id])
+      } catch (error) {
+        answers.push(['error', { type: 'serverFail', description: String(error) }, id])
+      }
+    }
+    return answers
+  }
+
+  get #session(): Json {
+    return {
+      capabilities: { 'urn:ietf:params:jmap:core': { maxCallsInRequest: 32 } },
+      accounts: { u1: { name: 'ada@example.org', isPersonal: true, accountCapabilities: {} } },
+      primaryAccounts: { 'urn:ietf:params:jmap:mail': 'u1' },
+      username: 'ada@example.org',
+      apiUrl: '/jmap/api', downloadUrl: '/jmap/download/{accountId}/{blobId}/{name}?type={type}', uploadUrl: '/jmap/upload/{accountId}/',
+      eventSourceUrl: '/jmap/events?types={types}&closeafter={closeafter}&ping={ping}', state: 's',
+    }
+  }
+
+  /** Listens; answers the address of the page. */
+  async listen(port = 0): Promise<string> {
+    const build = await buildWebmail()
+    this.#server = createServer((request, response) => void this.#serve(request, response, build))
+    await new Promise<void>((resolve) => this.#server?.listen(port, '127.0.0.1', resolve))
+    return `http://127.0.0.1:${(this.#server.address() as AddressInfo).port}/mail/`
+  }
+  async close(): Promise<void> {
+    for (const one of this.#listeners) one.end()
+    this.#server?.closeAllConnections()
+    await new Promise((resolve) => this.#server?.close(resolve))
+  }
+
+  async #serve(request: IncomingMessage, response: ServerResponse, build: Awaited<ReturnType<typeof buildWebmail>>): Promise<void> {
+    const { pathname, searchParams } = new URL(request.url ?? '/', 'http://x')
+    const send = (status: number, type: string, body: string | Uint8Array, headers: Record<string, string> = {}): void => {
+      response.writeHead(status, { 'Content-Type': type, ...headers }).end(body)
+    }
+    if (this.away && pathname.startsWith('/jmap')) return send(503, 'text/plain', '')
+    if (pathname === '/jmap/api') {
+      const { methodCalls } = JSON.parse((await bytesOf(request)).toString()) as { readonly methodCalls: Invocation[] }
+      return send(200, 'application/json', JSON.stringify({ methodResponses: this.answer(methodCalls), sessionState: 's' }))
+    }
+    if (pathname.startsWith('/jmap/upload/')) {
+      const id = `up${++this.#count}`
+      const type = request.headers['content-type'] ?? ''
+      this.blobs.set(id, { bytes: await bytesOf(request), type })
+      return send(201, 'application/json', JSON.stringify({ accountId: 'u1', blobId: id, type, size: 1 }))
+    }
+    if (pathname.startsWith('/jmap/download/')) {
+      const blob = this.blobs.get(pathname.split('/')[4] ?? '')
+      return send(blob === undefined ? 404 : 200, searchParams.get('type') ?? 'application/octet-stream', blob?.bytes ?? '')
+    }
+    if (pathname === '/jmap/events') {
+      response.writeHead(200, { 'Content-Type': 'text/event-stream', 'Cache-Control': 'no-store' }).write(': hello\n\n')
+      this.#listeners.add(response)
+      response.on('close', () => this.#listeners.delete(response))
+      return
+    }
+    const path = pathname.slice('/mail/'.length)
+    if (path.startsWith('body/')) {
+      const email = this.emails.get(path.split('/')[2] ?? '')
+      if (email?.html === undefined) return send(404, 'text/plain', '')
+      const remote = [...email.html.matchAll(/<img[^>]+https?:[^>]*>/g)].length
+      const html = searchParams.get('pictures') === '1' ? email.html : email.html.replace(/<img[^>]+https?:[^>]*>/g, '')
+      return send(200, 'text/html; charset=utf-8', html, { 'Postrider-Pictures': String(remote) })
+    }
+    const file = build.files.get(path)
+    if (file !== undefined) return send(200, file.type, file.bytes, { 'Cache-Control': file.immutable ? 'max-age=31536000, immutable' : 'no-cache' })
+    const start = {
+      session: this.#session, headers: { 'Postrider-Csrf': 'token' }, signIn: '/signin', signOut: '/signout',
+      responses: this.answer(firstCalls('u1', 'm-inbox', readChoices(request.headers.cookie))),
+    }
+    this.requests.pop()
+    send(200, 'text/html; charset=utf-8', shellPage(build, start), { 'Content-Security-Policy': policy, 'X-Content-Type-Options': 'nosniff' })
+  }
+}
+
+async function bytesOf(request: IncomingMessage): Promise<Buffer> {
+  const chunks: Buffer[] = []
+  for await (const chunk of request) chunks.push(chunk as Buffer)
+  return Buffer.concat(chunks)
+}
+
+/** RFC 8620 §3.7: a JSON pointer with `*`. */
+function pointer(value: unknown, path: readonly string[]): unknown[] {
+  const [first, ...rest] = path
+  if (first === undefined) return Array.isArray(value) ? value.flat() : [value]
+  if (first === '*') return (value as unknown[]).flatMap((one) => pointer(one, rest))
+  return pointer((value as Json)[first], rest)
+}
