@@ -9,6 +9,7 @@ import { WebApi } from './api.ts'
 import { serveBody, servePicture } from './body.ts'
 import { Bundle } from './bundle.ts'
 import { sessionCheck, type SessionCheck, type WebContext, type WebParts } from './context.ts'
+import { createLight } from './light/index.ts'
 import { pictureFetcher } from './picture.ts'
 import { redirect } from './request.ts'
 import { SecondFactor } from './second-factor.ts'
@@ -53,6 +54,7 @@ export function createWeb(parts: WebParts & { readonly dataFolder: string }): We
   const api = new WebApi(context)
   const bundle = new Bundle(parts.dataFolder, log)
   const pictures = pictureFetcher(clock)
+  const light = createLight(context)
   const under = (place: string) => (path: string) => path === place || path.startsWith(`${place}/`)
   const routes: Route[] = [
     {
@@ -85,6 +87,7 @@ export function createWeb(parts: WebParts & { readonly dataFolder: string }): We
       matches: under('/mail'),
       handle: (request, response) => serveMail(context, bundle, request, response),
     },
+    { name: 'light', matches: under('/light'), handle: (request, response) => light.handle(request, response) },
     // Where users of Exchange look for it.
     { name: 'owa', matches: under('/owa'), handle: (_request, response) => redirect(response, '/mail/') },
   ]

@@ -57,7 +57,12 @@ export interface WebSession {
 
 export type Found =
   | { readonly ok: true; readonly session: WebSession }
-  | { readonly ok: false; readonly why: End | 'none' }
+  | {
+      readonly ok: false
+      readonly why: End | 'none'
+      /** The session that time ended, for its holder, to keep what was being written. It opens nothing else. */
+      readonly late?: WebSession
+    }
 
 interface Live {
   record: SessionRecord
@@ -68,6 +73,10 @@ interface Live {
 }
 
 const digestOf = (text: string): Buffer => createHash('sha256').update(text).digest()
+const opens = ({ digest }: SessionRecord, { secret }: Ticket): boolean => {
+  const [known, shown] = [Buffer.from(digest, 'base64url'), digestOf(secret)]
+  return known.length === shown.length && timingSafeEqual(known, shown)
+}
 const csrfOf = (secret: string): string => digestOf(`csrf ${secret}`).toString('base64url')
 /** Characters of a browser's name that are kept. */
 const MAX_AGENT = 200
@@ -79,7 +88,7 @@ const MAX_AGENT = 200
 export class WebSessions {
   readonly #parts: SessionsParts
   readonly #live = new Map<string, Live>()
-  readonly #ends = new Map<string, End>()
+  readonly #ends = new Map<string, { readonly why: End; readonly live: Live | undefined }>()
   readonly #unwatch: () => void
 
   constructor(parts: SessionsParts) {
@@ -125,15 +134,12 @@ export class WebSessions {
   async find(ticket: Ticket | undefined): Promise<Found> {
     if (ticket === undefined) return { ok: false, why: 'none' }
     const live = this.#live.get(ticket.id) ?? (await this.#load(ticket))
-    if (live === undefined || live.mailbox !== ticket.mailbox)
-      return { ok: false, why: this.#ends.get(ticket.id) ?? 'none' }
-    const shown = digestOf(ticket.secret)
-    const known = Buffer.from(live.record.digest, 'base64url')
-    if (known.length !== shown.length || !timingSafeEqual(known, shown)) return { ok: false, why: 'none' }
+    if (live === undefined || live.mailbox !== ticket.mailbox) return this.#endedOf(ticket)
+    if (!opens(live.record, ticket)) return { ok: false, why: 'none' }
     const why = this.#overOf(live)
     if (why !== undefined) {
       this.#finish(live, why)
-      return { ok: false, why }
+      return this.#endedOf(ticket)
     }
     const entry = this.#allowed(live)
     if (entry === undefined) {
@@ -141,6 +147,18 @@ export class WebSessions {
       return { ok: false, why: 'revoked' }
     }
     return { ok: true, session: this.#shown(live, principalOf(entry), ticket.secret) }
+  }
+
+  /** Why a session is over; more for whoever shows that it was his. */
+  #endedOf(ticket: Ticket): Found {
+    const end = this.#ends.get(ticket.id)
+    if (end === undefined) return { ok: false, why: 'none' }
+    const { why, live } = end
+    if (live === undefined || live.mailbox !== ticket.mailbox || !opens(live.record, ticket)) return { ok: false, why }
+    const entry = this.#allowed(live)
+    return entry === undefined
+      ? { ok: false, why }
+      : { ok: false, why, late: this.#shown(live, principalOf(entry), ticket.secret) }
   }
 
   /** The user did something: the inactivity limit starts anew. */
@@ -164,7 +182,7 @@ export class WebSessions {
   listen(session: WebSession, listener: SessionListener): () => void {
     const live = this.#live.get(session.id)
     if (live === undefined) {
-      queueMicrotask(() => listener.ended(this.#ends.get(session.id) ?? 'signedout'))
+      queueMicrotask(() => listener.ended(this.#ends.get(session.id)?.why ?? 'signedout'))
       return () => {}
     }
     live.listeners.add(listener)
@@ -300,13 +318,14 @@ export class WebSessions {
   #forget(live: Live, why: End): void {
     clearTimeout(live.timer)
     this.#live.delete(live.record.id)
-    this.#remember(live.record.id, why)
+    this.#remember(live.record.id, why, live)
     for (const one of [...live.listeners]) one.ended(why)
     live.listeners.clear()
   }
 
-  #remember(id: string, why: End): void {
-    this.#ends.set(id, why)
+  #remember(id: string, why: End, live?: Live): void {
+    const byTime = why === 'inactive' || why === 'limit'
+    if (!this.#ends.has(id) || live !== undefined) this.#ends.set(id, { why, live: byTime ? live : undefined })
     if (this.#ends.size > MAX_REMEMBERED_ENDS)
       for (const oldest of this.#ends.keys()) {
         this.#ends.delete(oldest)

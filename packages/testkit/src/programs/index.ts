@@ -27,6 +27,8 @@ export const systemPrograms: readonly SystemProgram[] = [
   { program: 'dovecot', package: 'dovecot-imapd', tests: 'Dovecot as peer of the benchmarks' },
   { program: 'pg_ctlcluster', package: 'postgresql', tests: 'the store over PostgreSQL' },
   { program: 'pebble', package: 'pebble', tests: 'certificates by ACME, against an authority of our own' },
+  { program: 'w3m', package: 'w3m', tests: 'the Light version in w3m' },
+  { program: 'lynx', package: 'lynx', tests: 'the Light version in lynx' },
   { program: 'wbxml2xml', package: 'libwbxml2-utils', tests: 'libwbxml as second opinion on WBXML bodies' },
   { program: 'xmllint', package: 'libxml2-utils', tests: 'ActiveSync answers against the published schemas' },
 ]

@@ -1,0 +1,365 @@
+import {
+  createDoor,
+  decodeOof,
+  encodeOof,
+  MAX_OOF_MESSAGE,
+  type MailboxHandle,
+  OOF_STATE,
+  type OofRecord,
+  type OofReply,
+} from '@postrider/domain'
+import { type DeviceRecord, listDevices, removeDevice, saveDevice } from '@postrider/protocols/activesync'
+import { clientSettings, endSessions } from '../api.ts'
+import { audit } from '../context.ts'
+import { html, type Html, raw } from '../html.ts'
+import { addressOf } from '../request.ts'
+import { base32, totpUri } from '../totp.ts'
+import { identitiesOf } from './compose.ts'
+import { csrfField } from './page.ts'
+import { saveSettings, zoneValid } from './settings.ts'
+import { lightText, type LightTextKey } from './texts.ts'
+import type { Visit } from './visit.ts'
+
+/** Options: what the user sets, sees and may end. */
+
+const field = (id: string, label: string, control: Html): Html =>
+  html`<div class="field"><label for="${id}">${label}</label>${control}</div>`
+const post = (visit: Visit, act: string, inner: Html): Html =>
+  html`<form method="post" action="${visit.url.pathname}">${csrfField(visit.session)}<input type="hidden" name="act" value="${act}">${inner}</form>`
+
+export async function optionsPage(visit: Visit): Promise<void> {
+  const { say } = visit
+  const link = (path: string, key: LightTextKey): Html =>
+    html`<li><a href="/light/options/${path}">${say(key)}</a></li>`
+  // R48: Settings > Options > Account > My account > "Settings for POP or IMAP access"; since 2016 Mail > Accounts > POP and IMAP.
+  const body = html`<h2>${say('account')}</h2><ul>${link('account', 'myAccount')}${link('devices', 'devices')}${link('sessions', 'sessions')}${link('security', 'security')}</ul>
+<h2>${say('mail')}</h2><ul>${link('replies', 'replies')}${link('signature', 'signature')}<li>${say('accounts')}<ul>${link('account/pop-imap', 'popAndImap')}</ul></li></ul>
+<h2>${say('general')}</h2><ul>${link('regional', 'regional')}<li><a href="/light/folders">${say('manageFolders')}</a></li></ul>`
+  await visit.page(say('options'), body)
+}
+
+type Handler = (visit: Visit) => Promise<void>
+const pages: Readonly<Record<string, { readonly show: Handler; readonly change?: Handler }>> = {
+  account: { show: accountPage },
+  'account/pop-imap': { show: popImapPage },
+  regional: { show: (visit) => regionalPage(visit), change: changeRegional },
+  signature: { show: signaturePage, change: changeSignature },
+  replies: { show: (visit) => repliesPage(visit), change: changeReplies },
+  devices: { show: (visit) => devicesPage(visit), change: changeDevices },
+  sessions: { show: sessionsPage, change: changeSessions },
+  security: { show: (visit) => securityPage(visit), change: changeSecurity },
+}
+
+/** Answers for `/light/options/<name>`; false when there is no such page. */
+export async function optionPage(visit: Visit, name: string): Promise<boolean> {
+  const page = Object.hasOwn(pages, name) ? pages[name] : undefined
+  const handler = visit.posted === undefined ? page?.show : page?.change
+  await handler?.(visit)
+  return handler !== undefined
+}
+
+async function accountPage(visit: Visit): Promise<void> {
+  const { say, principal } = visit
+  const body = html`<dl class="head"><dt>${say('name')}</dt><dd>${principal.displayName}</dd><dt>${say('user')}</dt><dd>${principal.address}</dd></dl>
+<ul><li><a href="/light/options/account/pop-imap">${say('popImap')}</a></li></ul>`
+  await visit.page(say('myAccount'), body)
+}
+
+/** The twelve values of R46, from live settings (R47). */
+async function popImapPage(visit: Visit): Promise<void> {
+  const { say, context, request, principal } = visit
+  const settings = clientSettings(context, request.headers.host)
+  type Value = (typeof settings)['imap']['inside']
+  const cell = (value: Value, none: LightTextKey): Html =>
+    value === undefined
+      ? html`<td>${say(none)}</td>`
+      : html`<td>${say('server')}: <strong>${value.server}</strong><br>${say('port')}: <strong>${value.port}</strong><br>${say('encryption')}: <strong>${value.encryption}</strong></td>`
+  const row = (label: LightTextKey, name: keyof typeof settings): Html =>
+    html`<tr><th scope="row">${say(label)}</th>${cell(settings[name].inside, 'notOffered')}${cell(settings[name].outside, 'notConfigured')}</tr>`
+  const body = html`<table><thead><tr><th scope="col">${say('service')}</th><th scope="col">${say('inside')}</th><th scope="col">${say('outside')}</th></tr></thead><tbody>${row('popSetting', 'pop3')}${row('imapSetting', 'imap')}${row('smtpSetting', 'submission')}</tbody></table>
+<p>${say('user')}: <strong>${principal.address}</strong></p><p>${say('keepCopy')}</p>`
+  await visit.page(say('popImap'), body)
+}
+
+const languages = [
+  ['en', 'English'],
+  ['fr', 'Français'],
+] as const
+
+async function regionalPage(visit: Visit, error?: string): Promise<void> {
+  const { say, zone, language } = visit
+  const zones = [...new Set(['UTC', ...Intl.supportedValuesOf('timeZone'), zone])]
+  const body = post(
+    visit,
+    'save',
+    html`${field('language', say('language'), html`<select id="language" name="language">${languages.map(([code, name]) => html`<option value="${code}" lang="${code}"${code === language && raw(' selected')}>${name}</option>`)}</select>`)}
+${field('zone', say('zone'), html`<select id="zone" name="zone">${zones.map((one) => html`<option${one === zone && raw(' selected')}>${one}</option>`)}</select>`)}<button class="go">${say('save')}</button>`,
+  )
+  await visit.page(say('regional'), body, error === undefined ? {} : { error, status: 422 })
+}
+
+async function changeRegional(visit: Visit): Promise<void> {
+  const { fields, context, principal, say } = visit
+  const language = fields.get('language')
+  const zone = fields.get('zone') ?? ''
+  if (!zoneValid(zone)) return regionalPage(visit, say('failed', { why: zone.slice(0, 60) }))
+  await saveSettings(context.service, principal.mailbox, { zone })
+  if ((language === 'en' || language === 'fr') && language !== principal.language)
+    await context.directory.updateMailbox(principal.account, { language })
+  visit.done('/light/options', { text: lightText(language === 'fr' ? 'fr' : 'en', 'saved') })
+}
+
+async function signaturePage(visit: Visit): Promise<void> {
+  const { say } = visit
+  const [identity] = await identitiesOf(visit)
+  const body = post(
+    visit,
+    'save',
+    html`<div class="field"><label for="signature">${say('signature')}</label><textarea id="signature" name="signature" rows="6" aria-describedby="hint">
+${identity?.textSignature ?? ''}</textarea><p class="hint" id="hint">${say('signatureHint')}</p></div><button class="go">${say('save')}</button>`,
+  )
+  await visit.page(say('signature'), body)
+}
+
+async function changeSignature(visit: Visit): Promise<void> {
+  const [identity] = await identitiesOf(visit)
+  const textSignature = (visit.fields.get('signature') ?? '').replace(/\r\n?/g, '\n').trimEnd().slice(0, 10_000)
+  if (identity !== undefined) await visit.ask('Identity/set', { update: { [identity.id]: { textSignature } } })
+  visit.done('/light/options', { text: visit.say('saved') })
+}
+
+// Automatic replies: R60. One record, shared with phones.
+
+async function oofOf({ context, principal }: Visit): Promise<OofRecord> {
+  const entries = await context.service.state(principal.mailbox, OOF_STATE.client, OOF_STATE.key)
+  return decodeOof(entries.find(({ key }) => key === OOF_STATE.key)?.value)
+}
+
+/** `2026-12-24 18:00` in the user's zone. */
+function localTime(ms: number | undefined, zone: string): string {
+  if (ms === undefined) return ''
+  const parts = new Intl.DateTimeFormat('en-GB', {
+    timeZone: zone,
+    year: 'numeric',
+    month: '2-digit',
+    day: '2-digit',
+    hour: '2-digit',
+    minute: '2-digit',
+    hourCycle: 'h23',
+  }).formatToParts(ms)
+  const of = (type: string): string => parts.find((one) => one.type === type)?.value ?? ''
+  return `${of('year')}-${of('month')}-${of('day')} ${of('hour')}:${of('minute')}`
+}
+export function readLocalTime(text: string, zone: string): number | undefined {
+  const match = /^(\d{4})-(\d{2})-(\d{2})[ T](\d{1,2}):(\d{2})$/.exec(text.trim())
+  if (match === null) return undefined
+  const [year = 0, month = 0, day = 0, hour = 0, minute = 0] = match.slice(1).map(Number)
+  const wanted = Date.UTC(year, month - 1, day, hour, minute)
+  if (new Date(wanted).getUTCDate() !== day || hour > 23 || minute > 59) return undefined
+  // What the zone's clock shows at a moment tells how far the moment is off; twice, for a change of the clock in between.
+  let at = wanted
+  for (let n = 0; n < 2; n++) at += wanted - Date.parse(`${localTime(at, zone).replace(' ', 'T')}:00Z`)
+  return at
+}
+
+const textOf = ({ bodyType, message }: OofReply): string =>
+  bodyType === 'html' ? message.replace(/<[^>]*>/g, '') : message
+
+async function repliesPage(visit: Visit, error?: string): Promise<void> {
+  const { say, zone, fields } = visit
+  const record = await oofOf(visit)
+  const given = visit.posted !== undefined
+  const state = given ? fields.get('state') : record.state
+  const choice = (value: string, key: LightTextKey): Html =>
+    html`<p><input type="radio" id="${value}" name="state" value="${value}"${state === value && raw(' checked')}> <label class="plain" for="${value}">${say(key)}</label></p>`
+  const value = (name: string, stored: string): string => (given ? (fields.get(name) ?? '') : stored)
+  const { internal, externalUnknown } = record.replies
+  const part = (name: 'inside' | 'outside', label: LightTextKey, heading: LightTextKey, reply: OofReply): Html => {
+    const checked = given ? fields.get(`send-${name}`) === '1' : reply.enabled
+    return html`<h2>${say(heading)}</h2><p><input type="checkbox" id="send-${name}" name="send-${name}" value="1"${checked && raw(' checked')}> <label class="plain" for="send-${name}">${say(label)}</label></p><div class="field"><label for="${name}">${say('message')}</label><textarea id="${name}" name="${name}" rows="6">
+${value(name, textOf(reply))}</textarea></div>`
+  }
+  const time = (name: string, label: LightTextKey, stored: number | undefined): Html =>
+    field(
+      name,
+      say(label),
+      html`<input type="text" id="${name}" name="${name}" value="${value(name, localTime(stored, zone))}" placeholder="2026-12-24 18:00">`,
+    )
+  const body = post(
+    visit,
+    'save',
+    html`<fieldset><legend>${say('replies')}</legend>${choice('disabled', 'off')}${choice('enabled', 'on')}${choice('scheduled', 'scheduled')}${time('start', 'start', record.start)}${time('end', 'endAt', record.end)}<p class="hint">${zone}</p></fieldset>
+${part('inside', 'sendInside', 'inside', internal)}${part('outside', 'sendOutside', 'outside', externalUnknown)}<button class="go">${say('save')}</button>`,
+  )
+  await visit.page(say('replies'), body, error === undefined ? {} : { error, status: 422 })
+}
+
+async function changeReplies(visit: Visit): Promise<void> {
+  const { fields, context, principal, say, zone } = visit
+  const old = await oofOf(visit)
+  const wanted = fields.get('state')
+  const state = wanted === 'enabled' || wanted === 'scheduled' ? wanted : 'disabled'
+  const [start, end] = [readLocalTime(fields.get('start') ?? '', zone), readLocalTime(fields.get('end') ?? '', zone)]
+  if (state === 'scheduled' && (start === undefined || end === undefined || end <= start))
+    return repliesPage(visit, say('badTime'))
+  const reply = (name: 'inside' | 'outside', before: OofReply): OofReply => {
+    const message = (fields.get(name) ?? '').replace(/\r\n?/g, '\n').slice(0, MAX_OOF_MESSAGE)
+    const same = message.trim() === textOf(before).trim()
+    return {
+      enabled: fields.get(`send-${name}`) === '1',
+      bodyType: same ? before.bodyType : 'text',
+      message: same ? before.message : message,
+    }
+  }
+  const outside = reply('outside', old.replies.externalUnknown)
+  const scheduled = state === 'scheduled'
+  const record: OofRecord = {
+    state,
+    start: scheduled ? start : old.start,
+    end: scheduled ? end : old.end,
+    replies: { internal: reply('inside', old.replies.internal), externalKnown: outside, externalUnknown: outside },
+    changed: context.clock.now(),
+  }
+  const value = encodeOof(record)
+  await context.service.apply(principal.mailbox, [
+    { op: 'putState', client: OOF_STATE.client, key: OOF_STATE.key, value },
+  ])
+  visit.done('/light/options', { text: say('saved') })
+}
+
+// Mobile devices: R7, R64. The user's own only: they lie in the user's own mailbox.
+
+const handleOf = ({ context, principal }: Visit): Promise<MailboxHandle> =>
+  createDoor(context.service, context.directory).open(principal, principal.mailbox)
+const deviceName = ({ information, type, id }: DeviceRecord): string =>
+  [information?.friendlyName ?? information?.model ?? type, information?.os]
+    .filter((one) => one !== undefined && one !== '')
+    .join(', ') || id
+
+async function devicesPage(visit: Visit, error?: string, shown?: Html): Promise<void> {
+  const { say } = visit
+  const devices = await listDevices(await handleOf(visit))
+  const button = (act: string, key: LightTextKey): Html => html`<button name="do" value="${act}">${say(key)}</button>`
+  const row = (device: DeviceRecord): Html => {
+    const id = `d-${Buffer.from(device.id).toString('hex').slice(0, 64)}`
+    const state =
+      device.wiped !== undefined
+        ? say('wiped', { date: visit.date(device.wiped) })
+        : device.wipe === 'none'
+          ? say('ok')
+          : say('wipePending')
+    const acts = post(
+      visit,
+      'device',
+      html`<input type="hidden" name="id" value="${device.id}">${field(id, say('confirmPassword'), html`<input type="password" id="${id}" name="password" autocomplete="current-password">`)}<p class="hint">${say('wipeAsk')}</p><div class="bar">${device.wipe === 'none' ? button('wipe', 'wipe') : button('cancel', 'wipeCancel')}${button('recovery', 'recovery')}${button('remove', 'removeDevice')}</div>`,
+    )
+    return html`<section aria-label="${deviceName(device)}"><h2>${deviceName(device)}</h2><dl class="head"><dt>${say('state')}</dt><dd>${state}</dd><dt>${say('lastSync')}</dt><dd>${device.lastSeen > 0 && visit.date(device.lastSeen)}</dd></dl>${acts}</section>`
+  }
+  const body = html`${shown}${devices.length === 0 ? html`<p>${say('noDevices')}</p>` : devices.slice(0, 20).map(row)}`
+  await visit.page(say('devices'), body, error === undefined ? {} : { error, status: 422 })
+}
+
+async function passwordRight(visit: Visit): Promise<boolean> {
+  const { context, principal, fields, request } = visit
+  const password = (fields.get('password') ?? '').slice(0, 1_024)
+  const verdict = await context.authenticator.verify({
+    login: principal.address,
+    password,
+    protocol: 'web',
+    remoteAddress: addressOf(request),
+  })
+  if (!verdict.ok && verdict.retryAfterMs > 0 && verdict.reason === 'invalid')
+    await new Promise((resolve) => setTimeout(resolve, verdict.retryAfterMs).unref())
+  return verdict.ok && verdict.principal.account === principal.account
+}
+
+async function changeDevices(visit: Visit): Promise<void> {
+  const { fields, say, context, request, principal } = visit
+  const handle = await handleOf(visit)
+  const device = (await listDevices(handle)).find(({ id }) => id === fields.get('id'))
+  const act = fields.get('do') ?? ''
+  if (device === undefined) return visit.done('/light/options/devices')
+  if (act === 'wipe' || act === 'recovery') {
+    if (!(await passwordRight(visit))) return devicesPage(visit, say('wrongPassword'))
+  }
+  audit(context, request, principal, `device-${act} ${device.id}`)
+  if (act === 'recovery') {
+    const { recoveryPassword } = device
+    const text =
+      recoveryPassword === undefined
+        ? html`<p>${say('recoveryNone')}</p>`
+        : html`<p>${say('recoveryIs', { device: deviceName(device) })}</p><pre class="key">${recoveryPassword}</pre>`
+    return devicesPage(visit, undefined, html`<div class="note" role="status">${text}</div>`)
+  }
+  if (act === 'wipe') await saveDevice(handle, device, { wipe: 'device', wiped: undefined })
+  if (act === 'cancel') await saveDevice(handle, device, { wipe: 'none', wiped: undefined })
+  if (act === 'remove') await handle.apply(removeDevice(device.id))
+  visit.done('/light/options/devices', { text: say('saved') })
+}
+
+async function sessionsPage(visit: Visit): Promise<void> {
+  const { say, context, principal, session } = visit
+  const records = [...(await context.sessions.list(principal.mailbox, principal.account))].sort(
+    (a, b) => b.lastAct - a.lastAct,
+  )
+  const end = (id: string): Html =>
+    post(visit, 'end', html`<input type="hidden" name="id" value="${id}"><button>${say('end')}</button>`)
+  const rows = records.map(
+    ({ id, agent, address, created, lastAct }) =>
+      html`<tr><td>${agent.slice(0, 80)}</td><td>${address}</td><td>${visit.date(created)}</td><td>${visit.date(lastAct)}</td><td>${id === session.id ? say('thisSession') : end(id)}</td></tr>`,
+  )
+  const body = html`<table><thead><tr><th scope="col">${say('browser')}</th><th scope="col">${say('address')}</th><th scope="col">${say('opened')}</th><th scope="col">${say('lastAct')}</th><th scope="col">${say('end')}</th></tr></thead><tbody>${rows}</tbody></table>
+${records.length > 1 && post(visit, 'others', html`<button>${say('endOthers')}</button>`)}`
+  await visit.page(say('sessions'), body)
+}
+
+async function changeSessions(visit: Visit): Promise<void> {
+  const { fields, context, principal, session, request, say } = visit
+  await endSessions(context, principal, session.id, fields.get('act') === 'others' ? 'others' : fields.get('id'))
+  audit(context, request, principal, 'end-session')
+  visit.done('/light/options/sessions', { text: say('saved') })
+}
+
+async function securityPage(visit: Visit, error?: string): Promise<void> {
+  const { say, context, principal } = visit
+  const active = await context.secondFactor.active(principal.mailbox)
+  const pending = active ? undefined : await context.secondFactor.pending(principal.mailbox)
+  const password = field(
+    'password',
+    say('confirmPassword'),
+    html`<input type="password" id="password" name="password" autocomplete="current-password" required>`,
+  )
+  const code = field(
+    'code',
+    say('code'),
+    html`<input type="text" id="code" name="code" autocomplete="one-time-code" inputmode="numeric" maxlength="10" required>`,
+  )
+  const key = (secret: Uint8Array): Html =>
+    html`<p>${say('totpSecret')}</p><pre class="key">${base32(secret).replace(/(.{4})(?=.)/g, '$1 ')}</pre><pre class="key">${totpUri(secret, context.directory.organization, principal.address)}</pre>`
+  const body = active
+    ? html`<p>${say('totpOn')}</p>${post(visit, 'off', html`${password}<button>${say('turnOff')}</button>`)}`
+    : html`<p>${say('totpOff')}</p>${pending !== undefined && html`${key(pending)}${post(visit, 'on', html`${code}<button class="go">${say('turnOn')}</button>`)}`}${pending === undefined && post(visit, 'begin', html`${password}<button class="go">${say('totpBegin')}</button>`)}`
+  await visit.page(say('security'), body, error === undefined ? {} : { error, status: 422 })
+}
+
+async function changeSecurity(visit: Visit): Promise<void> {
+  const { fields, context, principal, say, request } = visit
+  const act = fields.get('act')
+  if (act === 'on') {
+    const codes = await context.secondFactor.confirm(principal.mailbox, fields.get('code') ?? '')
+    if (codes === undefined) return securityPage(visit, say('codeWrong'))
+    audit(context, request, principal, 'second-step-on')
+    return visit.page(
+      say('security'),
+      html`<p>${say('recoveryCodes')}</p><pre class="key">${codes.join('\n')}</pre><p><a href="/light/options">${say('options')}</a></p>`,
+    )
+  }
+  if (!(await passwordRight(visit))) return securityPage(visit, say('wrongPassword'))
+  if (act === 'begin' && !(await context.secondFactor.active(principal.mailbox)))
+    await context.secondFactor.begin(principal.mailbox)
+  if (act === 'off') {
+    await context.secondFactor.remove(principal.mailbox)
+    audit(context, request, principal, 'second-step-off')
+  }
+  visit.done('/light/options/security')
+}
