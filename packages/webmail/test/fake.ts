@@ -28,7 +28,15 @@ export interface FakeEmail {
 }
 
 const rights = {
-  mayReadItems: true, mayAddItems: true, mayRemoveItems: true, mayCreateChild: true, mayRename: true, mayDelete: true, maySubmit: true, maySetSeen: true, maySetKeywords: true,
+  mayReadItems: true,
+  mayAddItems: true,
+  mayRemoveItems: true,
+  mayCreateChild: true,
+  mayRename: true,
+  mayDelete: true,
+  maySubmit: true,
+  maySetSeen: true,
+  maySetKeywords: true,
 }
 export const policy =
   "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data: blob:; font-src 'self'; connect-src 'self'; frame-src 'self' blob:; manifest-src 'self'; worker-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'; require-trusted-types-for 'script'; trusted-types postrider"
@@ -41,8 +49,25 @@ export class FakeServer {
   readonly blobs = new Map<string, { readonly bytes: Buffer; readonly type: string }>()
   /** Refuses everything, as a server that is away. */
   away = false
-  #vacation: Json = { id: 'singleton', isEnabled: false, fromDate: null, toDate: null, subject: null, textBody: null, htmlBody: null }
-  #identity: Json = { id: 'i1', name: 'Ada Lovelace', email: 'ada@example.org', replyTo: null, bcc: null, textSignature: '', htmlSignature: '', mayDelete: false }
+  #vacation: Json = {
+    id: 'singleton',
+    isEnabled: false,
+    fromDate: null,
+    toDate: null,
+    subject: null,
+    textBody: null,
+    htmlBody: null,
+  }
+  #identity: Json = {
+    id: 'i1',
+    name: 'Ada Lovelace',
+    email: 'ada@example.org',
+    replyTo: null,
+    bcc: null,
+    textSignature: '',
+    htmlSignature: '',
+    mayDelete: false,
+  }
   #submissions = new Map<string, Json>()
   #log: { readonly state: number; readonly id: string; readonly kind: 'created' | 'updated' | 'destroyed' }[] = []
   #state = 1
@@ -64,8 +89,20 @@ export class FakeServer {
   add(email: Partial<FakeEmail> & { readonly subject: string }): FakeEmail {
     const id = `e${++this.#count}`
     const made: FakeEmail = {
-      id, threadId: `t${id}`, mailboxIds: { 'm-inbox': true }, keywords: {}, size: 4_000, receivedAt: new Date().toISOString(),
-      from: null, to: [{ name: 'Ada Lovelace', email: 'ada@example.org' }], cc: null, hasAttachment: false, preview: '', text: '', attachments: [], ...email,
+      id,
+      threadId: `t${id}`,
+      mailboxIds: { 'm-inbox': true },
+      keywords: {},
+      size: 4_000,
+      receivedAt: new Date().toISOString(),
+      from: null,
+      to: [{ name: 'Ada Lovelace', email: 'ada@example.org' }],
+      cc: null,
+      hasAttachment: false,
+      preview: '',
+      text: '',
+      attachments: [],
+      ...email,
     }
     if (made.preview === '') made.preview = made.text.replace(/\s+/g, ' ').slice(0, 160)
     this.emails.set(id, made)
@@ -85,34 +122,57 @@ export class FakeServer {
   }
   #push(): void {
     const state = String(this.#state)
-    const data = JSON.stringify({ '@type': 'StateChange', changed: { u1: { Email: state, Mailbox: state, Thread: state } } })
+    const data = JSON.stringify({
+      '@type': 'StateChange',
+      changed: { u1: { Email: state, Mailbox: state, Thread: state } },
+    })
     for (const one of this.#listeners) one.write(`event: state\ndata: ${data}\n\n`)
   }
 
   #sorted(): FakeEmail[] {
-    this.#order ??= [...this.emails.values()].sort((a, b) => (a.receivedAt < b.receivedAt ? 1 : a.receivedAt > b.receivedAt ? -1 : 0))
+    this.#order ??= [...this.emails.values()].sort((a, b) =>
+      a.receivedAt < b.receivedAt ? 1 : a.receivedAt > b.receivedAt ? -1 : 0,
+    )
     return this.#order
   }
   #matches(email: FakeEmail, filter: Json | null): boolean {
     if (filter === null) return true
     if (typeof filter.operator === 'string') {
       const all = (filter.conditions as Json[]).map((one) => this.#matches(email, one))
-      return filter.operator === 'AND' ? all.every(Boolean) : filter.operator === 'OR' ? all.some(Boolean) : !all.some(Boolean)
+      return filter.operator === 'AND'
+        ? all.every(Boolean)
+        : filter.operator === 'OR'
+          ? all.some(Boolean)
+          : !all.some(Boolean)
     }
-    const has = (text: unknown, word: unknown): boolean => JSON.stringify(text ?? '').toLowerCase().includes(String(word).toLowerCase())
+    const has = (text: unknown, word: unknown): boolean =>
+      JSON.stringify(text ?? '')
+        .toLowerCase()
+        .includes(String(word).toLowerCase())
     return Object.entries(filter).every(([key, value]) => {
       switch (key) {
-        case 'inMailbox': return email.mailboxIds[String(value)] === true
-        case 'hasKeyword': return email.keywords[String(value)] === true
-        case 'notKeyword': return email.keywords[String(value)] !== true
-        case 'hasAttachment': return email.hasAttachment === value
-        case 'from': return has(email.from, value)
-        case 'to': return has(email.to, value)
-        case 'subject': return has(email.subject, value)
-        case 'text': return has([email.from, email.to, email.subject, email.text], value)
-        case 'before': return email.receivedAt < String(value)
-        case 'after': return email.receivedAt >= String(value)
-        default: return false
+        case 'inMailbox':
+          return email.mailboxIds[String(value)] === true
+        case 'hasKeyword':
+          return email.keywords[String(value)] === true
+        case 'notKeyword':
+          return email.keywords[String(value)] !== true
+        case 'hasAttachment':
+          return email.hasAttachment === value
+        case 'from':
+          return has(email.from, value)
+        case 'to':
+          return has(email.to, value)
+        case 'subject':
+          return has(email.subject, value)
+        case 'text':
+          return has([email.from, email.to, email.subject, email.text], value)
+        case 'before':
+          return email.receivedAt < String(value)
+        case 'after':
+          return email.receivedAt >= String(value)
+        default:
+          return false
       }
     })
   }
@@ -129,9 +189,17 @@ export class FakeServer {
 
   #object(email: FakeEmail, properties: readonly string[] | undefined): Json {
     const whole: Json = {
-      ...email, blobId: `b-${email.id}`, sentAt: email.receivedAt, bcc: null, replyTo: null, messageId: [`${email.id}@example.org`], inReplyTo: null, references: null,
+      ...email,
+      blobId: `b-${email.id}`,
+      sentAt: email.receivedAt,
+      bcc: null,
+      replyTo: null,
+      messageId: [`${email.id}@example.org`],
+      inReplyTo: null,
+      references: null,
       textBody: [{ partId: 't', type: 'text/plain', blobId: 'x', size: 1, name: null, disposition: null, cid: null }],
-      htmlBody: [], bodyValues: { t: { value: email.text } },
+      htmlBody: [],
+      bodyValues: { t: { value: email.text } },
     }
     return Object.fromEntries(['id', ...(properties ?? Object.keys(whole))].map((key) => [key, whole[key]]))
   }
@@ -145,18 +213,36 @@ export class FakeServer {
         const list = [...this.mailboxes.values()].map((one) => {
           const mails = [...this.emails.values()].filter((mail) => mail.mailboxIds[String(one.id)] === true)
           const unread = mails.filter((mail) => mail.keywords.$seen !== true).length
-          return { ...one, totalEmails: mails.length, unreadEmails: unread, totalThreads: mails.length, unreadThreads: unread }
+          return {
+            ...one,
+            totalEmails: mails.length,
+            unreadEmails: unread,
+            totalThreads: mails.length,
+            unreadThreads: unread,
+          }
         })
-        return { state, list: ids == null ? list : list.filter((one) => ids.includes(String((one as Json).id))), notFound: [] }
+        return {
+          state,
+          list: ids == null ? list : list.filter((one) => ids.includes(String((one as Json).id))),
+          notFound: [],
+        }
       }
       case 'Mailbox/set': {
         const created: Json = {}
         for (const [key, value] of Object.entries((args.create as Json | undefined) ?? {})) {
           const id = `m${++this.#count}`
-          this.mailboxes.set(id, { id, role: null, sortOrder: 10, myRights: rights, isSubscribed: true, ...(value as Json) })
+          this.mailboxes.set(id, {
+            id,
+            role: null,
+            sortOrder: 10,
+            myRights: rights,
+            isSubscribed: true,
+            ...(value as Json),
+          })
           created[key] = { id }
         }
-        for (const [id, value] of Object.entries((args.update as Json | undefined) ?? {})) Object.assign(this.mailboxes.get(id) ?? {}, value)
+        for (const [id, value] of Object.entries((args.update as Json | undefined) ?? {}))
+          Object.assign(this.mailboxes.get(id) ?? {}, value)
         for (const id of (args.destroy as string[] | undefined) ?? []) this.mailboxes.delete(id)
         this.#state++
         return { oldState: state, newState: String(this.#state), created }
@@ -165,20 +251,39 @@ export class FakeServer {
         const all = this.#query(args)
         const position = Number(args.position ?? 0)
         const page = all.slice(position, position + Number(args.limit ?? 500))
-        return { queryState: state, canCalculateChanges: true, position, ids: page.map((one) => one.id), total: all.length }
+        return {
+          queryState: state,
+          canCalculateChanges: true,
+          position,
+          ids: page.map((one) => one.id),
+          total: all.length,
+        }
       }
       case 'Email/queryChanges': {
         const since = Number(args.sinceQueryState)
         const touched = new Set(this.#log.filter((one) => one.state > since).map((one) => one.id))
         const all = this.#query(args)
         const added = all.flatMap((one, index) => (touched.has(one.id) ? [{ id: one.id, index }] : []))
-        return { oldQueryState: args.sinceQueryState, newQueryState: state, total: all.length, removed: [...touched], added }
+        return {
+          oldQueryState: args.sinceQueryState,
+          newQueryState: state,
+          total: all.length,
+          removed: [...touched],
+          added,
+        }
       }
       case 'Email/changes': {
         const since = Number(args.sinceState)
         const all = this.#log.filter((one) => one.state > since)
         const of = (kind: string): string[] => [...new Set(all.filter((one) => one.kind === kind).map((one) => one.id))]
-        return { oldState: args.sinceState, newState: state, hasMoreChanges: false, created: of('created'), updated: of('updated'), destroyed: of('destroyed') }
+        return {
+          oldState: args.sinceState,
+          newState: state,
+          hasMoreChanges: false,
+          created: of('created'),
+          updated: of('updated'),
+          destroyed: of('destroyed'),
+        }
       }
       case 'Email/get': {
         const list = (ids ?? []).flatMap((id) => {
@@ -190,7 +295,10 @@ export class FakeServer {
       case 'Thread/get': {
         const list = [...new Set(ids ?? [])].map((id) => ({
           id,
-          emailIds: [...this.emails.values()].filter((one) => one.threadId === id).sort((a, b) => (a.receivedAt < b.receivedAt ? -1 : 1)).map((one) => one.id),
+          emailIds: [...this.emails.values()]
+            .filter((one) => one.threadId === id)
+            .sort((a, b) => (a.receivedAt < b.receivedAt ? -1 : 1))
+            .map((one) => one.id),
         }))
         return { state, list, notFound: [] }
       }
@@ -199,7 +307,13 @@ export class FakeServer {
         for (const [key, value] of Object.entries((args.create as Json | undefined) ?? {})) {
           const from = value as Json
           const values = from.bodyValues as Record<string, { value: string }>
-          const made = this.add({ ...(from as Partial<FakeEmail>), subject: String(from.subject), text: values.text?.value ?? '', html: values.html?.value ?? '', attachments: ((from.attachments as Json[]) ?? []).map((one, i) => ({ partId: `a${i}`, size: 10, ...one })) })
+          const made = this.add({
+            ...(from as Partial<FakeEmail>),
+            subject: String(from.subject),
+            text: values.text?.value ?? '',
+            html: values.html?.value ?? '',
+            attachments: ((from.attachments as Json[]) ?? []).map((one, i) => ({ partId: `a${i}`, size: 10, ...one })),
+          })
           created[key] = { id: made.id, blobId: `b-${made.id}`, threadId: made.threadId, size: 1 }
         }
         this.#patch((args.update as Json | undefined) ?? {})
@@ -214,15 +328,25 @@ export class FakeServer {
         const word = (JSON.stringify(args.filter).match(/"text":"([^"]+)"/) ?? [])[1]
         const mark = (text: string): string => {
           const safe = text.replace(/&/g, '&amp;').replace(/</g, '&lt;')
-          return word === undefined ? safe : safe.replace(new RegExp(word.replace(/[^\w\s]/g, ''), 'gi'), (found) => `<mark>${found}</mark>`)
+          return word === undefined
+            ? safe
+            : safe.replace(new RegExp(word.replace(/[^\w\s]/g, ''), 'gi'), (found) => `<mark>${found}</mark>`)
         }
-        return { list: (args.emailIds as string[]).map((emailId) => { const one = this.emails.get(emailId); return { emailId, subject: mark(one?.subject ?? ''), preview: mark(one?.preview ?? '') } }), notFound: [] }
+        return {
+          list: (args.emailIds as string[]).map((emailId) => {
+            const one = this.emails.get(emailId)
+            return { emailId, subject: mark(one?.subject ?? ''), preview: mark(one?.preview ?? '') }
+          }),
+          notFound: [],
+        }
       }
-      case 'Identity/get': return { state, list: [this.#identity], notFound: [] }
+      case 'Identity/get':
+        return { state, list: [this.#identity], notFound: [] }
       case 'Identity/set':
         Object.assign(this.#identity, (args.update as Record<string, Json>).i1)
         return { oldState: state, newState: state }
-      case 'VacationResponse/get': return { state, list: [this.#vacation], notFound: [] }
+      case 'VacationResponse/get':
+        return { state, list: [this.#vacation], notFound: [] }
       case 'VacationResponse/set':
         Object.assign(this.#vacation, (args.update as Record<string, Json>).singleton)
         return { oldState: state, newState: state }
@@ -237,11 +361,13 @@ export class FakeServer {
           const patch = (args.onSuccessUpdateEmail as Json | undefined)?.[`#${key}`]
           if (patch !== undefined) this.#patch({ [String((value as Json).emailId)]: patch })
         }
-        for (const [id, value] of Object.entries((args.update as Json | undefined) ?? {})) Object.assign(this.#submissions.get(id) ?? {}, value)
+        for (const [id, value] of Object.entries((args.update as Json | undefined) ?? {}))
+          Object.assign(this.#submissions.get(id) ?? {}, value)
         queueMicrotask(() => this.#push())
         return { oldState: state, newState: state, created }
       }
-      default: throw new Error(`the fake does not know ${name}`)
+      default:
+        throw new Error(`the fake does not know ${name}`)
     }
   }
   #patch(update: Json): void {
@@ -287,8 +413,11 @@ export class FakeServer {
       accounts: { u1: { name: 'ada@example.org', isPersonal: true, accountCapabilities: {} } },
       primaryAccounts: { 'urn:ietf:params:jmap:mail': 'u1' },
       username: 'ada@example.org',
-      apiUrl: '/jmap/api', downloadUrl: '/jmap/download/{accountId}/{blobId}/{name}?type={type}', uploadUrl: '/jmap/upload/{accountId}/',
-      eventSourceUrl: '/jmap/events?types={types}&closeafter={closeafter}&ping={ping}', state: 's',
+      apiUrl: '/jmap/api',
+      downloadUrl: '/jmap/download/{accountId}/{blobId}/{name}?type={type}',
+      uploadUrl: '/jmap/upload/{accountId}/',
+      eventSourceUrl: '/jmap/events?types={types}&closeafter={closeafter}&ping={ping}',
+      state: 's',
     }
   }
 
@@ -305,15 +434,28 @@ export class FakeServer {
     await new Promise((resolve) => this.#server?.close(resolve))
   }
 
-  async #serve(request: IncomingMessage, response: ServerResponse, build: Awaited<ReturnType<typeof buildWebmail>>): Promise<void> {
+  async #serve(
+    request: IncomingMessage,
+    response: ServerResponse,
+    build: Awaited<ReturnType<typeof buildWebmail>>,
+  ): Promise<void> {
     const { pathname, searchParams } = new URL(request.url ?? '/', 'http://x')
-    const send = (status: number, type: string, body: string | Uint8Array, headers: Record<string, string> = {}): void => {
+    const send = (
+      status: number,
+      type: string,
+      body: string | Uint8Array,
+      headers: Record<string, string> = {},
+    ): void => {
       response.writeHead(status, { 'Content-Type': type, ...headers }).end(body)
     }
     if (this.away && pathname.startsWith('/jmap')) return send(503, 'text/plain', '')
     if (pathname === '/jmap/api') {
       const { methodCalls } = JSON.parse((await bytesOf(request)).toString()) as { readonly methodCalls: Invocation[] }
-      return send(200, 'application/json', JSON.stringify({ methodResponses: this.answer(methodCalls), sessionState: 's' }))
+      return send(
+        200,
+        'application/json',
+        JSON.stringify({ methodResponses: this.answer(methodCalls), sessionState: 's' }),
+      )
     }
     if (pathname.startsWith('/jmap/upload/')) {
       const id = `up${++this.#count}`
@@ -323,7 +465,11 @@ export class FakeServer {
     }
     if (pathname.startsWith('/jmap/download/')) {
       const blob = this.blobs.get(pathname.split('/')[4] ?? '')
-      return send(blob === undefined ? 404 : 200, searchParams.get('type') ?? 'application/octet-stream', blob?.bytes ?? '')
+      return send(
+        blob === undefined ? 404 : 200,
+        searchParams.get('type') ?? 'application/octet-stream',
+        blob?.bytes ?? '',
+      )
     }
     if (pathname === '/jmap/events') {
       response.writeHead(200, { 'Content-Type': 'text/event-stream', 'Cache-Control': 'no-store' }).write(': hello\n\n')
@@ -340,13 +486,22 @@ export class FakeServer {
       return send(200, 'text/html; charset=utf-8', html, { 'Postrider-Pictures': String(remote) })
     }
     const file = build.files.get(path)
-    if (file !== undefined) return send(200, file.type, file.bytes, { 'Cache-Control': file.immutable ? 'max-age=31536000, immutable' : 'no-cache' })
+    if (file !== undefined)
+      return send(200, file.type, file.bytes, {
+        'Cache-Control': file.immutable ? 'max-age=31536000, immutable' : 'no-cache',
+      })
     const start = {
-      session: this.#session, headers: { 'Postrider-Csrf': 'token' }, signIn: '/signin', signOut: '/signout',
+      session: this.#session,
+      headers: { 'Postrider-Csrf': 'token' },
+      signIn: '/signin',
+      signOut: '/signout',
       responses: this.answer(firstCalls('u1', 'm-inbox', readChoices(request.headers.cookie))),
     }
     this.requests.pop()
-    send(200, 'text/html; charset=utf-8', shellPage(build, start), { 'Content-Security-Policy': policy, 'X-Content-Type-Options': 'nosniff' })
+    send(200, 'text/html; charset=utf-8', shellPage(build, start), {
+      'Content-Security-Policy': policy,
+      'X-Content-Type-Options': 'nosniff',
+    })
   }
 }
 

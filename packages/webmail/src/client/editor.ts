@@ -1,6 +1,7 @@
 /** The editor of texts: Squire, with our allow-list as its sanitiser and our Trusted Types policy. Loaded with the first window of writing. */
 import Squire from 'squire-rte'
-import { clean, trusted } from './mail/sanitise.ts'
+import { clean } from './mail/sanitise.ts'
+import { trusted } from './mail/trusted.ts'
 
 export class Editor extends Squire {
   constructor(root: HTMLElement) {

@@ -6,9 +6,9 @@ import { takeKept } from './compose/kept.ts'
 import { compose, composeMailto } from './compose/open.ts'
 import { listenForKeys } from './keys.ts'
 import { Shell } from './shell/shell.tsx'
+import { trustedScript } from './mail/trusted.ts'
 import { useSettings } from './store/settings.ts'
-import { t } from './text/text.ts'
-import { nameOf } from './text/text.ts'
+import { nameOf, t } from './text/text.ts'
 
 async function start(): Promise<void> {
   const root = document.querySelector<HTMLElement>('#app')
@@ -47,7 +47,8 @@ async function start(): Promise<void> {
     else composeMailto(mailto)
   }
   for (const kept of takeKept()) compose(kept)
-  if ('serviceWorker' in navigator) navigator.serviceWorker.register(`${base}sw.js`, { scope: base }).catch(() => {})
+  if ('serviceWorker' in navigator)
+    navigator.serviceWorker.register(trustedScript(`${base}sw.js`), { scope: base }).catch(() => {})
 }
 
 void start()

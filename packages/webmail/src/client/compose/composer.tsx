@@ -180,15 +180,15 @@ export function Composer({ start }: { readonly start: Beginning }): JSX.Element 
     if (id !== undefined) app.acts.destroy([id])
     app.done('discarded', 1, () => {
       compose({
-          ...start,
-          draftId: undefined,
-          to: before.to,
-          cc: before.cc,
-          bcc: before.bcc,
-          subject: before.subject,
-          body: before.html,
-          attached: before.attached,
-        })
+        ...start,
+        draftId: undefined,
+        to: before.to,
+        cc: before.cc,
+        bcc: before.bcc,
+        subject: before.subject,
+        body: before.html,
+        attached: before.attached,
+      })
     })
   }
 

@@ -120,7 +120,6 @@ export function Recipients({ label, value, onChange, focus = false }: Props): JS
           aria-controls={`${id}-list`}
           aria-activedescendant={offers.length > 0 ? `${id}-${at}` : undefined}
           value={text}
-          // biome-ignore lint/a11y/noAutofocus: the window was opened to write
           autofocus={focus}
           onFocus={() => {
             setFocused(true)
@@ -162,7 +161,6 @@ export function Recipients({ label, value, onChange, focus = false }: Props): JS
           hidden={offers.length === 0}
         >
           {offers.map((one, i) => (
-            // biome-ignore lint/a11y/useKeyWithClickEvents: the field has the keys
             <div
               key={one.email}
               id={`${id}-${i}`}

@@ -2,6 +2,7 @@
 import type { JSX } from 'preact'
 import { app, folderName, listFilters } from '../app.ts'
 import { back, hintOf, selectAll } from '../commands.ts'
+import { compose } from '../compose/open.ts'
 import { archive, emptyFolder, isFlagged, isUnread, setFlag, setRead, trash } from '../mail/acts.ts'
 import { set, settings } from '../store/settings.ts'
 import { t, type TextKey } from '../text/text.ts'
@@ -51,6 +52,13 @@ function PlaceHead(): JSX.Element {
       <h1 dir="auto">{title}</h1>
       <span class="list-about">{about}</span>
       <span class="grow" />
+      <IconButton
+        class="only-narrow"
+        icon="edit"
+        label={t('newMail')}
+        keyHint={hintOf('compose')}
+        onClick={() => compose({})}
+      />
       {(mailbox?.role === 'trash' || mailbox?.role === 'junk') && mailbox.totalEmails > 0 && (
         <IconButton icon="trash" label={t('emptyTrash')} onClick={() => void emptyFolder(mailbox)} />
       )}

@@ -81,11 +81,15 @@ function Rows({ list }: { readonly list: ListQuery }): JSX.Element {
     reveal(cursor)
     setTop(ref.current?.scrollTop ?? 0)
   }, [cursor])
-  // The focus follows the cursor when it is in the list.
+  // The focus follows the cursor when it is in the list, also when its row was taken away far from where it goes.
+  const follow = useRef(false)
   useLayoutEffect(() => {
     const box = ref.current
-    if (box?.contains(document.activeElement) === true && document.activeElement?.id !== `row-${cursor}`)
-      box.querySelector<HTMLElement>(`#row-${cursor}`)?.focus({ preventScroll: true })
+    if (box === null || (!follow.current && !box.contains(document.activeElement))) return
+    const row = box.querySelector<HTMLElement>(`#row-${cursor}`)
+    if (row === null) return
+    follow.current = false
+    if (document.activeElement !== row) row.focus({ preventScroll: true })
   })
 
   // The open mail's neighbours are read ahead.
@@ -121,6 +125,7 @@ function Rows({ list }: { readonly list: ListQuery }): JSX.Element {
     if (to !== undefined) {
       const index = Math.max(0, Math.min((total ?? 1) - 1, to))
       if (event.shiftKey) extendTo(index, cursor)
+      follow.current = true
       app.cursor.value = index
     } else if (event.key === 'Enter' && id !== undefined) app.open(id)
     else if (event.key === ' ' && id !== undefined) toggleRow(id)

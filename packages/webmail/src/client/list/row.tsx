@@ -1,5 +1,6 @@
 /** One row: a mail, or the conversation it is the newest of. */
 import type { JSX } from 'preact'
+import { useState } from 'preact/hooks'
 import { app } from '../app.ts'
 import { hintOf } from '../commands.ts'
 import type { Address, Email, Id } from '../jmap/types.ts'
@@ -42,12 +43,19 @@ const Marked = ({ html }: { readonly html: string }): JSX.Element => (
 )
 
 export function Row({ list, index, id, height, isCursor }: RowProps): JSX.Element {
+  const [hovered, setHovered] = useState(false)
   const email = id === undefined ? undefined : app.store.email(id).value
   const style = { transform: `translateY(${index * height}px)` }
   if (id === undefined || email === undefined)
     return (
-      // biome-ignore lint/a11y/useFocusableInteractive: nothing is there yet to be focused
-      <div class="row waiting" role="row" aria-rowindex={index + 1} style={style}>
+      <div
+        class="row waiting"
+        role="row"
+        id={`row-${index}`}
+        aria-rowindex={index + 1}
+        tabIndex={isCursor ? 0 : -1}
+        style={style}
+      >
         <div role="gridcell" class="row-main" aria-busy="true">
           <i />
           <i />
@@ -96,8 +104,11 @@ export function Row({ list, index, id, height, isCursor }: RowProps): JSX.Elemen
       draggable
       onClick={(event) => onSelect(event, index, id)}
       onContextMenu={(event) => rowMenu(event, id)}
+      onPointerLeave={() => setHovered(false)}
       onPointerEnter={(event) => {
-        if (event.pointerType === 'mouse') app.contents.prefetch([id], settings.peek().pictures === 'always')
+        if (event.pointerType !== 'mouse') return
+        setHovered(true)
+        app.contents.prefetch([id], settings.peek().pictures === 'always')
       }}
       onDragStart={(event) => {
         const rows = app.selected.peek().has(id) ? [...app.selected.peek()] : [id]
@@ -145,39 +156,54 @@ export function Row({ list, index, id, height, isCursor }: RowProps): JSX.Elemen
           {snippet?.preview == null ? email.preview : <Marked html={snippet.preview} />}
         </span>
       </div>
-      <div role="gridcell" class="row-acts">
-        {app.store.byRole.value.has('archive') && role !== 'archive' && (
-          <IconButton
-            icon="archive"
-            label={t('toArchive')}
-            keyHint={hintOf('archive')}
-            tabIndex={-1}
-            onClick={stop(() => void archive([id]))}
-          />
-        )}
+      {hovered && <RowActs id={id} unread={unread} flagged={flagged} />}
+    </div>
+  )
+}
+
+/** Made only for the row the pointer is on: a list scrolls as fast as its rows are light. */
+function RowActs({
+  id,
+  unread,
+  flagged,
+}: {
+  readonly id: Id
+  readonly unread: boolean
+  readonly flagged: boolean
+}): JSX.Element {
+  return (
+    <div role="gridcell" class="row-acts">
+      {app.store.byRole.value.has('archive') && app.mailbox.value?.role !== 'archive' && (
         <IconButton
-          icon="trash"
-          label={t('toTrash')}
-          keyHint={hintOf('trash')}
+          icon="archive"
+          label={t('toArchive')}
+          keyHint={hintOf('archive')}
           tabIndex={-1}
-          onClick={stop(() => void trash([id]))}
+          onClick={stop(() => void archive([id]))}
         />
-        <IconButton
-          icon="flag"
-          filled={flagged}
-          label={t(flagged ? 'unflag' : 'flag')}
-          keyHint={hintOf('flag')}
-          tabIndex={-1}
-          onClick={stop(() => setFlag(flagged ? mailsOf(id, true) : [id], !flagged))}
-        />
-        <IconButton
-          icon={unread ? 'read' : 'unread'}
-          label={t(unread ? 'markRead' : 'markUnread')}
-          keyHint={hintOf(unread ? 'read' : 'unread')}
-          tabIndex={-1}
-          onClick={stop(() => void setRead([id], unread))}
-        />
-      </div>
+      )}
+      <IconButton
+        icon="trash"
+        label={t('toTrash')}
+        keyHint={hintOf('trash')}
+        tabIndex={-1}
+        onClick={stop(() => void trash([id]))}
+      />
+      <IconButton
+        icon="flag"
+        filled={flagged}
+        label={t(flagged ? 'unflag' : 'flag')}
+        keyHint={hintOf('flag')}
+        tabIndex={-1}
+        onClick={stop(() => setFlag(flagged ? mailsOf(id, true) : [id], !flagged))}
+      />
+      <IconButton
+        icon={unread ? 'read' : 'unread'}
+        label={t(unread ? 'markRead' : 'markUnread')}
+        keyHint={hintOf(unread ? 'read' : 'unread')}
+        tabIndex={-1}
+        onClick={stop(() => void setRead([id], unread))}
+      />
     </div>
   )
 }

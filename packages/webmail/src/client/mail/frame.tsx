@@ -3,7 +3,8 @@ import type { JSX } from 'preact'
 import { useEffect, useLayoutEffect, useMemo, useRef, useState } from 'preact/hooks'
 import { settings } from '../store/settings.ts'
 import { t } from '../text/text.ts'
-import { clean, htmlOf, trusted } from './sanitise.ts'
+import { clean, htmlOf } from './sanitise.ts'
+import { trusted } from './trusted.ts'
 
 /** Dark only where the mail says nothing of colours: turned around, pictures turned back. */
 const sheet = `

@@ -2,6 +2,7 @@
  * The second wall around the HTML of mails (the server's sanitiser is the first, the script-less frame the third): an allow-list of elements
  * and attributes, applied to an inert document. What is not named here is not shown.
  */
+import { trusted } from './trusted.ts'
 
 const elements = new Set(
   (
@@ -28,22 +29,6 @@ const attributes = new Set(
 const safeLink = /^(?:https?:|mailto:|tel:|#)/i
 /** Pictures come from this server or are part of the text. */
 const safePicture = /^(?:\/(?!\/)|blob:|data:image\/(?:png|jpeg|gif|webp|avif|bmp)[;,])/i
-
-let policy: { createHTML(html: string): string } | undefined
-interface TrustedTypesWindow {
-  readonly trustedTypes?: {
-    createPolicy(name: string, rules: { createHTML(html: string): string }): { createHTML(html: string): string }
-  }
-}
-/** The one Trusted Types policy of the page: for parsing into inert documents, and for the frame of a mail made from what came out of here. */
-export function trusted(html: string): string {
-  policy ??= (globalThis as unknown as TrustedTypesWindow).trustedTypes?.createPolicy('postrider', {
-    createHTML: (text) => text,
-  }) ?? {
-    createHTML: (text) => text,
-  }
-  return policy.createHTML(html)
-}
 
 /** Parses and cleans. `forEditor`: styles of the whole document are left out, too. */
 export function clean(html: string, { forEditor = false }: { readonly forEditor?: boolean } = {}): DocumentFragment {

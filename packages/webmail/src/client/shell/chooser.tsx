@@ -68,7 +68,6 @@ export function Chooser({
         aria-autocomplete="list"
         placeholder={label}
         value={text}
-        // biome-ignore lint/a11y/noAutofocus: the sheet is opened for this field
         autofocus
         onInput={(event) => {
           setText(event.currentTarget.value)
@@ -84,7 +83,6 @@ export function Chooser({
       />
       <div ref={list} id={id} class="choices" role="listbox" aria-label={label}>
         {found.map((choice, i) => (
-          // biome-ignore lint/a11y/useKeyWithClickEvents: the field has the keys
           <div
             key={`${choice.label}${i}`}
             id={`${id}-${i}`}

@@ -125,12 +125,7 @@ function Folder({
       : mailbox.role === 'sent' || mailbox.role === 'trash'
         ? 0
         : mailbox.unreadEmails
-  const label =
-    count > 0
-      ? `${name}, ${mailbox.role === 'drafts' ? t('countMessages', { n: count }) : t('unreadCount', { n: count })}`
-      : name
   return (
-    // biome-ignore lint/a11y/useKeyWithClickEvents: keys are the tree's
     <div
       role="treeitem"
       class={`folder ${over ? 'over' : ''} ${count > 0 && mailbox.role !== 'drafts' ? 'has-unread' : ''}`}
@@ -138,7 +133,6 @@ function Folder({
       aria-selected={current}
       aria-current={current ? 'page' : undefined}
       aria-expanded={children > 0 ? !isClosed : undefined}
-      aria-label={label}
       tabIndex={tabbable ? 0 : -1}
       style={{ '--level': level }}
       onClick={() => app.goFolder(placeOf(mailbox))}
@@ -164,8 +158,6 @@ function Folder({
       }}
     >
       {children > 0 ? (
-        // biome-ignore lint/a11y/useKeyWithClickEvents: the arrow keys of the tree do it
-        // biome-ignore lint/a11y/noStaticElementInteractions: a bigger target for the pointer; the tree item has the state
         <span
           class={`twist ${isClosed ? '' : 'open'}`}
           aria-hidden="true"
@@ -183,8 +175,13 @@ function Folder({
       <span class="folder-name" dir="auto">
         {name}
       </span>
-      {count > 0 && <span class="count">{count > 9999 ? '9999+' : count}</span>}
-      <span class="folder-more">
+      {count > 0 && (
+        <span class="count">
+          {count > 9999 ? '9999+' : count}
+          {mailbox.role !== 'drafts' && <span class="visually-hidden"> {t('unread')}</span>}
+        </span>
+      )}
+      <span class="folder-more" aria-hidden="true">
         <IconButton
           icon="more"
           label={t('folderMenu', { name })}

@@ -43,7 +43,6 @@ export function SearchField(): JSX.Element {
   const mailboxHere = app.mailbox.value
   const scopeBox = within === undefined ? mailboxHere : app.store.mailboxes.value.get(within)
   return (
-    // biome-ignore lint/a11y/useSemanticElements: the search element is not in all browsers we serve
     <form
       class="search"
       role="search"

@@ -160,7 +160,7 @@ function BottomBar(): JSX.Element {
   const items: readonly [IconName, string, boolean, () => void][] = [
     ['mail', t('mail'), place.kind === 'folder', () => app.goFolder('inbox')],
     ['search', t('search'), place.kind === 'search', () => run('search')],
-    ['edit', t('newMail'), false, () => run('compose')],
+    ['edit', t('newShort'), false, () => run('compose')],
     [
       'folder',
       t('folders'),

@@ -2,6 +2,7 @@
 export const en = {
   mail: 'Mail',
   newMail: 'New message',
+  newShort: 'Write',
   folders: 'Folders',
   messages: 'Messages',
   reading: 'Reading pane',

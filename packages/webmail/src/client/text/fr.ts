@@ -4,6 +4,7 @@ import type { TextKey } from './en.ts'
 export const fr: Readonly<Record<TextKey, string>> = {
   mail: 'Courrier',
   newMail: 'Nouveau message',
+  newShort: 'Écrire',
   folders: 'Dossiers',
   messages: 'Messages',
   reading: 'Volet de lecture',

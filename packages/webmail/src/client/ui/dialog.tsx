@@ -1,7 +1,7 @@
 /** Questions and sheets on the `dialog` element: the browser keeps the focus in and gives it back. */
 import { type Signal, signal } from '@preact/signals'
 import type { ComponentChildren, JSX } from 'preact'
-import { useEffect, useId, useRef, useState } from 'preact/hooks'
+import { useId, useLayoutEffect, useRef, useState } from 'preact/hooks'
 import { t } from '../text/text.ts'
 import { IconButton } from './icon.tsx'
 
@@ -17,13 +17,13 @@ interface SheetProps {
 export function Sheet({ label, onClose, class: name = '', children, bare = false }: SheetProps): JSX.Element {
   const ref = useRef<HTMLDialogElement>(null)
   const title = useId()
-  useEffect(() => {
+  // Before anything is painted or typed: the browser puts the focus where `autofocus` says.
+  useLayoutEffect(() => {
     const dialog = ref.current
     dialog?.showModal()
     return () => dialog?.close()
   }, [])
   return (
-    // biome-ignore lint/a11y/useKeyWithClickEvents: Escape closes a dialog by itself; the click is on its backdrop
     <dialog
       ref={ref}
       class={`sheet ${name}`}
@@ -51,7 +51,9 @@ export function Sheet({ label, onClose, class: name = '', children, bare = false
 interface Question {
   readonly text: string
   readonly yes: string
-  readonly input?: { readonly label: string; readonly value: string; readonly type?: 'url' | 'datetime-local' } | undefined
+  readonly input?:
+    | { readonly label: string; readonly value: string; readonly type?: 'url' | 'datetime-local' }
+    | undefined
   readonly answer: (value: string | undefined) => void
 }
 const question: Signal<Question | undefined> = signal(undefined)
@@ -121,10 +123,8 @@ function AnswerField({
   readonly value: string
   readonly onInput: (value: string) => void
 }): JSX.Element {
-  const ref = useRef<HTMLInputElement>(null)
-  useEffect(() => ref.current?.focus(), [])
   const take = (event: { readonly currentTarget: HTMLInputElement }): void => onInput(event.currentTarget.value)
-  if (type === 'url') return <input ref={ref} type="url" value={value} required onInput={take} />
-  if (type === 'datetime-local') return <input ref={ref} type="datetime-local" value={value} required onInput={take} />
-  return <input ref={ref} type="text" value={value} required dir="auto" onInput={take} />
+  if (type === 'url') return <input autofocus type="url" value={value} required onInput={take} />
+  if (type === 'datetime-local') return <input autofocus type="datetime-local" value={value} required onInput={take} />
+  return <input autofocus type="text" value={value} required dir="auto" onInput={take} />
 }

@@ -1,0 +1,49 @@
+import assert from 'node:assert/strict'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { test } from 'node:test'
+import { gzipSync } from 'node:zlib'
+import { buildWebmail, shellPage } from '../src/build.ts'
+import { readChoices, writeChoices } from '../src/start.ts'
+
+const MOST_SCRIPT = 90 * 1024
+const MOST_STYLE = 15 * 1024
+
+test('the first view needs at most 90 KB of script and 15 KB of style; a second build comes from the cache', async () => {
+  const cacheFolder = mkdtempSync(join(tmpdir(), 'webmail-'))
+  try {
+    const first = await buildWebmail({ cacheFolder })
+    const again = await buildWebmail({ cacheFolder })
+    assert.deepEqual([...again.files.keys()], [...first.files.keys()])
+    assert.deepEqual(again.entry, first.entry)
+    const size = (paths: readonly string[]): number =>
+      paths.reduce((sum, path) => sum + gzipSync(first.files.get(path)?.bytes ?? '', { level: 9 }).length, 0)
+    const script = size([first.entry.script, ...first.entry.preload])
+    assert.ok(script > 0 && script <= MOST_SCRIPT, `${script} bytes of script`)
+    assert.ok(size([first.entry.style]) <= MOST_STYLE)
+    for (const [path, { immutable }] of first.files)
+      assert.equal(immutable, /-[A-Z0-9]{8}\.(?:js|css)$/.test(path), path)
+  } finally {
+    rmSync(cacheFolder, { recursive: true })
+  }
+})
+
+test('what stands in the page as JSON cannot end the script element', async () => {
+  const build = { files: new Map(), entry: { script: 'a/app.js', style: 'a/style.css', preload: [] } }
+  const page = shellPage(build, {
+    session: { x: '</script><script>alert(1)</script><!--' },
+    headers: {},
+    signIn: '/',
+    signOut: '/',
+  })
+  assert.equal(page.split('</script>').length, 3)
+  assert.ok(!page.includes('<!--'))
+})
+
+test('the cookie of choices is read as it was written, and anything else is the default', () => {
+  const choices = { conversations: false, language: 'fr' }
+  assert.deepEqual(readChoices(`a=b; postrider-view=${writeChoices(choices)}`), choices)
+  assert.deepEqual(readChoices('postrider-view=%%%&language=<x>'), { conversations: true, language: undefined })
+  assert.deepEqual(readChoices(undefined), { conversations: true, language: undefined })
+})
