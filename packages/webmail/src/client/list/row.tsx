@@ -88,7 +88,8 @@ export function Row({ list, index, id, height, isCursor }: RowProps): JSX.Elemen
   ]
     .filter((one) => one !== '')
     .join(', ')
-  const state = `${unread ? 'unread' : ''} ${selected ? 'selected' : ''} ${isOpen ? 'open' : ''} ${app.selected.value.size > 0 ? 'selecting' : ''}`
+  const found = snippet?.preview?.includes('<mark>') === true
+  const state = `${found ? 'found' : ''} ${unread ? 'unread' : ''} ${selected ? 'selected' : ''} ${isOpen ? 'open' : ''} ${app.selected.value.size > 0 ? 'selecting' : ''}`
   return (
     <div
       class={`row ${state}`}

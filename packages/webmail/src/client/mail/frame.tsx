@@ -42,7 +42,7 @@ export function Frame({
     : settings.value.theme === 'dark'
   const document_ = useMemo(() => {
     const fragment = clean(html)
-    const own = plain || !/(?:background|bgcolor|(?<![-\w])color\s*[:=])/i.test(html)
+    const own = plain || !hasColours(fragment)
     foldQuote(fragment)
     return trusted(
       `<!doctype html><html class="${dark ? 'dark ' : ''}${own ? 'own' : 'turned'}"><head><meta charset="utf-8"><meta http-equiv="Content-Security-Policy" content="${policy}"><meta name="referrer" content="no-referrer"><base target="_blank"><style>${sheet}</style></head><body class="${plain ? 'plain' : ''}" dir="auto">${htmlOf(fragment)}</body></html>`,
@@ -116,4 +116,10 @@ function foldQuote(fragment: DocumentFragment): void {
   summary.setAttribute('aria-label', t('showQuoted'))
   last.replaceWith(details)
   details.append(summary, last)
+}
+
+/** Whether a mail says anything about colours; the first style sheet is the server's own. */
+function hasColours(fragment: DocumentFragment): boolean {
+  if (fragment.querySelector('[bgcolor],[color],[style*="color"],[style*="background"]') !== null) return true
+  return [...fragment.querySelectorAll('style')].slice(1).some((one) => /color|background/.test(one.textContent ?? ''))
 }
