@@ -13,7 +13,7 @@ import {
   textPart,
   decodeWords,
 } from '@postrider/wire/mime'
-import { encodeUtf8Address, encodeXtext } from '@postrider/wire/smtp'
+import { encodeUtf8Address } from '@postrider/wire/smtp'
 import { say } from './texts.ts'
 
 export type ReportAction = 'failed' | 'delayed' | 'delivered' | 'relayed'
@@ -47,6 +47,9 @@ export interface Report {
   /** The address of the report or its content needs SMTPUTF8 anyway. */
   readonly utf8: boolean
 }
+
+/** Delivery time expired: RFC 3463 §3.5. */
+export const EXPIRED = '4.4.7'
 
 /** Messages beyond this are not returned whole, whatever RET says. */
 const MAX_RETURNED_BYTES = 1024 * 1024
@@ -82,9 +85,12 @@ function explanation(report: Report): string {
   for (const { recipient, status, diagnostic, remote } of report.recipients) {
     lines.push(`  ${recipient.address}`)
     if (report.action === 'failed' || report.action === 'delayed') {
-      const text = `${status} ${diagnostic}`
+      if (status === EXPIRED) lines.push(`    ${say(report.language, 'expired')}`)
+      // A reply carries its own status; what we say ourselves gets it in front.
+      const said = remote !== undefined && isReply(diagnostic)
+      const text = said ? diagnostic : `${status} ${diagnostic}`
       lines.push(
-        `    ${remote === undefined ? say(report.language, 'reason', { text }) : say(report.language, 'serverSaid', { host: remote, text })}`,
+        `    ${said ? say(report.language, 'serverSaid', { host: remote, text }) : say(report.language, 'reason', { text })}`,
       )
     }
     lines.push('')
@@ -95,7 +101,7 @@ function explanation(report: Report): string {
 /** message/delivery-status: RFC 3464 §2.1. */
 function statusPart(report: Report): MimeNode {
   let text = headerField('Reporting-MTA', `dns; ${report.reportingMta}`)
-  if (report.envelopeId !== undefined) text += headerField('Original-Envelope-Id', encodeXtext(report.envelopeId))
+  if (report.envelopeId !== undefined) text += headerField('Original-Envelope-Id', report.envelopeId)
   text += headerField('Arrival-Date', formatDate(report.arrived))
   for (const { recipient, status, diagnostic, remote } of report.recipients) {
     text += '\r\n'
@@ -104,10 +110,10 @@ function statusPart(report: Report): MimeNode {
     text += headerField('Final-Recipient', finalRecipient(recipient.address, report.utf8))
     text += headerField('Action', report.action)
     text += headerField('Status', status)
-    if (remote !== undefined) {
-      text += headerField('Remote-MTA', `dns; ${remote}`)
-      if (diagnostic !== '') text += headerField('Diagnostic-Code', `smtp; ${printable(diagnostic)}`)
-    }
+    if (remote !== undefined) text += headerField('Remote-MTA', `dns; ${remote}`)
+    // RFC 3464 §2.3.6: "smtp" stands for the text of a reply and nothing else.
+    const type = isReply(diagnostic) ? 'smtp' : 'x-postrider'
+    if (diagnostic !== '') text += headerField('Diagnostic-Code', `${type}; ${printable(diagnostic)}`)
     text += headerField('Last-Attempt-Date', formatDate(report.now))
     if (report.action === 'delayed') text += headerField('Will-Retry-Until', formatDate(report.retryUntil))
   }
@@ -138,13 +144,18 @@ function finalRecipient(address: string, utf8: boolean): string {
   return utf8 ? `utf-8; ${address}` : `utf-8; ${encodeUtf8Address(address)}`
 }
 
-/** ORCPT's value, kept decoded as `type;address`, the way RFC 3464 §2.3.1 writes it. */
+/** ORCPT's value, kept decoded as `type;address`: xtext belongs to the envelope alone (RFC 3461 §4.2), in reports it stands plain. */
 function typedAddress(value: string, utf8: boolean): string {
   const semicolon = value.indexOf(';')
   const type = value.slice(0, semicolon)
   const address = value.slice(semicolon + 1)
-  if (isAscii(Buffer.from(address))) return `${type}; ${encodeXtext(address)}`
+  if (isAscii(Buffer.from(address))) return `${type}; ${address}`
   return utf8 ? `utf-8; ${address}` : `utf-8; ${encodeUtf8Address(address)}`
+}
+
+/** Whether a diagnostic is the reply of a server. */
+function isReply(diagnostic: string): boolean {
+  return /^[245]\d\d(?: |$)/.test(diagnostic)
 }
 
 function printable(text: string): string {

@@ -22,6 +22,10 @@ export const say = defineMessages({
     en: 'Your message has been handed to the server of these recipients, which does not report deliveries:',
     fr: 'Votre message a été transmis au serveur de ces destinataires, qui n’envoie pas d’accusé de remise :',
   },
+  expired: {
+    en: 'No attempt to deliver it was successful in the time given.',
+    fr: 'Aucune tentative de remise n’a réussi dans le temps imparti.',
+  },
   serverSaid: { en: 'The server {host} said: {text}', fr: 'Le serveur {host} a répondu : {text}' },
   reason: { en: 'Reason: {text}', fr: 'Raison : {text}' },
   mailSystem: { en: 'Mail Delivery System', fr: 'Système de messagerie' },

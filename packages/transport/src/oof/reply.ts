@@ -15,7 +15,14 @@ import {
   oofReplyAt,
   type Operation,
 } from '@postrider/domain'
-import { buildMessage, decodeWords, HeaderFields, messageIds } from '@postrider/wire/mime'
+import {
+  buildMessage,
+  decodeWords,
+  HeaderFields,
+  mailboxesOf,
+  messageIds,
+  parseAddressList,
+} from '@postrider/wire/mime'
 import { domainOf, type TransportCore } from '../core.ts'
 import { say } from '../dsn/texts.ts'
 import { ROUTE } from '../intake/plan.ts'
@@ -137,10 +144,9 @@ function mayAnswer(from: string, header: HeaderFields): boolean {
 
 /** RFC 3834 §2: only mail that names the person is answered, so no group or list mail is. */
 function addressesMailbox(header: HeaderFields, entry: MailboxEntry, deliveredTo: string): boolean {
-  const names = [entry.address, ...entry.aliases, deliveredTo].map((address) => address.toLowerCase())
-  const text = ['to', 'cc', 'resent-to', 'resent-cc']
+  const names = new Set([entry.address, ...entry.aliases, deliveredTo].map((address) => address.toLowerCase()))
+  return ['to', 'cc', 'resent-to', 'resent-cc']
     .flatMap((name) => header.all(name))
-    .join(',')
-    .toLowerCase()
-  return names.some((name) => text.includes(name))
+    .flatMap((value) => mailboxesOf(parseAddressList(value)))
+    .some(({ address }) => names.has(address.toLowerCase()))
 }

@@ -14,6 +14,7 @@ import { type Egress, EgressError } from '../egress/egress.ts'
 import type { RecipientResult } from '../queue/settle.ts'
 import type { SendConnector } from '../settings.ts'
 import { DialogueError, type RecipientReply, SmtpClient, type Timeouts, timeouts } from './client.ts'
+import { asciiHeader } from './downgrade.ts'
 import { hasBareLineEnd, recode } from './recode.ts'
 import type { Resolver } from './resolver.ts'
 import { findRoute, type RemoteHost } from './route.ts'
@@ -157,14 +158,14 @@ export class DestinationSession {
   async #transact(open: OpenConnection, entry: QueueEntry, message: Buffer): Promise<RecipientResult[]> {
     const { client, remote } = open
     const { capabilities } = client
-    const refusal = impossible(entry, message, client)
-    if (refusal !== undefined) {
+    const sendable = forServer(entry, message, client)
+    if ('refusal' in sendable) {
       await client.quit()
-      return all(entry, outcome('permanent', refusal.status, refusal.diagnostic, remote.host))
+      return all(entry, outcome('permanent', sendable.refusal, sendable.diagnostic, undefined))
     }
     // DATA would turn a bare CR or LF into CRLF; BDAT carries it as it is.
-    const chunking = capabilities.chunking && hasBareLineEnd(message)
-    const ready = chunking ? message : recode(message, capabilities.eightBitMime)
+    const chunking = capabilities.chunking && hasBareLineEnd(sendable.message)
+    const ready = chunking ? sendable.message : recode(sendable.message, capabilities.eightBitMime)
     const parameters = mailParameters(entry, ready, client)
     const results: RecipientResult[] = []
     for (let at = 0; at < entry.recipients.length; at += MAX_TRANSACTION_RECIPIENTS) {
@@ -246,26 +247,31 @@ function replyText(reply: ReceivedReply): string {
   return `${reply.code} ${status}${reply.lines.join(' ')}`.slice(0, 400)
 }
 
-/** What a server's list of extensions rules out for good: RFC 6531 §3.5, RFC 1870 §6. */
-function impossible(
+/** The message as this server's extensions allow it, or what they rule out for good: RFC 6531 §3.5, RFC 1870 §6. */
+function forServer(
   entry: QueueEntry,
   message: Buffer,
   client: SmtpClient,
-): { status: string; diagnostic: string } | undefined {
+): { message: Buffer } | { refusal: string; diagnostic: string } {
   const { smtpUtf8, maxSize } = client.capabilities
-  if (needsUtf8(entry, message) && !smtpUtf8)
-    return { status: '5.6.7', diagnostic: 'the server does not take internationalised mail (SMTPUTF8)' }
-  if (maxSize !== undefined && message.length > maxSize)
-    return { status: '5.3.4', diagnostic: `the message is larger than the ${maxSize} bytes the server takes` }
-  return undefined
+  const plain =
+    smtpUtf8 || !needsUtf8(entry, message) ? message : hasUtf8Address(entry) ? undefined : asciiHeader(message)
+  if (plain === undefined)
+    return { refusal: '5.6.7', diagnostic: 'the server does not take internationalised mail (SMTPUTF8)' }
+  if (maxSize !== undefined && plain.length > maxSize)
+    return { refusal: '5.3.4', diagnostic: `the message is larger than the ${maxSize} bytes the server takes` }
+  return { message: plain }
 }
 
 /** Header fields or local parts outside ASCII (RFC 6531 §3.6); a domain alone travels as A-labels. */
 function needsUtf8(entry: QueueEntry, message: Buffer): boolean {
   if (!entry.smtputf8) return false
+  return hasUtf8Address(entry) || !isAscii(message.subarray(0, bodyStartOf(message, 0, message.length)))
+}
+
+function hasUtf8Address(entry: QueueEntry): boolean {
   const addresses = [entry.from, ...entry.recipients.map((one) => one.address)].map(wireAddress).join('')
-  if (!isAscii(Buffer.from(addresses))) return true
-  return !isAscii(message.subarray(0, bodyStartOf(message, 0, message.length)))
+  return !isAscii(Buffer.from(addresses))
 }
 
 /** The address with its domain in A-labels where the local part does not need UTF-8 anyway. */

@@ -2,12 +2,13 @@
  * A message for a server that cannot take it as it is: 8-bit parts and over-long lines become quoted-printable or base64 (RFC 6152 §3,
  * RFC 5321 §4.5.3.1.6). Parts that are fine stay byte for byte.
  */
-import { isAscii } from 'node:buffer'
+import { isAscii, isUtf8 } from 'node:buffer'
 import {
   decodeBase64,
   decodeQuotedPrintable,
   encodeBase64,
   encodeQuotedPrintable,
+  HeaderFields,
   headerField,
   type MimePart,
   rewriteHeaders,
@@ -63,13 +64,26 @@ export function recode(message: Buffer, eightBit: boolean): Buffer {
       continue
     }
     const { encoding, bytes } = encoded(part, body)
-    const field = headerField('Content-Transfer-Encoding', encoding)
-    const kept = rewriteHeaders(header, { remove: ['content-transfer-encoding'] })
-    pieces.push(Buffer.from(field), kept.length === 0 ? Buffer.from('\r\n') : kept, bytes)
+    const kept = Buffer.from(rewriteHeaders(header, { remove: ['content-transfer-encoding'] }))
+    // Behind the fields that are there: nothing comes before a Received line.
+    const end = kept.length - (kept.at(-2) === 13 ? 2 : kept.length === 0 ? 0 : 1)
+    const fields = fieldsFor(part, kept, body) + headerField('Content-Transfer-Encoding', encoding)
+    pieces.push(kept.subarray(0, end), Buffer.from(`${fields}\r\n`), bytes)
     at = part.bodyEnd
   }
   pieces.push(message.subarray(at))
   return Buffer.concat(pieces)
+}
+
+/** A message that was no MIME until now: without these fields nobody would decode it (RFC 2045 §4). */
+function fieldsFor(part: MimePart, header: Buffer, body: Buffer): string {
+  if (part.index !== 0) return ''
+  const present = new HeaderFields(header)
+  const version = present.has('mime-version') ? '' : headerField('MIME-Version', '1.0')
+  if (present.has('content-type')) return version
+  // RFC 1428 §3: nobody said what the octets mean; valid UTF-8 is hardly anything else.
+  const charset = isAscii(body) ? 'us-ascii' : isUtf8(body) ? 'utf-8' : 'unknown-8bit'
+  return version + headerField('Content-Type', `text/plain; charset=${charset}`)
 }
 
 function encoded(part: MimePart, body: Buffer): { encoding: string; bytes: Uint8Array } {

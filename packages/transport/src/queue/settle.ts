@@ -2,7 +2,7 @@
 import { type Operation, type QueueEntry, type QueueRecipient, isDomainError } from '@postrider/domain'
 import type { TransportCore } from '../core.ts'
 import { isWanted } from '../dsn/decide.ts'
-import { buildReport, type ReportAction, type ReportedRecipient } from '../dsn/report.ts'
+import { buildReport, EXPIRED, type ReportAction, type ReportedRecipient } from '../dsn/report.ts'
 import { ROUTE } from '../intake/plan.ts'
 import { retryDelay } from '../settings.ts'
 
@@ -138,7 +138,13 @@ function lastReply(result: ReportedRecipient): string {
     .slice(0, 500)
 }
 
+/** What the server said last stays its own words; the status tells that time ran out. */
 function expiredResult(result: RecipientResult): RecipientResult {
-  const diagnostic = result.diagnostic === '' ? 'message expired' : `message expired; last: ${result.diagnostic}`
-  return { ...result, outcome: 'permanent', status: '4.4.7', diagnostic }
+  const { diagnostic } = result
+  return {
+    ...result,
+    outcome: 'permanent',
+    status: EXPIRED,
+    diagnostic: diagnostic === '' ? 'message expired' : diagnostic,
+  }
 }

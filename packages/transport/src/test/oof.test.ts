@@ -68,6 +68,8 @@ test('RFC 3834 §2: lists, bulk, automatic mail, reports, system senders and mai
   ])
     assert.equal((await answers(w, `${header}\r\n${MAIL}`)).length, 0, header)
   assert.equal((await answers(w, MAIL.replace('To: bob@example.com', 'To: undisclosed:;'))).length, 0)
+  // Another one's longer address is not Bob's.
+  assert.equal((await answers(w, MAIL.replace('To: bob@example.com', 'To: jim-bob@example.com'))).length, 0)
   assert.equal((await answers(w, MAIL, '')).length, 0)
   for (const from of [
     'mailer-daemon@remote.example',

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { after, afterEach, before, beforeEach, test } from 'node:test'
 import type { QueueRecipient } from '@postrider/domain'
+import { decodeWords, HeaderFields, mailboxesOf, parseAddressList } from '@postrider/wire/mime'
 import type { TransportSettings } from '../settings.ts'
 import { Remote } from './remote.ts'
 import { MAIL, MINUTE, world } from './world.ts'
@@ -86,7 +87,8 @@ test('4xx is tried again by the schedule: six times after 5 minutes, then every 
     2 * 24 * 60,
   )
   assert.match(await report(w), /Status: 4\.4\.7/)
-  assert.match(await report(w), /Diagnostic-Code: smtp; message expired; last: 450 4\.2\.0 greylisted/)
+  assert.match(await report(w), /Diagnostic-Code: smtp; 450 4\.2\.0 greylisted\r\n/)
+  assert.match(await report(w), /No attempt to deliver it was successful/)
 })
 
 test('R: after four hours the sender hears of the delay, once; NOTIFY decides who does', async () => {
@@ -128,8 +130,8 @@ test('RFC 3464: a refusal becomes a report with what the server said; nobody ans
     'Subject: Undeliverable: hello',
     'In-Reply-To: <m1@outside.example>',
     'Reporting-MTA: dns; mail.example.com',
-    'Original-Envelope-Id: env+201',
-    'Original-Recipient: rfc822; Bad+2B1@old.example',
+    'Original-Envelope-Id: env 1',
+    'Original-Recipient: rfc822; Bad+1@old.example',
     'Final-Recipient: rfc822; bad@remote.example',
     'Action: failed',
     'Status: 5.1.1',
@@ -332,10 +334,45 @@ test('RFC 6531: SMTPUTF8 is asked for only when needed; a server without it gets
   await w.run()
   assert.equal(remote.messages.length, 1)
   assert.match(await report(w), /Status: 5\.6\.7/)
+  // No server said so: RFC 3464 §2.3.6.
+  assert.match(await report(w), /Diagnostic-Code: x-postrider; the server does not take/)
   remote.behaviour.keywords = ['8BITMIME', 'SMTPUTF8']
   await submit(w, ['jürgen@remote.example'])
   await w.run()
   assert.match(remote.messages[1]!.mail, /"smtpUtf8":true/)
+})
+
+test('raw 8-bit header fields go to a server without SMTPUTF8 as encoded-words, addresses and body unharmed', async () => {
+  const w = await ready()
+  remote.behaviour.keywords = ['8BITMIME']
+  const header = [
+    'From: Jürgen Bär <bob@example.com>',
+    'To: "Müller, Zoë" <x@remote.example>, ann@remote.example',
+    'SUBJECT: Grüße',
+    'Content-Type: text/plain; charset=utf-8; name="ä.txt"',
+  ].join('\r\n')
+  await submit(w, ['x@remote.example'], `${header}\r\n\r\nschön\r\n`)
+  await w.run()
+  const text = Buffer.from(remote.messages[0]!.message, 'latin1').toString()
+  const [head = '', body] = text.split('\r\n\r\n')
+  assert.match(head, /^[\x00-\x7f]*$/)
+  const fields = new HeaderFields(Buffer.from(head))
+  assert.equal(decodeWords(fields.get('subject')!), 'Grüße')
+  assert.match(head, /^SUBJECT: /m)
+  assert.deepEqual(
+    mailboxesOf(parseAddressList(fields.get('to')!)).map(({ name, address }) => [name, address]),
+    [
+      ['Müller, Zoë', 'x@remote.example'],
+      ['', 'ann@remote.example'],
+    ],
+  )
+  assert.match(head, /name\*=utf-8''%C3%A4\.txt/)
+  assert.equal(body, 'schön\r\n')
+  // An address that is outside ASCII itself cannot be said otherwise.
+  await submit(w, ['x@remote.example'], 'From: bob@example.com\r\nCc: jürgen@remote.example\r\n\r\nx\r\n')
+  await w.run()
+  assert.equal(remote.messages.length, 1)
+  assert.match(await report(w), /Status: 5\.6\.7/)
 })
 
 test('a message larger than the server takes is not sent', async () => {

@@ -96,3 +96,20 @@ test('recode: whatever the message, the result is 7-bit with short lines when it
   const fine = Buffer.from('Subject: x\r\n\r\nplain\r\n')
   assert.equal(recode(fine, false), fine)
 })
+
+test('RFC 2045 §4: a message that was no MIME becomes one when it is encoded, behind the fields it has', () => {
+  const recoded = (body: Buffer | string, header = ''): string =>
+    recode(Buffer.concat([Buffer.from(`Received: x\r\n${header}\r\n`), Buffer.from(body)]), false).toString('latin1')
+  assert.equal(
+    recoded('Gr\u00fc\u00dfe\r\n', 'Subject: x\r\n'),
+    'Received: x\r\nSubject: x\r\nMIME-Version: 1.0\r\nContent-Type: text/plain; charset=utf-8\r\n' +
+      'Content-Transfer-Encoding: quoted-printable\r\n\r\nGr=C3=BC=C3=9Fe\r\n',
+  )
+  assert.match(recoded(Buffer.from('\u00fc\r\n', 'latin1')), /charset=unknown-8bit/)
+  assert.match(recoded(`${'x'.repeat(1200)}\r\n`), /charset=us-ascii/)
+  const html = recoded('\u00fc\r\n', 'Content-Type: text/html; charset=utf-8\r\n')
+  assert.match(
+    html,
+    /^Received: x\r\nContent-Type: text\/html; charset=utf-8\r\nMIME-Version: 1\.0\r\nContent-Transfer-/,
+  )
+})
