@@ -1,5 +1,5 @@
-import { chmodSync, mkdirSync, statSync } from 'node:fs'
-import { join } from 'node:path'
+import { chmodSync, existsSync, mkdirSync, statSync } from 'node:fs'
+import { dirname, join, resolve } from 'node:path'
 import { openDirectory } from '@postrider/store/directory'
 import type { Administration } from './administration.ts'
 import { databaseNames, type Loaded } from './config/load.ts'
@@ -10,8 +10,15 @@ export const DIRECTORY_FILE = 'directory.db'
 
 /** The data folder, made if need be, closed to other users. */
 export function prepareFolder(folder: string): void {
-  mkdirSync(folder, { recursive: true, mode: 0o700 })
+  makeFolder(resolve(folder))
   chmodSync(folder, 0o700)
+}
+
+/** By hand, level for level: Node's own `recursive` never comes back where the parent is there and nothing can be made in it (/proc). */
+function makeFolder(folder: string): void {
+  if (existsSync(folder)) return
+  makeFolder(dirname(folder))
+  mkdirSync(folder, { mode: 0o700 })
 }
 
 /** Root works on another user's folder as that user: files of root's in it would be closed to the server. */

@@ -185,7 +185,6 @@ async function start(first: Loaded, env: Environment, opened: ProgramLog, undo: 
   undo.add(() => web.close())
   const routes = [
     ...services.routes,
-    ...web.routes,
     ...ownRoutes({
       autodiscover: createAutodiscover({ directory, clock }),
       site,
@@ -194,6 +193,8 @@ async function start(first: Loaded, env: Environment, opened: ProgramLog, undo: 
       metrics,
       notReady,
     }),
+    // Behind: Thunderbird's /mail/config-v1.1.xml is no page of the web client's /mail/.
+    ...web.routes,
   ]
   const router = createRouter({
     routes,

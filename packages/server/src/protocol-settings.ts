@@ -64,12 +64,16 @@ export function transportSettings(loaded: Loaded): Partial<TransportSettings> & 
     outboundPort: config['delivery.port'],
     transientFailureRetryInterval: config['delivery.retryInterval'],
     messageRetryInterval: 2 * config['delivery.retryInterval'],
+    // Looked at often enough for the shortest wait that was asked for.
+    pollInterval: Math.min(MAX_POLL, config['delivery.retryInterval']),
     allowPrivateAddresses: config['delivery.allowPrivateAddresses'],
     ...(config['delivery.smartHost'] === '' ? {} : { sendConnectors: [smartHostConnector(loaded)] }),
   }
 }
 
 const SMTPS = 465
+/** ms between two looks at the queue. */
+const MAX_POLL = 5_000
 
 function smartHostConnector(loaded: Loaded): SendConnector {
   const { config } = loaded

@@ -306,6 +306,21 @@ test('a wrong configuration: exit code 1, the line and the setting', async () =>
   )
 })
 
+test('a data folder that cannot be made ends the start with a word', async () => {
+  const { code, stderr } = await run(process.execPath, [main, 'start'], { env: { POSTRIDER_DATA: '/proc/no/such' } })
+  assert.equal(code, 1)
+  assert.match(stderr, /^postrider: .*\/proc\/no/m)
+})
+
+test('Thunderbird finds its settings at both places, without signing in', async (t) => {
+  const it = await server(t)
+  for (const path of ['/mail/config-v1.1.xml', '/.well-known/autoconfig/mail/config-v1.1.xml']) {
+    const answer = await get(it, `${path}?emailaddress=${it.ready.mailbox.address}`)
+    assert.equal(answer.status, 200, path)
+    assert.match(answer.body, /<clientConfig /)
+  }
+})
+
 test('services that are switched off are not opened', async (t) => {
   const it = await server(t, { listeners: { pop3: { enabled: false }, pop3s: { enabled: false } } })
   assert.ok(!('pop3' in it.ready.listeners) && !('pop3s' in it.ready.listeners))

@@ -82,7 +82,8 @@ test('every problem is told with its line, and what is meant is guessed', (t) =>
   "log": { "level": "loud" },
   "tls": { "key": "k.pem" },
   "listeners": { "address": ["nowhere"], "smtp": { "port": 70000 } },
-  "__proto__": { "x": 1 }, "constructor": 1
+  "__proto__": { "x": 1 }, "constructor": 1,
+  "delivery": "fast"
 }`,
   )
   const text = problems.join('\n')
@@ -96,7 +97,8 @@ test('every problem is told with its line, and what is meant is guessed', (t) =>
   assert.match(text, /"tls\.certificate" and "tls\.key" belong together/)
   assert.match(text, /there is no setting "__proto__"/)
   assert.match(text, /there is no setting "constructor"/)
-  assert.equal(problems.length, 10)
+  assert.match(text, /:10: "delivery" must be an object/)
+  assert.equal(problems.length, 11)
 })
 
 test('what is no JSON is told with line and column', (t) => {

@@ -114,8 +114,9 @@ function collect(
         if (!(error instanceof ValueError)) throw error
         problems.push(`${file}:${member.line}: "${name}" ${error.message}.`)
       }
-    } else if (member.kind === 'object' && settingNames.some((one) => one.startsWith(`${name}.`))) {
-      collect(member, `${name}.`, file, problems, put)
+    } else if (settingNames.some((one) => one.startsWith(`${name}.`))) {
+      if (member.kind === 'object') collect(member, `${name}.`, file, problems, put)
+      else problems.push(`${file}:${member.line}: "${name}" must be an object: { … }.`)
     } else {
       const near = nearest(name)
       const hint = near === undefined ? '`postrider config` lists all settings.' : `Did you mean "${near}"?`
