@@ -57,6 +57,8 @@ export class App {
   readonly wholeFolder: Signal<boolean> = signal(false)
   /** The row the keyboard is at. */
   readonly cursor: Signal<number> = signal(0)
+  /** The folder one looked at last: a search can be narrowed to it. */
+  readonly lastMailbox: Signal<Id | undefined> = signal(undefined)
   readonly endsIn: Signal<number | undefined> = signal(undefined)
   readonly mailbox: ReadonlySignal<Mailbox | undefined>
   readonly list: ReadonlySignal<ListQuery | undefined>
@@ -124,6 +126,9 @@ export class App {
       return now === undefined ? undefined : this.store.list(now)
     })
     this.openEmail = computed(() => (this.place.value.kind === 'settings' ? undefined : this.place.value.email))
+    effect(() => {
+      if (mailboxId.value !== undefined) this.lastMailbox.value = mailboxId.value
+    })
     effect(() => {
       const list = this.list.value
       this.store.active = list

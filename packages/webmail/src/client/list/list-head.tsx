@@ -62,6 +62,7 @@ function PlaceHead(): JSX.Element {
       {(mailbox?.role === 'trash' || mailbox?.role === 'junk') && mailbox.totalEmails > 0 && (
         <IconButton icon="trash" label={t('emptyTrash')} onClick={() => void emptyFolder(mailbox)} />
       )}
+      {place.kind === 'search' && <Scope text={place.text} within={place.within} />}
       {place.kind === 'folder' && (
         <IconButton
           icon="filter"
@@ -92,6 +93,24 @@ function PlaceHead(): JSX.Element {
         />
       )}
     </header>
+  )
+}
+
+/** Everywhere, or only in the folder one came from. */
+function Scope({ text, within }: { readonly text: string; readonly within: string | undefined }): JSX.Element | null {
+  const folder = app.store.mailboxes.value.get(within ?? app.lastMailbox.value ?? '')
+  if (folder === undefined) return null
+  const go = (scope: string | undefined): void =>
+    app.go({ kind: 'search', text, within: scope, email: undefined }, { replace: true })
+  return (
+    <div class="scope">
+      <button type="button" aria-pressed={within === undefined} onClick={() => go(undefined)}>
+        {t('everywhere')}
+      </button>
+      <button type="button" aria-pressed={within !== undefined} dir="auto" onClick={() => go(folder.id)}>
+        {folderName(folder)}
+      </button>
+    </div>
   )
 }
 

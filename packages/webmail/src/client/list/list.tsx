@@ -3,7 +3,7 @@ import type { JSX } from 'preact'
 import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks'
 import { app } from '../app.ts'
 import type { ListQuery } from '../store/query.ts'
-import { rowHeights, settings } from '../store/settings.ts'
+import { rowHeights, settings, wideRowHeights } from '../store/settings.ts'
 import { t } from '../text/text.ts'
 import { Empty } from './empty.tsx'
 import { ListHead } from './list-head.tsx'
@@ -32,7 +32,9 @@ function Rows({ list }: { readonly list: ListQuery }): JSX.Element {
   void list.version.value
   const total = list.total.value
   const coarse = matchMedia('(pointer: coarse)').matches
-  const height = Math.max(rowHeights[settings.value.density], coarse ? 72 : 0)
+  const { pane, density } = settings.value
+  const heights = pane === 'right' || innerWidth < 700 ? rowHeights : wideRowHeights
+  const height = coarse || innerWidth < 700 ? Math.max(rowHeights[density], 72) : heights[density]
   const first = Math.max(0, Math.floor(top / height) - OVERSCAN)
   const last = Math.min((total ?? 0) - 1, Math.ceil((top + view) / height) + OVERSCAN)
   const cursor = Math.min(app.cursor.value, Math.max(0, (total ?? 1) - 1))

@@ -1,7 +1,7 @@
 /** The search field: results while one types; Escape empties it; what was asked before is offered. */
 import type { JSX } from 'preact'
 import { useEffect, useId, useRef, useState } from 'preact/hooks'
-import { app, folderName } from '../app.ts'
+import { app } from '../app.ts'
 import { focusList } from '../commands.ts'
 import { t } from '../text/text.ts'
 import { Icon, IconButton } from '../ui/icon.tsx'
@@ -39,9 +39,6 @@ export function SearchField(): JSX.Element {
     if (word !== '')
       localStorage.setItem(RECENT, JSON.stringify([word, ...readRecent().filter((one) => one !== word)].slice(0, 6)))
   }
-  const recent = focused && text === '' ? readRecent() : []
-  const mailboxHere = app.mailbox.value
-  const scopeBox = within === undefined ? mailboxHere : app.store.mailboxes.value.get(within)
   return (
     <form
       class="search"
@@ -103,9 +100,9 @@ export function SearchField(): JSX.Element {
       <span id={`${id}-help`} class="visually-hidden">
         {t('searchHelp')}
       </span>
-      {focused && (
+      {focused && text === '' && (
         <div class="search-drop">
-          {recent.map((one) => (
+          {readRecent().map((one) => (
             <button
               key={one}
               type="button"
@@ -122,36 +119,6 @@ export function SearchField(): JSX.Element {
               <span class="menu-label">{one}</span>
             </button>
           ))}
-          {text !== '' && scopeBox !== undefined && within === undefined && (
-            <button
-              type="button"
-              class="menu-item"
-              onPointerDown={(event) => {
-                event.preventDefault()
-                search(text, scopeBox.id)
-              }}
-            >
-              <span class="menu-icon">
-                <Icon name="folder" />
-              </span>
-              <span class="menu-label">{t('searchIn', { folder: folderName(scopeBox) })}</span>
-            </button>
-          )}
-          {within !== undefined && (
-            <button
-              type="button"
-              class="menu-item"
-              onPointerDown={(event) => {
-                event.preventDefault()
-                app.go({ kind: 'search', text, within: undefined, email: undefined }, { replace: true })
-              }}
-            >
-              <span class="menu-icon">
-                <Icon name="search" />
-              </span>
-              <span class="menu-label">{t('everywhere')}</span>
-            </button>
-          )}
           <p class="search-help" aria-hidden="true">
             {t('searchHelp')}
           </p>

@@ -66,4 +66,6 @@ export async function useSettings(): Promise<void> {
     if (now.language !== '' && now.language !== language.peek()) void useLanguage(now.language)
   })
 }
+/** Pixels of a row: two and three lines beside a reading pane, one line over the whole width. */
 export const rowHeights = { compact: 36, normal: 60, roomy: 80 } as const
+export const wideRowHeights = { compact: 32, normal: 40, roomy: 52 } as const
