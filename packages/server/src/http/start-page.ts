@@ -19,7 +19,8 @@ const html = (text: string): string => text.replace(/[&<>"']/g, (char) => `&#${c
 
 const style = `
 :root{color-scheme:light dark;--line:#8884}
-body{font:1rem/1.5 system-ui,sans-serif;max-width:52rem;margin:0 auto;padding:1.5rem}
+@media (prefers-color-scheme:dark){a{color:#9ec1ff}}
+body{background:Canvas;color:CanvasText;font:1rem/1.5 system-ui,sans-serif;max-width:52rem;margin:0 auto;padding:1.5rem}
 h1{font-size:1.6rem}h2{font-size:1.15rem;margin-top:2rem}
 .scroll{overflow-x:auto}table{border-collapse:collapse;width:100%}
 th,td{text-align:left;vertical-align:top;padding:.4rem .75rem .4rem 0;border-bottom:1px solid var(--line)}

@@ -20,7 +20,7 @@ fieldset{border:0;padding:0;margin:0;display:grid;gap:10px}legend{padding:0;marg
 .choice input{inline-size:20px;block-size:20px;margin:2px;accent-color:var(--accent)}
 .choice label{font-weight:400;font-size:16px;line-height:24px}
 .hint{grid-column:2;color:var(--text-2);font-size:14px;line-height:20px;margin:0}
-button{font:600 16px/24px inherit;font-family:inherit;min-block-size:44px;padding:8px 20px;border:1px solid transparent;border-radius:6px;background:#1f5fbf;background:var(--accent);color:#fff;color:var(--on-accent);cursor:pointer}
+button{font:inherit;font-weight:600;min-block-size:44px;padding:8px 20px;border:1px solid transparent;border-radius:6px;background:#1f5fbf;background:var(--accent);color:#fff;color:var(--on-accent);cursor:pointer}
 button:hover{filter:brightness(1.08)}
 .quiet{background:none;color:inherit;border-color:var(--line);font-weight:400;font-size:14px;min-block-size:36px;padding:4px 12px}
 :focus-visible{outline:3px solid var(--accent);outline-offset:2px}

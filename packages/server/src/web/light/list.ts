@@ -97,7 +97,7 @@ async function listPage(visit: Visit, where: Where, error?: string): Promise<voi
       mail.hasAttachment && say('attachment'),
     ].filter((one) => one !== false)
     const people = (outgoing ? mail.to : mail.from) ?? []
-    return html`<tr${mail.keywords.$seen === undefined && raw(' class="unread"')}><td class="c"><input type="checkbox" name="id" value="${mail.id}" aria-label="${say('selectOne', { subject: cut(subject, 40) })}"${all && raw(' checked')}></td><td class="f">${cut(people.slice(0, 3).map(person).join(', '), MAX_NAME)}</td><td class="d">${visit.date(mail.receivedAt)}</td><td class="s"><a href="${mail.keywords.$draft === undefined ? `/light/mail/${mail.id}` : `/light/compose?draft=${mail.id}`}">${subject}</a> <span class="mark">${marks.join(', ')}</span></td><td class="d z">${visit.size(mail.size)}</td></tr>
+    return html`<tr${mail.keywords.$seen === undefined && raw(' class="unread"')}><td class="c"><input type="checkbox" name="id" value="${mail.id}" aria-label="${say('selectOne', { subject: cut(subject, 40) })}"${all && raw(' checked')}></td><td class="f">${cut(people.slice(0, 3).map(person).join(', '), MAX_NAME)}</td><td class="s"><a href="${mail.keywords.$draft === undefined ? `/light/mail/${mail.id}` : `/light/compose?draft=${mail.id}`}">${subject}</a> <span class="mark">${marks.join(', ')}</span></td><td class="d">${visit.shortDate(mail.receivedAt)}</td><td class="d z">${visit.size(mail.size)}</td></tr>
 `
   }
   const links =
@@ -111,7 +111,7 @@ async function listPage(visit: Visit, where: Where, error?: string): Promise<voi
 <form method="post" action="/light/list">${csrfField(visit.session)}<input type="hidden" name="here" value="${here}">${where.folder !== undefined && html`<input type="hidden" name="folder" value="${where.folder.id}">`}<input type="hidden" name="q" value="${where.query}">
 ${actions(visit, where.folder, await visit.folders(), say('withSelected'))}
 <p><a href="${all ? here : join(here, 'all=1')}">${say(all ? 'selectNone' : 'selectAll')}</a>${total > rows.length && html` <label class="plain"><input type="checkbox" name="whole" value="1"> ${say('whole', { n: total })}</label>`}</p>
-<table class="list"><thead><tr><th scope="col" class="c">${say('select')}</th><th scope="col">${say(outgoing ? 'to' : 'from')}</th><th scope="col">${say('date')}</th><th scope="col">${say('subject')}</th><th scope="col">${say('size')}</th></tr></thead><tbody>
+<table class="list"><thead><tr><th scope="col" class="c">${say('select')}</th><th scope="col">${say(outgoing ? 'to' : 'from')}</th><th scope="col">${say('subject')}</th><th scope="col">${say('date')}</th><th scope="col">${say('size')}</th></tr></thead><tbody>
 ${rows.map(row)}</tbody></table></form>${links}`
   await visit.page(where.title, body, {
     error,

@@ -6,8 +6,6 @@ import { lightText, type LightTextKey } from './texts.ts'
 
 /** The frame of every page of the Light version: one style sheet, landmarks, numbered access keys, nothing that moves. */
 
-/** Bytes of a page (R18's 25 KB): lists are made to stay below. */
-export const MAX_PAGE = 25_000
 export const STYLE_PATH = '/light/style.css'
 export const style = `:root{color-scheme:light dark;--bg:#fff;--soft:#f3f5f8;--line:#c9ced6;--control:#6b7480;--text:#1d2126;--text-2:#4d5561;--accent:#1a56b0;--danger:#a3201a}
 @media (prefers-color-scheme:dark){:root{--bg:#16191d;--soft:#20242a;--line:#3b424c;--control:#8b95a3;--text:#eceff3;--text-2:#b3bcc8;--accent:#8ab8ff;--danger:#ff9a92}}
@@ -16,7 +14,7 @@ a{color:var(--accent)}a:focus-visible,button:focus-visible,input:focus-visible,s
 .skip{position:absolute;inset-inline-start:-999px}.skip:focus{inset-inline-start:8px;top:8px;background:var(--bg);padding:8px}
 header{display:flex;flex-wrap:wrap;gap:4px 16px;align-items:center;padding:8px 16px;border-bottom:1px solid var(--line);background:var(--soft)}
 header .brand{font-weight:600;margin-inline-end:auto}header form{display:flex;gap:4px;align-items:center;margin:0}
-.cols{display:grid;grid-template-columns:14rem minmax(0,1fr)}nav.folders{padding:12px 8px 24px 16px;border-inline-end:1px solid var(--line)}
+.cols{display:grid;grid-template-columns:15rem minmax(0,1fr);min-height:calc(100vh - 100px)}nav.folders{grid-column:1;grid-row:1;padding:12px 8px 24px 12px;border-inline-end:1px solid var(--line)}main{grid-column:2;grid-row:1}
 nav ul{list-style:none;margin:0;padding:0}nav.folders li a{display:flex;justify-content:space-between;gap:8px;padding:4px 8px;border-radius:6px;text-decoration:none;color:inherit}nav.folders li a:hover{background:var(--soft)}nav a[aria-current]{background:var(--soft);font-weight:600;box-shadow:inset 3px 0 var(--accent)}
 nav li li{margin-inline-start:12px}.n{color:var(--text-2);font-variant-numeric:tabular-nums}
 main{padding:12px 20px 32px;min-width:0}h1{font-size:1.4rem;line-height:1.3;margin:.2em 0 .5em;overflow-wrap:anywhere}h2{font-size:1.1rem;margin:1.4em 0 .4em}
@@ -25,12 +23,12 @@ input[type=text],input[type=email],input[type=search],input[type=password],selec
 input[type=checkbox],input[type=radio]{width:20px;height:20px;vertical-align:-4px;accent-color:var(--accent)}
 .field{margin:0 0 12px;display:grid;gap:2px;max-width:46rem}.field>input,.field>select{width:100%}label,legend{font-weight:600}label.plain{font-weight:400}fieldset{border:1px solid var(--line);border-radius:10px;margin:0 0 12px;padding:8px 16px}
 .hint{color:var(--text-2);font-size:.9rem;margin:2px 0}.bar{display:flex;flex-wrap:wrap;gap:8px;align-items:center;margin:8px 0}
-table{border-collapse:collapse;width:100%}th,td{text-align:start;vertical-align:top;padding:6px 8px 6px 0;border-bottom:1px solid var(--line)}th{font-size:.9rem;color:var(--text-2);font-weight:600}.list td{overflow-wrap:anywhere}.list tr.unread td{font-weight:600}.list .c{width:32px}.list .d{white-space:nowrap;font-variant-numeric:tabular-nums}.mark{font-size:.85rem;font-weight:400;color:var(--text-2)}.list .f{max-width:14rem}
+table{border-collapse:collapse;width:100%}th,td{text-align:start;vertical-align:top;padding:6px 8px 6px 0;border-bottom:1px solid var(--line)}th{font-size:.9rem;color:var(--text-2);font-weight:600}.list td{overflow-wrap:anywhere}.list tr.unread td{font-weight:600}.list .c{width:32px}.list td.d{white-space:nowrap;font-variant-numeric:tabular-nums;font-weight:400;color:var(--text-2)}.list .s a{color:inherit;text-decoration:none}.list .s a:hover{text-decoration:underline}.list tr.unread td.d{font-weight:400}.list tr:hover td{background:var(--soft)}.mark{font-size:.85rem;font-weight:400;color:var(--text-2)}.list .f{width:14rem}
 dl.head{display:grid;grid-template-columns:max-content minmax(0,1fr);gap:2px 12px;margin:0 0 12px}dl.head dt{color:var(--text-2)}dl.head dd{margin:0;overflow-wrap:anywhere}
-.body{border-top:1px solid var(--line);padding-top:12px;overflow-wrap:anywhere;max-width:72ch}.body img{max-width:100%}.pr-plain{white-space:pre-wrap}.pr-quote{margin:0;padding-inline-start:12px;border-inline-start:2px solid var(--line)}.pr-mail{overflow-x:auto}.pr-blocked{border:1px dashed var(--control)}
+.body{border-top:1px solid var(--line);padding-top:12px;overflow-wrap:anywhere;max-width:72ch}.body img{max-width:100%}.pr-plain{white-space:pre-wrap}.pr-quote{margin:0;padding-inline-start:12px;border-inline-start:2px solid var(--line)}.pr-mail{overflow-x:auto}.pr-mail table{width:auto}.pr-mail th,.pr-mail td{border-color:var(--line);padding:2px 6px}.body+form,.body+p{margin-top:24px}.pr-blocked{border:1px dashed var(--control)}
 .note,.error{border-radius:10px;padding:8px 16px;margin:0 0 12px;background:var(--soft)}.error{background:none;border:2px solid var(--danger)}.error h2{margin:0;color:var(--danger)}.note form{display:inline}
 footer{padding:8px 16px;border-top:1px solid var(--line);color:var(--text-2);font-size:.9rem}pre.key{font-size:1.1rem;user-select:all;overflow-x:auto}
-@media (max-width:760px){.cols{grid-template-columns:minmax(0,1fr)}nav.folders{border:0;border-top:1px solid var(--line);order:2}main{padding:8px 12px}.list thead{position:absolute;inset-inline-start:-999px}.list tr{display:grid;grid-template-columns:32px minmax(0,1fr) auto;border-bottom:1px solid var(--line)}.list td{border:0;padding:4px}.list .s{grid-column:2/4}.list .z{display:none}button,.button{min-height:44px}}
+@media (max-width:760px){.cols{grid-template-columns:minmax(0,1fr)}nav.folders{grid-row:2;border:0;border-top:1px solid var(--line)}main{grid-column:1;padding:8px 12px}nav.folders li a{padding:10px 8px}.list thead{position:absolute;inset-inline-start:-999px}.list tr{display:grid;grid-template-columns:32px minmax(0,1fr) auto;border-bottom:1px solid var(--line)}.list td{border:0;padding:4px}.list .s a{display:block;padding:2px 0}.list .c{grid-row:1/3}.list td.f{width:auto}.list td.d{grid-column:3;grid-row:1}.list td.s{grid-column:2/4;grid-row:2}.list td.z{display:none}button,.button{min-height:44px}}
 @media print{header,nav,footer,.bar{display:none}.cols{display:block}}`
 
 export interface Frame {

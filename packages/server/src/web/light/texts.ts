@@ -66,8 +66,8 @@ export const lightText = defineMessages({
   showHtml: { en: 'Show with formatting', fr: 'Afficher avec mise en forme' },
   showText: { en: 'Show as text', fr: 'Afficher en texte' },
   showPictures: {
-    en: 'Show {n} pictures from the sender’s server',
-    fr: 'Afficher {n} images du serveur de l’expéditeur',
+    en: 'Show pictures from the sender’s server ({n})',
+    fr: 'Afficher les images du serveur de l’expéditeur ({n})',
   },
   showAll: { en: 'Show the whole message', fr: 'Afficher le message entier' },
   shortened: { en: 'Only the beginning is shown.', fr: 'Seul le début est affiché.' },

@@ -78,6 +78,15 @@ export class Visit {
       timeZone: this.zone,
     }).format(new Date(text))
   }
+  /** The time of today's, the day of this year's. */
+  shortDate(text: string): string {
+    const show = (at: number, options: Intl.DateTimeFormatOptions): string =>
+      new Intl.DateTimeFormat(this.language, { ...options, timeZone: this.zone }).format(at)
+    const [at, now] = [Date.parse(text), this.context.clock.now()]
+    if (show(at, { dateStyle: 'short' }) === show(now, { dateStyle: 'short' })) return show(at, { timeStyle: 'short' })
+    const sameYear = show(at, { year: 'numeric' }) === show(now, { year: 'numeric' })
+    return show(at, sameYear ? { day: 'numeric', month: 'short' } : { dateStyle: 'medium' })
+  }
   size(bytes: number): string {
     const [unit, value] = bytes < 1_024 * 1_024 ? ['kilobyte', bytes / 1_024] : ['megabyte', bytes / 1_048_576]
     const digits = value < 10 ? 1 : 0
