@@ -1,12 +1,23 @@
 /**
- * What one hop over the link costs: a small question (`info`) and a delivery of 4 KB, in the same thread and to a worker, with 1 and 32 calls
- * under way. The service answers at once, so that only the link is measured. `node packages/link/bench/hop.bench.ts`
+ * What one hop over the link costs: a small question (`info`) and a delivery of 4 KB, in the same thread, to a worker, and to a process over a
+ * unix socket, TCP and mutual TLS, with 1 and 32 calls under way. The service answers at once, so that only the link is measured. `node packages/link/bench/hop.bench.ts`
  */
+import { type ChildProcess, fork } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { type AddressInfo, connect, createServer, type Socket } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { connect as connectTls, createServer as createTlsServer } from 'node:tls'
 import { isMainThread, parentPort } from 'node:worker_threads'
 import { type ApplyResult, type MailboxId, type MailboxInfo, type MailboxService, mailItem } from '@postrider/domain'
 import { Caller } from '../src/caller.ts'
 import { directChannel } from '../src/carriers/direct.ts'
+import { connectSocket, listenSocket, TOKEN_BYTES } from '../src/carriers/socket.ts'
+import { streamChannel } from '../src/carriers/stream.ts'
 import { serveOwner, startOwnerWorker } from '../src/carriers/worker.ts'
+import type { Channel } from '../src/channel.ts'
+import { identity, type Identity } from '../src/contract/test-tls.ts'
 import { serveChannel } from '../src/owner.ts'
 
 const info = {
@@ -59,7 +70,63 @@ async function measure(carrier: string, over: MailboxService): Promise<void> {
   }
 }
 
-if (isMainThread) {
+const token = new Uint8Array(TOKEN_BYTES)
+type Kind = 'unix' | 'tcp' | 'tls'
+interface Order {
+  readonly kind: Kind
+  readonly path: string
+  readonly me: Identity
+  readonly peer: Identity
+}
+
+/** In the other process: serves, and tells the port. */
+async function serve({ kind, path, me, peer }: Order): Promise<void> {
+  const joined = (channel: Channel): void => serveChannel(service, channel)
+  if (kind === 'unix') {
+    await listenSocket(path, token, joined)
+    process.send?.(0)
+    return
+  }
+  const take = (socket: Socket): void => joined(streamChannel(socket))
+  const mutual = { ...me, ca: peer.cert, requestCert: true, rejectUnauthorized: true }
+  const server = kind === 'tcp' ? createServer(take) : createTlsServer(mutual, take)
+  server.listen(0, '127.0.0.1', () => process.send?.((server.address() as AddressInfo).port))
+}
+
+/** Another process that serves, and a channel to it. */
+async function startProcess(order: Order): Promise<readonly [ChildProcess, Channel]> {
+  const child = fork(import.meta.filename, ['serve'])
+  child.send(order)
+  const [port] = (await once(child, 'message')) as [number]
+  if (order.kind === 'unix') return [child, await connectSocket(order.path, token)]
+  if (order.kind === 'tcp') {
+    const socket = connect(port, '127.0.0.1')
+    await once(socket, 'connect')
+    return [child, streamChannel(socket)]
+  }
+  const { me, peer } = order
+  const socket = connectTls({ ...peer, port, host: '127.0.0.1', ca: me.cert, checkServerIdentity: () => undefined })
+  await once(socket, 'secureConnect')
+  return [child, streamChannel(socket)]
+}
+
+async function measureProcesses(): Promise<void> {
+  const folder = mkdtempSync(join(tmpdir(), 'hop-'))
+  const [me, peer] = [identity('owner'), identity('caller')]
+  for (const kind of ['unix', 'tcp', 'tls'] as const) {
+    const [child, channel] = await startProcess({ kind, path: join(folder, 'owner.sock'), me, peer })
+    const caller = new Caller()
+    caller.attach(channel)
+    await measure(kind, caller.service)
+    caller.close()
+    child.kill()
+    await once(child, 'exit')
+  }
+  rmSync(folder, { recursive: true })
+}
+
+if (process.argv[2] === 'serve') process.once('message', (order) => void serve(order as Order))
+else if (isMainThread) {
   const [near, far] = directChannel()
   serveChannel(service, far)
   const direct = new Caller()
@@ -71,4 +138,5 @@ if (isMainThread) {
   remote.attach(worker.channel)
   await measure('worker', remote.service)
   await worker.stop()
+  await measureProcesses()
 } else serveOwner(parentPort, service)

@@ -1,6 +1,6 @@
 /**
  * A way for frames between a caller and an owner: both directions, in order, each frame once, until it closes. Carriers: the same thread
- * (`direct.ts`), a worker thread (`worker/`); a socket adds length prefixes below this interface and needs nothing else.
+ * (`direct.ts`), a worker thread (`worker.ts`), another process or machine (`stream.ts`).
  */
 export interface Channel {
   /** Set by whoever speaks over the channel, before anything else. Frames wait until then. */

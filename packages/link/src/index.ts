@@ -6,6 +6,8 @@
  */
 export { Caller, type CallerOptions } from './caller.ts'
 export { directChannel } from './carriers/direct.ts'
+export { connectSocket, listenSocket, TOKEN_BYTES } from './carriers/socket.ts'
+export { streamChannel } from './carriers/stream.ts'
 export { type OwnerWorker, portChannel, serveOwner, startOwnerWorker } from './carriers/worker.ts'
 export type { Channel, ChannelHandler } from './channel.ts'
 export { decodeFrame, type Frame } from './codec/decode.ts'

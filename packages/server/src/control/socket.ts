@@ -2,9 +2,8 @@ import { chmodSync, closeSync, openSync, rmSync } from 'node:fs'
 import { connect, createServer, type Server, type Socket } from 'node:net'
 import { join } from 'node:path'
 import type { Logger, MailboxService } from '@postrider/domain'
-import { Caller, serveChannel } from '@postrider/link'
+import { Caller, serveChannel, streamChannel } from '@postrider/link'
 import { FrameReader, frame } from './frames.ts'
-import { SocketChannel } from './link.ts'
 
 /** What the CLI asks of a running server: a command's name and its words, as typed. */
 export interface ControlRequest {
@@ -115,7 +114,7 @@ function attach(socket: Socket, opened: ReturnType<OpenLink>, log: Logger): void
   socket.on('close', () => opened.close?.())
   socket.write(frame(opened.answer))
   if (opened.service === undefined) socket.end()
-  else serveChannel(opened.service, new SocketChannel(socket), { log })
+  else serveChannel(opened.service, streamChannel(socket), { log })
 }
 
 /** Connects to the mailboxes of the running server. Rejects with NotRunning when nobody answers. */
@@ -138,7 +137,7 @@ export function linkServer(
           if (answer === undefined) return
           socket.off('data', take)
           const caller = new Caller()
-          caller.attach(new SocketChannel(socket))
+          caller.attach(streamChannel(socket))
           resolve({ answer: answer as ControlAnswer, service: caller.service, close: () => caller.close() })
         }
         socket.on('data', take)
