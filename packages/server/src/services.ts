@@ -120,6 +120,7 @@ export function createServices({
         matches: isActiveSyncPath,
         protocol: 'activesync',
         handle: (request, response, principal) => eas.handle(request, response, principal!),
+        disabled: (request, response) => eas.refuse(request, response),
       },
       ...jmapRoutes(jmap, () => externalUrl),
     ],

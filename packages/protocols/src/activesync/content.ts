@@ -4,7 +4,7 @@
  */
 import type { ApplyResult, Folder, Item, ItemColumn, Operation, Submission } from '@postrider/domain'
 import type { Child, Element, Tag } from '@postrider/wire/wbxml'
-import { child, children, flag, has, integer, text } from '@postrider/wire/wbxml'
+import { children, flag, has, integer, text } from '@postrider/wire/wbxml'
 import type { Context } from './context.ts'
 
 /** airsyncbase:BodyPreference and BodyPartPreference: [MS-ASAIRS] §2.2.2.12, §2.2.2.11. */
@@ -43,8 +43,11 @@ export const mimeTruncationSizes = [0, 4096, 5120, 7168, 10240, 20480, 51200, 10
 
 export type ContentOptionsResult =
   | { readonly ok: true; readonly options: ContentOptions }
-  /** A value outside its range, or two preferences of one type: Status 6/4 of the command, or 103. */
-  | { readonly ok: false; readonly element: string }
+  /**
+   * A value that is none: 103 in a Sync. Of an element of AirSyncBase it is 2 for ItemOperations and Search, and for Sync 4
+   * where the table of [MS-ASAIRS] §3.2.5.1 names it (`listed`), else 6.
+   */
+  | { readonly ok: false; readonly element: string; readonly listed?: boolean }
   /** BodyPartPreference of another type than HTML: [MS-ASCMD] §2.2.2, status 164. */
   | { readonly ok: false; readonly element: 'BodyPartPreference'; readonly status: 164 }
 
@@ -57,15 +60,17 @@ export function parseContentOptions(options: Element | undefined): ContentOption
   const bodyPreferences: BodyPreference[] = []
   for (const element of children(options, 'AirSyncBase:BodyPreference')) {
     const preference = parsePreference(element)
-    if (preference === undefined) return { ok: false, element: 'BodyPreference' }
-    if (bodyPreferences.some((other) => other.type === preference.type)) return { ok: false, element: 'BodyPreference' }
+    if (typeof preference === 'string') return wrong('BodyPreference', preference)
+    // MS-ASAIRS_R349.
+    if (bodyPreferences.some((other) => other.type === preference.type)) return wrong('BodyPreference', 'listed')
     bodyPreferences.push(preference)
   }
-  const part = child(options, 'AirSyncBase:BodyPartPreference')
+  const [part, another] = children(options, 'AirSyncBase:BodyPartPreference')
   const bodyPartPreference = part === undefined ? undefined : parsePreference(part)
-  if (part !== undefined) {
-    if (bodyPartPreference === undefined) return { ok: false, element: 'BodyPartPreference' }
-    if (bodyPartPreference.type !== 2) return { ok: false, element: 'BodyPartPreference', status: 164 }
+  if (another !== undefined) return wrong('BodyPartPreference', 'other')
+  if (typeof bodyPartPreference === 'string') return wrong('BodyPartPreference', 'other')
+  if (bodyPartPreference !== undefined && bodyPartPreference.type !== 2) {
+    return { ok: false, element: 'BodyPartPreference', status: 164 }
   }
   const mimeSupport = integer(options, 'AirSync:MIMESupport') ?? 0
   if (mimeSupport !== 0 && mimeSupport !== 1 && mimeSupport !== 2) return { ok: false, element: 'MIMESupport' }
@@ -88,22 +93,33 @@ const preferenceOrder: readonly Tag[] = [
   'AirSyncBase:Preview',
 ]
 
-/** Undefined for what is no preference. */
-function parsePreference(element: Element): BodyPreference | undefined {
+/** What is wrong with a preference: named by the table of [MS-ASAIRS] §3.2.5.1, or another fault. */
+type Fault = 'listed' | 'other'
+
+const wrong = (element: string, fault: Fault): ContentOptionsResult => ({
+  ok: false,
+  element,
+  listed: fault === 'listed',
+})
+
+function parsePreference(element: Element): BodyPreference | Fault {
   const places = children(element).map(({ tag }) => preferenceOrder.indexOf(tag))
-  if (places.some((place, index) => place < 0 || place <= (places[index - 1] ?? -1))) return undefined
-  // MS-ASAIRS_R350.
+  if (places.includes(-1)) return 'other'
+  if (places.some((place, index) => place < (places[index - 1] ?? -1))) return 'listed'
+  // MS-ASAIRS_R350, R351; another element that comes twice is R10027.
+  if (children(element, 'AirSyncBase:AllOrNone').length > 1) return 'listed'
+  if (new Set(places).size < places.length) return 'other'
   const allOrNone = flag(element, 'AirSyncBase:AllOrNone')
-  if (has(element, 'AirSyncBase:AllOrNone') && allOrNone === undefined) return undefined
+  if (has(element, 'AirSyncBase:AllOrNone') && allOrNone === undefined) return 'listed'
   const type = integer(element, 'AirSyncBase:Type')
-  if (type === undefined || !(type >= 1 && type <= 4)) return undefined
+  if (type === undefined || !(type >= 1 && type <= 4)) return 'other'
   const size = text(element, 'AirSyncBase:TruncationSize')?.trim()
-  if (size !== undefined && !/^\d{1,10}$/.test(size)) return undefined
+  if (size !== undefined && !/^\d{1,10}$/.test(size)) return 'other'
   const truncationSize = size === undefined ? undefined : Number(size)
   // 4294967295 is how phones say "no truncation": [MS-ASAIRS] §2.2.2.40.2 allows the whole unsigned range.
-  if (truncationSize !== undefined && truncationSize > 0xffff_ffff) return undefined
+  if (truncationSize !== undefined && truncationSize > 0xffff_ffff) return 'other'
   const preview = integer(element, 'AirSyncBase:Preview')
-  if (preview !== undefined && !(preview >= 0 && preview <= 255)) return undefined
+  if (preview !== undefined && !(preview >= 0 && preview <= 255)) return 'other'
   return {
     type,
     truncationSize: truncationSize === 0xffff_ffff ? undefined : truncationSize,

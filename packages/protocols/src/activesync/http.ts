@@ -3,7 +3,7 @@
  * everything after that is here: method, query, version, gate, body, command, reply.
  */
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import { isDomainError, type MailboxHandle, type Principal } from '@postrider/domain'
+import { isDomainError, type MailboxHandle, type MailboxId, type Principal } from '@postrider/domain'
 import { decodeWbxml, type Element } from '@postrider/wire/wbxml'
 import { optionsHeaders } from './announce.ts'
 import { statusReply, toReply } from './answer.ts'
@@ -18,7 +18,7 @@ import { parseQuery, type Query } from './query.ts'
 import { maySpeak, quirksOf } from './quirks.ts'
 import type { Request, RequestHead } from './request.ts'
 import { type Reply, send } from './respond.ts'
-import { type DeviceRecord, listDevices, loadDevice, newDevice, saveDevice } from './state/device.ts'
+import { type DeviceOrder, type DeviceRecord, listDevices, loadDevice, newDevice, saveDevice } from './state/device.ts'
 import { Lock } from './state/lock.ts'
 import { domainStatus, Status, StatusError } from './status.ts'
 import { Throttle } from './throttle.ts'
@@ -39,6 +39,13 @@ export interface ActiveSync {
    * itself and ends with its response. Never rejects.
    */
   handle(request: IncomingMessage, response: ServerResponse, principal: Principal): Promise<void>
+  /** Answers a user who may not use ActiveSync: 126, HTTP 403 in 12.1 (MS-ASCMD_R4869, MS-ASHTTP_R180). Never rejects. */
+  refuse(request: IncomingMessage, response: ServerResponse): Promise<void>
+  /**
+   * Gives a device an order (wipe, block) or takes it back. What the device waits for ends at once, so that its next request is soon
+   * there and hears of it.
+   */
+  order(mailbox: MailboxHandle, device: DeviceRecord, order: DeviceOrder): Promise<void>
   /** Held requests now. */
   readonly held: number
   /** Answers all held requests: for a graceful stop. New ones are still taken. */
@@ -56,6 +63,14 @@ export function activeSync(deps: Deps): ActiveSync {
       return waiting.size
     },
     drain: () => waiting.drain(),
+    async order(mailbox, device, order) {
+      await saveDevice(mailbox, device, order)
+      waiting.end(deviceKey(mailbox.mailbox, device.id))
+    },
+    async refuse(request, response) {
+      request.resume()
+      await send(response, refusal(request), false).catch(() => response.destroy())
+    },
     async handle(request, response, principal) {
       try {
         await new Exchange({ deps, waiting, throttle, lock, memory }, request, response, principal).run()
@@ -65,6 +80,17 @@ export function activeSync(deps: Deps): ActiveSync {
       }
     },
   }
+}
+
+/** What a device is known by among the requests of a process. */
+const deviceKey = (mailbox: MailboxId, deviceId: string): string => `${mailbox}/${deviceId}`
+
+/** 126 as the version of a request says it; HTTP 403 where there is no command to answer. */
+function refusal({ method, url, headers }: IncomingMessage): Reply {
+  const { query } = method === 'POST' ? parseQuery((url ?? '').split('?').slice(1).join('?')) : { query: undefined }
+  const version = parseVersion(query?.version ?? first(headers['ms-asprotocolversion']).trim()) ?? '12.1'
+  const command = query === undefined ? undefined : commandByName(query.command)
+  return statusReply(Status.UserDisabledForSync, { command, version })
 }
 
 const first = (header: string | string[] | undefined): string => (Array.isArray(header) ? header[0] : header) ?? ''
@@ -275,7 +301,7 @@ class Exchange {
   }
 
   #deviceKey(head: RequestHead): string {
-    return `${this.#principal.mailbox}/${head.deviceId}`
+    return deviceKey(this.#principal.mailbox, head.deviceId)
   }
 
   #reply(answer: Exclude<Answer, { kind: 'held' }>, command: Command, version: EasVersion): Reply {

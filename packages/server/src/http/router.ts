@@ -16,6 +16,8 @@ export interface Route {
   readonly session?: true
   /** `principal` is there when `protocol` is. Must not reject for what the client did. */
   handle(request: IncomingMessage, response: ServerResponse, principal: Principal | undefined): void | Promise<void>
+  /** Answers whom the password is right for but the protocol is switched off; 401 without it, as for a wrong password. */
+  disabled?(request: IncomingMessage, response: ServerResponse): Promise<void>
 }
 
 export interface RouterParts {
@@ -115,7 +117,7 @@ async function serve(
       return route.handle(request, response, held.principal)
     }
   }
-  const principal = await authenticate(parts, route.protocol, request, response)
+  const principal = await authenticate(parts, route, route.protocol, request, response)
   if (principal === undefined || response.destroyed) return
   // A withdrawn right ends what the request still does, held ones above all.
   const leave = parts.authenticator.session(principal, () => request.socket.destroy())
@@ -125,6 +127,7 @@ async function serve(
 
 async function authenticate(
   { authenticator, realm, log }: RouterParts,
+  route: Route,
   protocol: ProtocolName,
   request: IncomingMessage,
   response: ServerResponse,
@@ -146,6 +149,10 @@ async function authenticate(
   if (verdict.reason === 'throttled' || verdict.reason === 'busy') {
     const seconds = String(Math.max(1, Math.ceil(verdict.retryAfterMs / 1_000)))
     reply(response, 503, 'Too many attempts. Try again later.\n', { 'Retry-After': seconds })
+    return undefined
+  }
+  if (verdict.reason === 'protocolDisabled' && route.disabled !== undefined) {
+    await route.disabled(request, response)
     return undefined
   }
   // Which of the reasons it was is nobody's business: equal text, equal time.

@@ -42,6 +42,7 @@ export interface SyncOptions {
   readonly windowSize?: number
   readonly getChanges?: boolean
   readonly deletesAsMoves?: boolean
+  readonly conversationMode?: boolean
   /** The whole Options element. */
   readonly options?: Element
   /** Children of Commands. */
@@ -229,6 +230,7 @@ export class Phone {
 
   #collection(collection: SyncOptions & { readonly collectionId: string }): Element {
     const { collectionId, windowSize, getChanges, deletesAsMoves, options, commands, supported } = collection
+    const { conversationMode } = collection
     const key = collection.syncKey ?? this.syncKey(collectionId)
     return el(
       'AirSync:Collection',
@@ -238,6 +240,7 @@ export class Phone {
       deletesAsMoves !== undefined && el('AirSync:DeletesAsMoves', Number(deletesAsMoves)),
       getChanges !== undefined && el('AirSync:GetChanges', Number(getChanges)),
       windowSize !== undefined && el('AirSync:WindowSize', windowSize),
+      conversationMode !== undefined && el('AirSync:ConversationMode', Number(conversationMode)),
       options,
       commands !== undefined && commands.length > 0 && el('AirSync:Commands', ...commands),
     )

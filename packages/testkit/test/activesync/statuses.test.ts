@@ -127,7 +127,7 @@ for (const [index, version] of versions.entries())
         'Sync',
         withOptions(preference(el('AirSyncBase:TruncationSize', 9), el('AirSyncBase:Type', 1))),
       ],
-      ['Type 5', '4', 'Sync', withOptions(ofType(5))],
+      ['MS-ASAIRS_R347, R10014: Type 5', '6', 'Sync', withOptions(ofType(5))],
     ])
     await phone.folderSync('0')
     assert.equal(phone.folderOfType(folderTypes.inbox), inbox, 'R885')

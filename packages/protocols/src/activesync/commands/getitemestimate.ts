@@ -1,6 +1,6 @@
 /** GetItemEstimate: [MS-ASCMD] §2.2.1.9. How many items a Sync with the same key and filter would bring, per collection. */
 import type { Folder } from '@postrider/domain'
-import { child, children, type Element, el, has, integer, text } from '@postrider/wire/wbxml'
+import { child, children, type Element, el, flag, has, integer, text } from '@postrider/wire/wbxml'
 import { itemClassOf } from '../classes.ts'
 import { command, document } from '../command.ts'
 import type { Context } from '../context.ts'
@@ -55,6 +55,11 @@ async function estimate(context: Context, folders: readonly Folder[], collection
   const folder = findFolder(folders, id)
   if (folder === undefined) return answer(EstimateStatus.invalidCollection)
   // 12.1 has the filter beside Options: MS-ASCMD_R6554.
+  const conversations = flag(collection, 'AirSync:ConversationMode')
+  // MS-ASCMD_R2100: conversations are mail; and the value is a boolean.
+  if (has(collection, 'AirSync:ConversationMode') && (conversations === undefined || classNameOf(folder) !== 'Email')) {
+    throw new StatusError(Status.InvalidXML, 'ConversationMode')
+  }
   const filterType = integer(options, 'AirSync:FilterType') ?? integer(collection, 'AirSync:FilterType')
   if (filterType !== undefined) {
     if (!(filterType >= 0 && filterType <= 8)) throw new StatusError(Status.InvalidXML, 'FilterType')
@@ -75,6 +80,7 @@ async function estimate(context: Context, folders: readonly Folder[], collection
     folder,
     itemClass: { ...itemClass, render: async () => [] },
     options: filterType === undefined ? record.options : { ...record.options, filterType },
+    conversations: conversations ?? point.conversations === 'shown',
     point,
     ledger,
     budget: { commands: maxEstimate, bytes: Number.MAX_SAFE_INTEGER },

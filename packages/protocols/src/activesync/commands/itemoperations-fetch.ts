@@ -109,6 +109,10 @@ export function parseByteRange(value: string): { start: number; end: number } | 
 
 async function fetchAttachment(context: Context, fetch: Element, parts: Parts | undefined): Promise<Element> {
   const echo = echoOf(fetch)
+  // MS-ASCMD_R765.
+  if (children(fetch, 'AirSyncBase:FileReference').length > 1) {
+    throw new OperationError(ItemOperation.protocolError, echo)
+  }
   const reference = text(fetch, 'AirSyncBase:FileReference')?.trim()
   const content = await readAttachment(context.mailbox, reference)
   // MS-ASAIRS_R214: an empty reference, and any that names nothing here.

@@ -4,7 +4,7 @@
  * stored before the key is sent.
  */
 import { randomInt } from 'node:crypto'
-import { child, type Element, el, has, text } from '@postrider/wire/wbxml'
+import { child, children, type Element, el, has, text } from '@postrider/wire/wbxml'
 import { command, document } from '../command.ts'
 import type { Context } from '../context.ts'
 import { policyHash, provisionDocument } from '../policy/policy.ts'
@@ -68,12 +68,17 @@ async function policy(context: Context, request: Request, root: Element): Promis
     if (has(root, 'Settings:DeviceInformation')) throw new StatusError(Status.InvalidXML)
     return answer(Provision.protocolError)
   }
-  const type = text(requested, 'Provision:PolicyType')?.trim() ?? ''
+  const type = text(requested, 'Provision:PolicyType')?.trim()
+  // MS-ASCMD_R4989; one policy at a time.
+  if (type === undefined || policyCount(root) > 1) return answer(Provision.protocolError)
   if (type !== policyType) return answer(Provision.success, undefined, policies(type, Policy.unknownType))
   const acknowledged = text(requested, 'Provision:Status')?.trim()
   if (acknowledged === undefined) return offer(context, request, root)
   return acknowledge(context, requested, acknowledged)
 }
+
+const policyCount = (root: Element): number =>
+  children(root, 'Provision:Policies').reduce((sum, list) => sum + children(list, 'Provision:Policy').length, 0)
 
 /** Phase one: the policy and a temporary key. */
 async function offer(context: Context, request: Request, root: Element): Promise<Element> {

@@ -108,7 +108,8 @@ async function searchMailbox(context: Context, store: Element): Promise<Element>
     // MS-ASAIRS_R10011: message parts belong to conversations.
     const wanted = parsed.conversation ? content.options : { ...content.options, bodyPartPreference: undefined }
     const results = await render(context, Array.from(found?.mids ?? []) as Mid[], wanted)
-    const past = range.cut ? total > range.end + 1 : range.start > 0 && range.start >= total
+    // MS-ASCMD_R3736, R4361: more was asked for than can be had.
+    const past = range.cut || (range.start > 0 && range.start >= total)
     return answer(
       past ? Store.endOfRange : Store.success,
       results.length > 0 ? results : el('Search:Result'),

@@ -8,6 +8,7 @@ import { type ChangeNumber, type Changes, type Folder, goneReasons, type Item, t
 import type { Element } from '@postrider/wire/wbxml'
 import type { ItemClass, StatePart } from '../content.ts'
 import type { Context } from '../context.ts'
+import { Conversations, withoutBody } from './conversations.ts'
 import { cutoffOf } from './filter.ts'
 import { type Ledger, skippedMark } from './ledger.ts'
 import type { RecipeStep, SyncOptions, SyncPoint } from './record.ts'
@@ -33,6 +34,8 @@ interface Input {
   readonly folder: Folder
   readonly itemClass: ItemClass
   readonly options: SyncOptions
+  /** ConversationMode: with a mail inside the filter the rest of its conversation is shown. */
+  readonly conversations: boolean
   readonly point: SyncPoint
   readonly ledger: Ledger
   readonly budget: Budget
@@ -59,11 +62,17 @@ class Collector {
   readonly #elements: Element[] = []
   readonly #steps: RecipeStep[] = []
   readonly #cutoff: number
+  /** Undefined where the filter is all there is. */
+  readonly #conversations: Conversations | undefined
   #more = false
+  /** Conversations that are no longer shown have mails left on the device. */
+  #leaving = false
 
   constructor(input: Input) {
     this.#in = input
-    this.#cutoff = cutoffOf(input.options.filterType, input.context.deps.clock.now())
+    const { context, folder, options, conversations } = input
+    this.#cutoff = cutoffOf(options.filterType, context.deps.clock.now())
+    if (conversations && this.#cutoff !== 0) this.#conversations = new Conversations(context, folder, this.#cutoff)
   }
 
   async run(): Promise<ServerChanges> {
@@ -73,11 +82,15 @@ class Collector {
     if (walk === 'todo' && cursor === 0) cursor = (await context.mailbox.info()).change
     // A wider filter shows older items: the walk goes once more, past what is there already.
     if (this.#cutoff < cutoff || (this.#cutoff === 0 && cutoff !== 0)) walk = 'todo'
+    // Conversations that were not shown before: the walk finds what belongs to them.
+    if (this.#conversations !== undefined && point.conversations !== 'shown') walk = 'todo'
     cutoff = await this.#leaveFilter(cutoff)
     cursor = await this.#feed(cursor)
     if (!this.#full) walk = await this.#walk(walk)
-    const more = this.#more || walk !== 'done' || cutoff !== this.#cutoff
-    return { elements: this.#elements, steps: this.#steps, point: { cursor, walk, cutoff }, more }
+    const more = this.#more || this.#leaving || walk !== 'done' || cutoff !== this.#cutoff
+    const shown = this.#conversations === undefined ? {} : ({ conversations: 'shown' } as const)
+    const conversations = this.#leaving ? ({ conversations: 'leaving' } as const) : shown
+    return { elements: this.#elements, steps: this.#steps, point: { cursor, walk, cutoff, ...conversations }, more }
   }
 
   get #full(): boolean {
@@ -86,21 +99,38 @@ class Collector {
 
   /** SoftDelete for what became older than the filter: MS-ASCMD_R3064. Answers the cutoff that is now kept. */
   async #leaveFilter(before: number): Promise<number> {
-    const { context, folder, ledger } = this.#in
-    if (this.#cutoff === 0 || this.#cutoff <= before) return this.#cutoff
+    const { context, folder, ledger, point } = this.#in
+    const whole = point.conversations !== undefined
+    const closed = whole && this.#conversations === undefined
+    if (this.#cutoff === 0 || (this.#cutoff <= before && !closed)) return this.#cutoff
     const rows = await context.mailbox.scan({
       folder: folder.id,
       columns: ['mid'],
-      received: before === 0 ? { before: this.#cutoff } : { from: before, before: this.#cutoff },
+      received: before === 0 || whole ? { before: this.#cutoff } : { from: before, before: this.#cutoff },
     })
-    for (let row = 0; row < rows.count; row++) {
-      const mid = rows.mid[row] as Mid
-      if (!ledger.has(mid)) continue
-      if (this.#full) return before
+    const leaving = (Array.from(rows.mid) as Mid[]).filter((mid) => ledger.has(mid))
+    for (const mid of await this.#unshown(leaving)) {
+      if (this.#full) {
+        this.#leaving = closed
+        return before
+      }
       ledger.delete(mid)
       this.#take(['softDelete', mid])
     }
     return this.#cutoff
+  }
+
+  /** Those of some items outside the filter that no conversation keeps. */
+  async #unshown(mids: readonly Mid[]): Promise<readonly Mid[]> {
+    if (this.#conversations === undefined) return mids
+    const unshown: Mid[] = []
+    for (let at = 0; at < mids.length; at += pageSize) {
+      const page = mids.slice(at, at + pageSize)
+      for (const item of await this.#in.context.mailbox.get({ by: { mids: page }, columns: ['promoted'] })) {
+        if (!(await this.#conversations.shows(item))) unshown.push(item.mid)
+      }
+    }
+    return unshown
   }
 
   /** What happened since the cursor. Answers the new cursor. */
@@ -137,9 +167,9 @@ class Collector {
       if (this.#full) return done
       const rowFirst = left >= gone.count || (row < items.count && items.change[row]! < gone.change[left]!)
       if (rowFirst) {
-        done = items.change[row] as ChangeNumber
         const item = byMid.get(items.mid[row] as Mid)
-        if (item !== undefined) await this.#changed(item)
+        if (item !== undefined && !(await this.#changed(item))) return done
+        done = items.change[row] as ChangeNumber
         row++
       } else {
         done = gone.change[left] as ChangeNumber
@@ -154,7 +184,7 @@ class Collector {
   }
 
   #concerns(mid: Mid, received: number): boolean {
-    return received >= this.#cutoff || this.#in.ledger.has(mid)
+    return received >= this.#cutoff || this.#conversations !== undefined || this.#in.ledger.has(mid)
   }
 
   async #items(mids: readonly Mid[]): Promise<Map<Mid, Item>> {
@@ -164,24 +194,44 @@ class Collector {
     return new Map(items.map((item) => [item.mid, item]))
   }
 
-  async #changed(item: Item): Promise<void> {
+  /** False when there was no room for what belongs to it: it is looked at again. */
+  async #changed(item: Item): Promise<boolean> {
     const { ledger, itemClass, folder } = this.#in
     // It was moved away since the page was read: its tombstone comes with the next one.
-    if (item.folder !== folder.id || item.associated) return
+    if (item.folder !== folder.id || item.associated) return true
     const before = ledger.get(item.mid)
-    if (before === undefined) {
-      if (item.received >= this.#cutoff) await this.#add(item)
-      return
-    }
-    if (before === skippedMark) return
+    if (before === undefined) return (await this.#shown(item)) ? this.#addWhole(item) : true
+    if (before === skippedMark) return true
     const mark = markOf(itemClass, item)
     const parts = partsOf(itemClass, before, mark)
     if (parts !== 'all' && parts.length === 0) {
       ledger.set(item.mid, mark)
-      return
+      return true
     }
     if (this.#in.avoid.has(item.mid)) ledger.set(item.mid, mark)
     else await this.#send(item, ['change', item.mid, parts], parts, mark)
+    return true
+  }
+
+  async #shown(item: Item): Promise<boolean> {
+    return item.received >= this.#cutoff || (await this.#conversations?.shows(item)) === true
+  }
+
+  /** An item and, before it, what its conversation has outside the filter. False when there was no room for all of them. */
+  async #addWhole(item: Item): Promise<boolean> {
+    const { ledger, folder } = this.#in
+    if (this.#conversations !== undefined && item.received >= this.#cutoff) {
+      const older = (await this.#conversations.older(item)).filter((mid) => !ledger.has(mid))
+      for (let at = 0; at < older.length; at += pageSize) {
+        for (const one of (await this.#items(older.slice(at, at + pageSize))).values()) {
+          if (this.#full) return false
+          if (one.folder === folder.id && !one.associated) await this.#add(one)
+        }
+      }
+      if (this.#full) return false
+    }
+    if (!ledger.has(item.mid)) await this.#add(item)
+    return true
   }
 
   #gone(mid: Mid): void {
@@ -203,7 +253,8 @@ class Collector {
 
   async #send(item: Item, step: RecipeStep, part: 'all' | readonly StatePart[], mark: number): Promise<void> {
     const { context, itemClass, options, ledger, folder, budget } = this.#in
-    const data = await renderItem(context, itemClass, item, options.content, part)
+    const content = item.received < this.#cutoff ? withoutBody(options.content) : options.content
+    const data = await renderItem(context, itemClass, item, content, part)
     if (data === undefined) {
       if (step[0] === 'add') ledger.set(item.mid, skippedMark)
       return
@@ -238,15 +289,14 @@ class Collector {
       const missing: Mid[] = []
       for (let row = 0; row < rows.count; row++) {
         const mid = rows.mid[row] as Mid
-        if (!ledger.has(mid)) missing.push(mid)
+        if (!ledger.has(mid) || this.#conversations !== undefined) missing.push(mid)
       }
       const byMid = await this.#items(missing)
       for (let row = 0; row < rows.count; row++) {
         const mid = rows.mid[row] as Mid
         const item = byMid.get(mid)
         if (item !== undefined && item.folder === folder.id && !item.associated) {
-          if (this.#full) return walk
-          await this.#add(item)
+          if (this.#full || !(await this.#addWhole(item))) return walk
         }
         walk = { received: rows.received[row]!, mid }
       }
@@ -276,8 +326,7 @@ class Collector {
     const mids = [...present]
     for (let at = 0; at < mids.length; at += pageSize) {
       for (const item of (await this.#items(mids.slice(at, at + pageSize))).values()) {
-        if (this.#full) return this.#unfinished(since)
-        await this.#changed(item)
+        if (this.#full || !(await this.#changed(item))) return this.#unfinished(since)
       }
     }
     return change

@@ -9,7 +9,7 @@
  * | the one before, another request | the answer was lost: back to the state before it, then go on; Adds done are not done twice |
  * | any other | Status 3 |
  */
-import { type ChangeNumber, type Folder, isDomainError, type Mid, type Operation } from '@postrider/domain'
+import { type ChangeNumber, type Folder, isDomainError, type Item, type Mid, type Operation } from '@postrider/domain'
 import { children, decodeWbxml, type Element, el, encodeWbxml } from '@postrider/wire/wbxml'
 import { itemClassOf } from '../classes.ts'
 import type { ItemClass } from '../content.ts'
@@ -18,6 +18,7 @@ import { classNameOf, findFolder } from '../folders.ts'
 import { parseCollectionId } from '../ids.ts'
 import { type Budget, type ServerChanges, serverChanges } from './changes.ts'
 import { clientChanges } from './client.ts'
+import { withoutBody } from './conversations.ts'
 import { filterAllowed } from './filter.ts'
 import { type CollectionRequest, digestOf } from './parse.ts'
 import {
@@ -178,10 +179,12 @@ class Turn {
 
   async #remake(record: CollectionRecord, { recipe }: Previous): Promise<Element> {
     const { content } = record.options
+    const { cutoff } = record.point
+    const contentOf = (item: Item) => (item.received < cutoff ? withoutBody(content) : content)
     const commands =
       this.#itemClass === undefined
         ? []
-        : await renderSteps(this.#context, this.#folder, this.#itemClass, content, recipe.steps)
+        : await renderSteps(this.#context, this.#folder, this.#itemClass, contentOf, recipe.steps)
     return this.#collection(keyText(record), readResponses(recipe), commands, recipe.more)
   }
 
@@ -295,6 +298,7 @@ class Turn {
       folder: this.#folder,
       itemClass: this.#itemClass,
       options,
+      conversations: this.#request.conversationMode ?? point.conversations === 'shown',
       point,
       ledger: stored.ledger,
       budget: own,
@@ -309,7 +313,10 @@ class Turn {
   #nothing(stored: Stored, options: SyncOptions, server: ServerChanges): CollectionAnswer {
     const { record, ledger } = stored
     const { device } = this.#context
-    const moved = server.point.cursor !== record.point.cursor || server.point.cutoff !== record.point.cutoff
+    const moved =
+      server.point.cursor !== record.point.cursor ||
+      server.point.cutoff !== record.point.cutoff ||
+      server.point.conversations !== record.point.conversations
     const changed = moved || ledger.dirty || JSON.stringify(options) !== JSON.stringify(record.options)
     const operations = changed
       ? [

@@ -18,7 +18,8 @@ export interface CollectionRequest {
   readonly getChanges: boolean
   readonly deletesAsMoves: boolean
   readonly windowSize: number
-  readonly conversationMode: boolean
+  /** Undefined leaves it as it was. */
+  readonly conversationMode: boolean | undefined
   /** The new options; undefined leaves the stored ones. */
   readonly options: SyncOptions | undefined
   readonly supported: readonly string[] | undefined
@@ -97,7 +98,9 @@ function parseCollection(element: Element): CollectionRequest {
   if (syncKey.length > 64 || collectionId.length > 64) throw new SyncError(SyncStatus.protocolError)
   const initial = syncKey === '0'
   const getChanges = flag(element, 'AirSync:GetChanges')
-  if (has(element, 'AirSync:GetChanges') && getChanges === undefined) throw new SyncError(SyncStatus.protocolError)
+  for (const tag of ['AirSync:GetChanges', 'AirSync:DeletesAsMoves', 'AirSync:ConversationMode'] as const) {
+    if (has(element, tag) && flag(element, tag) === undefined) throw new SyncError(SyncStatus.protocolError)
+  }
   const commands = children(child(element, 'AirSync:Commands')).map(parseCommand)
   // MS-ASCMD_R3128, R5838: nothing can be asked for or sent before there is a key.
   if (initial && (getChanges === true || commands.length > 0)) throw new SyncError(SyncStatus.protocolError)
@@ -109,7 +112,7 @@ function parseCollection(element: Element): CollectionRequest {
     getChanges: getChanges ?? !initial,
     deletesAsMoves: flag(element, 'AirSync:DeletesAsMoves') ?? true,
     windowSize: window === undefined ? syncLimits.defaultWindow : windowOf(window),
-    conversationMode: flag(element, 'AirSync:ConversationMode') ?? false,
+    conversationMode: flag(element, 'AirSync:ConversationMode'),
     options: parseOptions(children(element, 'AirSync:Options')),
     supported: supported === undefined ? undefined : children(supported).map((entry) => entry.tag),
     commands,
@@ -186,8 +189,9 @@ function contentOf(options: Element): ContentOptions {
   const parsed = parseContentOptions(options)
   if (parsed.ok) return parsed.options
   if ('status' in parsed) throw new StatusError(parsed.status)
-  // MS-ASAIRS: more than one preference of a type, or a value out of its range.
-  if (parsed.element === 'BodyPreference') throw new SyncError(SyncStatus.protocolError)
+  // MS-ASAIRS_R348 to R351; everything else about these elements is 6: R347, R10014, R10027 to R10029.
+  if (parsed.listed === true) throw new SyncError(SyncStatus.protocolError)
+  if (parsed.listed === false) throw new SyncError(SyncStatus.conversionError)
   throw new StatusError(Status.InvalidXML, parsed.element)
 }
 

@@ -19,6 +19,8 @@ export interface SyncPoint {
   readonly walk: Walk
   /** Items received before it are not on the device; 0 is no limit. */
   readonly cutoff: number
+  /** Whole conversations are shown, those of which one mail is inside the filter; or what was shown of them is on its way out. */
+  readonly conversations?: 'shown' | 'leaving'
 }
 
 /** The Options of a collection, which stay until they are replaced: [MS-ASCMD] §2.2.3.125.6. */

@@ -56,7 +56,7 @@ export async function renderSteps(
   context: Context,
   folder: Folder,
   itemClass: ItemClass,
-  options: ContentOptions,
+  contentOf: (item: Item) => ContentOptions,
   steps: readonly RecipeStep[],
 ): Promise<Element[]> {
   const elements: Element[] = []
@@ -68,7 +68,7 @@ export async function renderSteps(
     const [item] = await context.mailbox.get({ by: { mids: [step[1] as Mid] }, columns: itemClass.columns })
     if (item === undefined || item.folder !== folder.id) continue
     const part = step[0] === 'change' ? step[2] : 'all'
-    const data = await renderItem(context, itemClass, item, options, part)
+    const data = await renderItem(context, itemClass, item, contentOf(item), part)
     if (data !== undefined) elements.push(stepElement(folder, step, data))
   }
   return elements

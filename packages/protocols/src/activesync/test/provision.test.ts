@@ -197,6 +197,45 @@ for (const version of ['12.1', '14.1', '16.1'] as const) {
   })
 }
 
+for (const version of ['12.1', '16.1'] as const) {
+  test(`${version}: an order ends what the device waits for, and its next request hears of it`, async () => {
+    await using room = await Room.open()
+    const orders = [
+      [{ wipe: 'device', wiped: undefined, access: undefined }, version === '12.1' ? 449 : 140],
+      [{ wipe: 'none', wiped: undefined, access: 'blocked' }, version === '12.1' ? 403 : 129],
+    ] as const
+    for (const [order, status] of orders) {
+      const phone = await room.ready({ version })
+      const inbox = phone.folderOfType(2)
+      await phone.syncAll(inbox)
+      const bystander = await room.ready({ version })
+      await bystander.syncAll(inbox)
+      const device = await loadDevice(room.mailbox, phone.settings.deviceId!)
+      assert.ok(device)
+      const waits = [
+        () => phone.ping(480, [inbox]).then((rung) => rung.status),
+        () => phone.sync(inbox, { waitMinutes: 8 }).then((synced) => synced.document),
+      ]
+      for (const [index, wait] of waits.entries()) {
+        const held = room.eas.held
+        const ended = wait()
+        while (room.eas.held === held) await new Promise((resolve) => setTimeout(resolve, 10))
+        const others = bystander.ping(480, [inbox])
+        while (room.eas.held === held + 1) await new Promise((resolve) => setTimeout(resolve, 10))
+        await room.eas.order(room.mailbox, device, order)
+        assert.equal(await ended, index === 0 ? 1 : undefined)
+        assert.equal(said(await phone.call(folderSync)), status)
+        assert.equal(room.eas.held, held + 1, 'other devices wait on')
+        await room.eas.order(room.mailbox, device, { wipe: 'none', wiped: undefined, access: undefined })
+        await room.deliver('new')
+        assert.equal((await others).status, 2)
+        await bystander.syncAll(inbox)
+        await phone.syncAll(inbox)
+      }
+    }
+  })
+}
+
 test('16.1: an account-only wipe is told as such; older versions get the whole wipe', async () => {
   await using room = await Room.open()
   for (const [version, tag] of [
