@@ -16,6 +16,7 @@ import { userAdd } from './user/add.ts'
 import { appPasswordAdd, appPasswordList, appPasswordRemove } from './user/app-password.ts'
 import { userList } from './user/list.ts'
 import { userPassword } from './user/password.ts'
+import { userSecondStep } from './user/second-step.ts'
 import { userRemove } from './user/remove.ts'
 import { userSet } from './user/set.ts'
 import { userShow } from './user/show.ts'
@@ -31,6 +32,7 @@ export const commands: readonly AnyCommand[] = [
   userShow,
   userSet,
   userPassword,
+  userSecondStep,
   userRemove,
   appPasswordAdd,
   appPasswordList,

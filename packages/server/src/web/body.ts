@@ -34,7 +34,8 @@ export async function serveBody(
     'Content-Security-Policy': bodyPolicy,
     'X-Frame-Options': 'SAMEORIGIN',
     'Postrider-Pictures': String(body.remote),
-    'Cache-Control': 'private, max-age=3600',
+    // A public computer keeps nothing.
+    'Cache-Control': session.record.computer === 'private' ? 'private, max-age=3600' : 'no-store',
     Vary: 'Cookie',
     ETag: etag,
   }
@@ -65,6 +66,6 @@ export async function servePicture(
   answer(response, 200, found.bytes, {
     'Content-Type': found.type,
     'Content-Security-Policy': filePolicy,
-    'Cache-Control': 'private, max-age=86400',
+    'Cache-Control': session.record.computer === 'private' ? 'private, max-age=86400' : 'no-store',
   })
 }

@@ -11,7 +11,7 @@ import { Bundle } from './bundle.ts'
 import { sessionCheck, type SessionCheck, type WebContext, type WebParts } from './context.ts'
 import { createLight } from './light/index.ts'
 import { pictureFetcher } from './picture.ts'
-import { redirect } from './request.ts'
+import { answer, redirect } from './request.ts'
 import { SecondFactor } from './second-factor.ts'
 import { WebSessions } from './sessions.ts'
 import { serveMail } from './shell.ts'
@@ -88,6 +88,13 @@ export function createWeb(parts: WebParts & { readonly dataFolder: string }): We
       handle: (request, response) => serveMail(context, bundle, request, response),
     },
     { name: 'light', matches: under('/light'), handle: (request, response) => light.handle(request, response) },
+    {
+      name: 'icon',
+      matches: (path) => path === '/favicon.ico',
+      handle(request, response) {
+        if (!bundle.serve(request, response, 'icon.svg')) answer(response, 404, 'Not found.\n')
+      },
+    },
     // Where users of Exchange look for it.
     { name: 'owa', matches: under('/owa'), handle: (_request, response) => redirect(response, '/mail/') },
   ]

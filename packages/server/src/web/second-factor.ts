@@ -84,8 +84,8 @@ export class SecondFactor {
     })
   }
 
-  async remove(mailbox: MailboxId): Promise<void> {
-    await this.#parts.service.apply(mailbox, [{ op: 'deleteState', client: STATE_CLIENT, key: KEY }])
+  remove(mailbox: MailboxId): Promise<void> {
+    return forgetSecondFactor(this.#parts.service, mailbox)
   }
 
   /** Checks a code of the app or a recovery code; each works once. ms to wait when there were too many wrong ones. */
@@ -162,6 +162,11 @@ export class SecondFactor {
     cipher.setAuthTag(bytes.subarray(-16))
     return Buffer.concat([cipher.update(bytes.subarray(12, -16)), cipher.final()])
   }
+}
+
+/** Takes the second step away: for its owner, and for an administrator when the owner has lost it. */
+export async function forgetSecondFactor(service: Pick<MailboxService, 'apply'>, mailbox: MailboxId): Promise<void> {
+  await service.apply(mailbox, [{ op: 'deleteState', client: STATE_CLIENT, key: KEY }])
 }
 
 const digits = (code: string): string => code.replace(/\s/g, '')
