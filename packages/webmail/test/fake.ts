@@ -471,6 +471,29 @@ export class FakeServer {
         blob?.bytes ?? '',
       )
     }
+    if (pathname === '/web/settings') {
+      const reach = { server: 'mail.example.org', port: 993, encryption: 'SSL' }
+      return send(
+        200,
+        'application/json',
+        JSON.stringify({
+          imap: { inside: reach },
+          pop3: {},
+          submission: { inside: { ...reach, port: 587, encryption: 'TLS' }, outside: reach },
+        }),
+      )
+    }
+    if (pathname === '/web/sessions') {
+      const one = {
+        id: 's1',
+        created: 1.7e12,
+        lastAct: 1.7e12,
+        address: '192.0.2.1',
+        agent: 'Mozilla/5.0 (X11; Linux x86_64) Chrome/156',
+        current: true,
+      }
+      return send(200, 'application/json', JSON.stringify({ sessions: [one, { ...one, id: 's2', current: false }] }))
+    }
     if (pathname === '/jmap/events') {
       response.writeHead(200, { 'Content-Type': 'text/event-stream', 'Cache-Control': 'no-store' }).write(': hello\n\n')
       this.#listeners.add(response)

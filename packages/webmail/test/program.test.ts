@@ -220,3 +220,24 @@ test('search as one types with marks; folders; automatic replies; signature', { 
   await page.locator('.editor', { hasText: 'Ada, engines' }).waitFor()
   assert.deepEqual(problems, [])
 })
+
+test('R46, R48: the twelve values at Settings, Account; sessions; signing out ends it for every tab', {
+  skip,
+  timeout: 60_000,
+}, async () => {
+  const { page, problems } = await signedIn(BOB)
+  const tab = await page.context().newPage()
+  await tab.goto(`${origin}/mail/`)
+  await tab.waitForSelector('.shell')
+  await page.getByRole('button', { name: /^Account:/ }).click()
+  await page.getByRole('menuitem', { name: 'Settings' }).click()
+  await page.getByRole('link', { name: 'Account' }).click()
+  await page.getByRole('heading', { name: 'Settings for POP or IMAP access' }).waitFor()
+  await page.getByRole('row', { name: /^IMAP/ }).getByText('Not configured').waitFor()
+  assert.ok((await page.locator('.sessions li').count()) >= 1)
+  await page.getByRole('button', { name: /^Account:/ }).click()
+  await page.getByRole('menuitem', { name: 'Sign out' }).click()
+  await page.waitForURL(/\/signin/)
+  await tab.waitForURL(/\/signin/)
+  assert.deepEqual(problems, [])
+})

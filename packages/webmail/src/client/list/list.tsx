@@ -12,6 +12,8 @@ import { rowMenu } from './row-menu.ts'
 import { extendTo, toggleRow } from './selecting.ts'
 
 const OVERSCAN = 8
+/** Rows read before they are in sight: what scrolls in is there already, and comes row by row. */
+const AHEAD = 40
 const LOAD_MS = 40
 const PREFETCH = 3
 
@@ -61,7 +63,8 @@ function Rows({ list }: { readonly list: ListQuery }): JSX.Element {
   // While the user drags the thumb through thousands of rows only where they stop is read.
   useEffect(() => {
     const timer = setTimeout(
-      () => void list.ensure(first, Math.max(last, first + 20)),
+      () =>
+        void list.ensure(Math.max(0, first - AHEAD), Math.max(last, first + 20) + (total === undefined ? 0 : AHEAD)),
       total === undefined ? 0 : LOAD_MS,
     )
     return () => clearTimeout(timer)

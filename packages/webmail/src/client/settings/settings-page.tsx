@@ -5,6 +5,7 @@ import { app } from '../app.ts'
 import type { Identity, Vacation } from '../jmap/types.ts'
 import { type Settings, set, settings, type SwipeAct } from '../store/settings.ts'
 import { language, t, type TextKey } from '../text/text.ts'
+import { Account } from './account.tsx'
 import { Choice, KeyPreset } from './choice.tsx'
 
 const pages = {
@@ -12,6 +13,7 @@ const pages = {
   general: 'general',
   signatures: 'signatures',
   autoReply: 'autoReply',
+  account: 'account',
 } as const satisfies Record<string, TextKey>
 type Page = keyof typeof pages
 
@@ -43,8 +45,10 @@ export function SettingsPage({ page }: { readonly page: string }): JSX.Element {
           <General />
         ) : now === 'signatures' ? (
           <Signatures />
-        ) : (
+        ) : now === 'autoReply' ? (
           <AutoReply />
+        ) : (
+          <Account />
         )}
       </section>
     </div>

@@ -1,4 +1,7 @@
-/** Follows the server: RFC 8620 §5.2 (changes), §7.3 (EventSource). A push says only that something changed; what, is asked from our own state. */
+/**
+ * Follows the server: RFC 8620 §5.2 (changes), §7.3 (EventSource). A push says only that something changed; what, is asked from our own
+ * state. One tab listens for all (a browser opens few connections to one server), the others hear it from that one.
+ */
 import { type Signal, signal } from '@preact/signals'
 import { mailboxProperties, rowProperties } from '../../start.ts'
 import { JmapError, OfflineError } from '../jmap/client.ts'
@@ -8,48 +11,58 @@ const PING_SECONDS = 60
 const POLL_MS = 60_000
 const MOST_CHANGES = 200
 
-export interface SyncEvents {
-  /** Submissions changed: the outbox looks again. */
-  readonly submissions?: () => void
+/** RFC 8620 §7.1. */
+interface StateChange {
+  readonly changed: Readonly<Record<string, Readonly<Record<string, string>>>>
 }
 
 export class Sync {
   readonly #store: Store
-  readonly #events: SyncEvents
+  readonly #tabs = new BroadcastChannel('postrider-state')
   readonly live: Signal<boolean> = signal(false)
   #source: EventSource | undefined
-  #timer: ReturnType<typeof setInterval> | undefined
   #running: Promise<void> | undefined
   #again = false
 
-  constructor(store: Store, events: SyncEvents = {}) {
+  constructor(store: Store) {
     this.#store = store
-    this.#events = events
   }
 
   start(): void {
-    this.#listen()
-    this.#timer = setInterval(() => {
-      if (!this.live.peek() && navigator.onLine) {
-        void this.run()
-        if (this.#source?.readyState === EventSource.CLOSED) this.#listen()
-      }
+    this.#tabs.onmessage = ({ data }) => this.#hear(data as StateChange)
+    this.#lead()
+    setInterval(() => {
+      if (!navigator.onLine) return
+      if (this.#source?.readyState === EventSource.CLOSED) this.#listen()
+      if (this.#source !== undefined && !this.live.peek()) void this.run()
     }, POLL_MS)
+    // What was missed in the background, or while the machine slept.
+    document.addEventListener('visibilitychange', () => {
+      if (document.visibilityState === 'visible') void this.run()
+    })
     addEventListener('online', () => {
-      this.#listen()
+      if (this.#source !== undefined) this.#listen()
       void this.run()
     })
   }
 
-  stop(): void {
-    this.#source?.close()
-    clearInterval(this.#timer)
+  /** The tab that has the lock listens; when it closes, the next one gets it. */
+  #lead(): void {
+    if (navigator.locks === undefined) {
+      this.#listen()
+      return
+    }
+    navigator.locks
+      .request('postrider-events', () => {
+        this.#listen()
+        return new Promise(() => {})
+      })
+      .catch(() => this.#listen())
   }
 
   #listen(): void {
     this.#source?.close()
-    const { client } = this.#store
-    const source = new EventSource(client.eventSourceUrl(['*'], PING_SECONDS))
+    const source = new EventSource(this.#store.client.eventSourceUrl(['*'], PING_SECONDS))
     this.#source = source
     let opened = false
     source.onopen = () => {
@@ -60,19 +73,23 @@ export class Sync {
     }
     source.onerror = () => {
       this.live.value = false
+      // Refused, not cut off: whether the session is over is told by the next request.
+      if (source.readyState === EventSource.CLOSED) void this.run()
     }
     source.addEventListener('state', (event) => {
-      const { changed } = JSON.parse((event as MessageEvent<string>).data) as {
-        readonly changed: Readonly<Record<string, Readonly<Record<string, string>>>>
-      }
-      const types = changed[client.accountId] ?? {}
-      if (types.EmailSubmission !== undefined) this.#events.submissions?.()
-      if (
-        (types.Email !== undefined && types.Email !== this.#store.emailState) ||
-        (types.Mailbox !== undefined && types.Mailbox !== this.#store.mailboxState)
-      )
-        void this.run()
+      const change = JSON.parse((event as MessageEvent<string>).data) as StateChange
+      this.#tabs.postMessage(change)
+      this.#hear(change)
     })
+  }
+
+  #hear({ changed }: StateChange): void {
+    const types = changed[this.#store.client.accountId] ?? {}
+    if (
+      (types.Email !== undefined && types.Email !== this.#store.emailState) ||
+      (types.Mailbox !== undefined && types.Mailbox !== this.#store.mailboxState)
+    )
+      void this.run()
   }
 
   /** One round at a time; a call during a round leads to one more after it. */
