@@ -18,6 +18,8 @@ export interface OwnerOptions {
   readonly log?: Logger
   readonly maxInFlightBytes?: number
   readonly maxInFlightRequests?: number
+  /** Called when the channel has closed and nothing is answered any more. */
+  readonly closed?: () => void
 }
 
 /** A request under way. Nobody waits for the answer when it was cancelled, or after its deadline (performance.now()). */
@@ -40,6 +42,7 @@ class Owner {
   readonly #log: Logger
   readonly #maxBytes: number
   readonly #maxRequests: number
+  readonly #ended: (() => void) | undefined
   readonly #running = new Map<number, Running>()
   /** By request number; undefined until the service has registered it. */
   readonly #subscriptions = new Map<number, Subscription | undefined>()
@@ -53,6 +56,7 @@ class Owner {
     this.#log = options.log ?? silentLog
     this.#maxBytes = options.maxInFlightBytes ?? MAX_IN_FLIGHT_BYTES
     this.#maxRequests = options.maxInFlightRequests ?? MAX_IN_FLIGHT_REQUESTS
+    this.#ended = options.closed
     this.#hints = new HintBox(
       (id, args) => this.#send(Kind.hint, id, args),
       () => channel.pendingBytes > this.#maxBytes,
@@ -66,6 +70,7 @@ class Owner {
     for (const subscription of this.#subscriptions.values()) subscription?.close()
     this.#subscriptions.clear()
     this.#hints.close()
+    this.#ended?.()
   }
 
   #frame(bytes: Uint8Array): void {

@@ -134,6 +134,7 @@ async function start(first: Loaded, env: Environment, opened: ProgramLog, undo: 
     databases: databasesInUse(loaded, directory),
     server: postgresServer(config),
     owners: ownerCount(config),
+    ownerKind: config.ownerKind,
     databaseOf: databaseFinder(directory),
     logLevel: config['log.level'],
     logFormat: opened.format,
@@ -416,7 +417,7 @@ function runningServer(parts: RunningParts): RunningServer {
         listeners: Object.fromEntries([...listening].map(([name, { host, port }]) => [name, { host, port }])),
         connections: Object.fromEntries(connections),
         held: services.held.size,
-        memoryBytes: process.memoryUsage.rss(),
+        memoryBytes: process.memoryUsage.rss() + home.memoryBytes(),
         ready: state.ready,
       }
     },

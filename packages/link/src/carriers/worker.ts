@@ -38,18 +38,10 @@ export function startOwnerWorker(url: URL, workerData: unknown): OwnerWorker {
 export const portChannel = (port: MessagePort): Channel => new PortChannel(port, () => port.close())
 
 /**
- * Inside a worker: serves `service` over the worker's own port (parentPort), and calls `closed` when the other side has closed: close the
- * service there; the thread then ends by itself.
+ * Inside a worker: serves `service` over the worker's own port (parentPort). When `closed` is called, the other side has closed: close the service
+ * there; the thread then ends by itself.
  */
-export function serveOwner(
-  port: MessagePort | null,
-  service: MailboxService,
-  { closed, ...options }: OwnerOptions & { readonly closed?: () => Promise<void> } = {},
-): void {
+export function serveOwner(port: MessagePort | null, service: MailboxService, options: OwnerOptions = {}): void {
   if (port === null) throw new TypeError('serveOwner runs in a worker thread')
-  const channel = new PortChannel(port, () => {
-    port.close()
-    void closed?.()
-  })
-  serveChannel(service, channel, options)
+  serveChannel(service, portChannel(port), options)
 }

@@ -6,4 +6,4 @@ import { serveOwner } from '../carriers/worker.ts'
 const { clock } = workerData as { clock?: SharedArrayBuffer }
 const now = clock === undefined ? () => Date.now() : () => new Float64Array(clock)[0] as number
 const store = openMemoryStore({ clock: { now, monotonic: now } })
-serveOwner(parentPort, store, { closed: () => store.close() })
+serveOwner(parentPort, store, { closed: () => void store.close() })

@@ -118,14 +118,21 @@ export const settings = {
     integer(0, 64),
     0,
     'Mailbox databases; 0: one per owner. May grow later; those with mailboxes stay open.',
-    'Bases de boîtes ; 0 : une par fil propriétaire. Peut croître ; celles qui ont des boîtes restent ouvertes.',
+    'Bases de boîtes ; 0 : une par propriétaire. Peut croître ; celles qui ont des boîtes restent ouvertes.',
   ),
 
   owners: setting(
     integer(0, 64),
     0,
-    'Threads that own mailbox databases; 0: one per four processor cores.',
-    'Fils qui possèdent les bases de boîtes ; 0 : un pour quatre cœurs.',
+    'Owners of mailbox databases; 0: one per four processor cores.',
+    'Propriétaires des bases de boîtes ; 0 : un pour quatre cœurs.',
+  ),
+
+  ownerKind: setting(
+    oneOf('thread', 'process'),
+    'thread',
+    'What an owner is: a thread of the server, or a process of its own. A process that is killed, or runs out of memory, is started again while all connections stay; it takes some more memory and time.',
+    'Ce qu’est un propriétaire : un fil du serveur, ou un processus à part. Un processus tué, ou à court de mémoire, est relancé et toutes les connexions restent ; il coûte un peu plus de mémoire et de temps.',
   ),
 
   'store.driver': setting(

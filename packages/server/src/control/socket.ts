@@ -1,9 +1,10 @@
-import { chmodSync, closeSync, openSync, rmSync } from 'node:fs'
+import { chmodSync, rmSync } from 'node:fs'
 import { connect, createServer, type Server, type Socket } from 'node:net'
 import { join } from 'node:path'
 import type { Logger, MailboxService } from '@postrider/domain'
 import { Caller, serveChannel, streamChannel } from '@postrider/link'
 import { FrameReader, frame } from './frames.ts'
+import { withSocketPath } from './socket-path.ts'
 
 /** What the CLI asks of a running server: a command's name and its words, as typed. */
 export interface ControlRequest {
@@ -27,21 +28,6 @@ export class NotRunning extends Error {
 }
 
 const FILE = 'control.sock'
-/** sun_path of Linux has 108 bytes. */
-const MAX_PATH = 100
-
-/** Calls `use` with a path of the socket that the system takes: a deep folder is reached through its descriptor (Linux). */
-async function withSocketPath<T>(folder: string, use: (path: string) => Promise<T>): Promise<T> {
-  const path = join(folder, FILE)
-  if (Buffer.byteLength(path) <= MAX_PATH) return use(path)
-  const descriptor = openSync(folder, 'r')
-  try {
-    return await use(`/proc/self/fd/${descriptor}/${FILE}`)
-  } finally {
-    closeSync(descriptor)
-  }
-}
-
 /** A request that turns its connection into a channel to the mailboxes. */
 export const LINK = 'link'
 /** Opens the mailboxes for one connection; `close` is called when it ends. */
@@ -94,7 +80,7 @@ export async function serveControl(
         }
     socket.write(frame(result))
   }
-  await withSocketPath(folder, async (path) => {
+  await withSocketPath(folder, FILE, async (path) => {
     rmSync(path, { force: true })
     await listen(server, path)
     chmodSync(path, 0o600)
@@ -124,6 +110,7 @@ export function linkServer(
 ): Promise<{ readonly answer: ControlAnswer; readonly service: MailboxService; close(): void }> {
   return withSocketPath(
     folder,
+    FILE,
     (path) =>
       new Promise<{ answer: ControlAnswer; service: MailboxService; close(): void }>((resolve, reject) => {
         const reader = new FrameReader()
@@ -171,6 +158,7 @@ function isRequest(value: unknown): value is ControlRequest {
 export function askServer(folder: string, request: ControlRequest): Promise<ControlAnswer> {
   return withSocketPath(
     folder,
+    FILE,
     (path) =>
       new Promise<ControlAnswer>((resolve, reject) => {
         const reader = new FrameReader()

@@ -1,18 +1,21 @@
 /**
- * The home of the mailboxes: owner threads over SQLite databases, one mailbox service in front of them. In: the data folder and which
+ * The home of the mailboxes: owners of mailbox databases, in threads or in processes of their own, one mailbox service in front of them. In: the data folder and which
  * database a mailbox lives in; out: `MailboxService`. Invariant: one writer per database; an owner that falls is started again. Read next:
- * supervisor.ts (this side), owner.ts (the thread).
+ * supervisor.ts and starters.ts (this side), owner.ts and seat.ts (the other).
  */
 import type { Logger, MailboxId, MailboxService, Meter } from '@postrider/domain'
 import { routeMailboxes } from '@postrider/link'
 import type { CheckReport } from '@postrider/store/sqlite'
 import type { LogLevel } from '../operations/log.ts'
+import { type OwnerKind, starters } from './starters.ts'
 import { SupervisedOwner } from './supervisor.ts'
 
 export interface MailboxHome {
   readonly service: MailboxService
   /** Undefined when every database works, else why not. */
   health(): string | undefined
+  /** Memory that the owners' own processes take. */
+  memoryBytes(): number
   setLogLevel(level: LogLevel): void
   /** Reads every database from end to end; with `originals` every message too. */
   check(originals: boolean): Promise<readonly CheckReport[]>
@@ -23,8 +26,9 @@ export interface HomeOptions {
   readonly folder: string
   /** All databases, in an order that never changes: new ones come last. */
   readonly databases: readonly string[]
-  /** Owner threads; the databases are dealt out to them. */
+  /** How many; the databases are dealt out to them. */
   readonly owners: number
+  readonly ownerKind: OwnerKind
   /** Addresses of the PostgreSQL server that has them; undefined: files of the folder. */
   readonly server?: readonly string[] | undefined
   readonly databaseOf: (mailbox: MailboxId) => string | undefined
@@ -41,7 +45,12 @@ export async function openHome(options: HomeOptions): Promise<MailboxHome> {
   const owners = Array.from({ length: count }, (_, at) => {
     const own = databases.filter((_name, index) => index % count === at)
     const thread = count === 1 ? 'owner' : `owner-${at + 1}`
-    return new SupervisedOwner({ folder, databases: own, server, thread, logLevel, logFormat }, log, meter)
+    return new SupervisedOwner(
+      starters[options.ownerKind],
+      { folder, databases: own, server, thread, logLevel, logFormat },
+      log,
+      meter,
+    )
   })
   const ownerOf = new Map(owners.flatMap((owner) => owner.databases.map((name) => [name, owner.service] as const)))
   try {
@@ -57,6 +66,7 @@ export async function openHome(options: HomeOptions): Promise<MailboxHome> {
       owners: () => owners.map((owner) => owner.service),
     }),
     health: () => owners.map(({ problem, away }) => problem ?? away).find((reason) => reason !== undefined),
+    memoryBytes: () => owners.reduce((sum, owner) => sum + owner.memoryBytes, 0),
     setLogLevel(level) {
       for (const owner of owners) owner.setLogLevel(level)
     },

@@ -2,14 +2,13 @@ import type { Meter } from '@postrider/domain'
 import type { CheckReport } from '@postrider/store/sqlite'
 import type { LogLevel } from '../operations/log.ts'
 
-/** What the owner's thread is started with. */
+/** What an owner is started with. */
 export interface OwnerData {
-  /** Name of the BroadcastChannel beside the frames, for everything that is not the mailbox service. */
-  readonly channel: string
   readonly folder: string
   readonly databases: readonly string[]
   /** Addresses of the PostgreSQL server that has them; undefined: files of the folder. */
   readonly server?: readonly string[] | undefined
+  /** Its name in logs and metrics. */
   readonly thread: string
   readonly logLevel: LogLevel
   readonly logFormat: 'json' | 'text'
@@ -21,7 +20,7 @@ export type Measured =
   | { readonly kind: 'gauge'; readonly name: string; readonly labels: Labels; value: number }
   | { readonly kind: 'observe'; readonly name: string; readonly labels: Labels; readonly values: number[] }
 
-/** From the owner's thread to the main one. */
+/** From the owner to the main thread, beside the frames: everything that is not the mailbox service. */
 export type OwnerNews =
   | { readonly kind: 'open' }
   /** It could not open its databases and ends. */
@@ -31,6 +30,8 @@ export type OwnerNews =
       readonly measured: readonly Measured[]
       readonly stopped: string | undefined
       readonly away: string | undefined
+      /** Of a process of its own; 0 of a thread: its memory is that of the main one. */
+      readonly memoryBytes: number
     }
   | {
       readonly kind: 'checked'
@@ -38,17 +39,17 @@ export type OwnerNews =
       readonly reports: readonly CheckReport[] | undefined
       readonly error: string
     }
-/** From the main thread to the owner's. */
+/** From the main thread to the owner. */
 export type OwnerOrder =
   | { readonly kind: 'logLevel'; readonly level: LogLevel }
   | { readonly kind: 'check'; readonly id: number; readonly originals: boolean }
 
-/** How often the owner's thread reports. */
+/** How often the owner reports. */
 export const PULSE_MS = 1_000
 /** Values of one histogram kept between two reports. */
 const MAX_VALUES = 5_000
 
-/** A meter that gathers, so that a delivery costs the other thread nothing. */
+/** A meter that gathers, so that a delivery costs the main thread nothing. */
 export class GatheringMeter implements Meter {
   #gathered = new Map<string, Measured>()
 

@@ -1,8 +1,8 @@
-import { BroadcastChannel } from 'node:worker_threads'
 import { DomainError, type Logger, type MailboxService, type Meter } from '@postrider/domain'
-import { Caller, type OwnerWorker, startOwnerWorker } from '@postrider/link'
+import { Caller } from '@postrider/link'
 import type { CheckReport } from '@postrider/store/sqlite'
-import { type OwnerData, type OwnerNews, type OwnerOrder, replay } from './side-channel.ts'
+import { type OwnerData, type OwnerNews, replay } from './side-channel.ts'
+import type { StartedOwner, StartOwner } from './starters.ts'
 
 /** An owner that fell is started again after this; twice as long each time, up to the second. */
 const FIRST_RETRY_MS = 500
@@ -13,20 +13,20 @@ const WELL_MS = 60_000
 const OPEN_MS = 300_000
 
 const OWNER = new URL('./owner.ts', import.meta.url)
-let started = 0
 
 /**
- * One owner thread, kept alive: when it ends unasked, or when one of its databases had to stop after a failed sync, the thread is started
+ * One owner, kept alive: when its thread or process ends unasked, or when one of its databases had to stop after a failed sync, it is started
  * anew, and opening recovers from the journal. Callers see `unavailable` meanwhile and go on afterwards.
  */
 export class SupervisedOwner {
   readonly #module: URL
-  readonly #data: Omit<OwnerData, 'channel'>
+  readonly #start: StartOwner
+  #data: OwnerData
   readonly #log: Logger
   readonly #meter: Meter
   readonly #caller: Caller
-  #worker: OwnerWorker | undefined
-  #side: BroadcastChannel | undefined
+  #owner: StartedOwner | undefined
+  #starting: StartedOwner | undefined
   #retryMs = FIRST_RETRY_MS
   #retry: NodeJS.Timeout | undefined
   #stopping = false
@@ -36,9 +36,12 @@ export class SupervisedOwner {
   problem: string | undefined = 'starting'
   /** Why the server of its databases does not answer, if so: nothing to be done here. */
   away: string | undefined
+  /** Memory of its own, bytes: 0 for a thread. */
+  memoryBytes = 0
 
-  /** `module`: what the thread runs; tests give their own. */
-  constructor(data: Omit<OwnerData, 'channel'>, log: Logger, meter: Meter, module = OWNER) {
+  /** `module`: what the owner runs; tests give their own. */
+  constructor(start: StartOwner, data: OwnerData, log: Logger, meter: Meter, module = OWNER) {
+    this.#start = start
     this.#module = module
     this.#data = data
     this.#log = log
@@ -55,52 +58,46 @@ export class SupervisedOwner {
 
   /** Resolves when the databases are open. Rejects with DomainError `unavailable` when they cannot be opened. */
   async start(): Promise<void> {
-    const channel = `postrider-owner-${process.pid}-${++started}`
-    const side = new BroadcastChannel(channel)
     const opened = Promise.withResolvers<void>()
-    side.onmessage = (event) => {
-      const news = (event as { data: OwnerNews }).data
+    const owner = this.#start(this.#module, this.#data, (news) => {
       if (news.kind === 'open') opened.resolve()
       else if (news.kind === 'failed') opened.reject(new DomainError('unavailable', news.message))
       else if (news.kind === 'checked') this.#checked(news)
       else this.#pulse(news)
-    }
-    const data: OwnerData = { ...this.#data, channel }
-    const worker = startOwnerWorker(this.#module, data)
+    })
+    this.#starting = owner
     const timer = setTimeout(() => opened.reject(new DomainError('unavailable', 'it does not open')), OPEN_MS)
-    worker.ended.then((code) => opened.reject(new DomainError('unavailable', `the owner ended with code ${code}`)))
+    owner.ended.then((code) => opened.reject(new DomainError('unavailable', `the owner ended with code ${code}`)))
     try {
       await opened.promise
+      this.#caller.attach(await owner.connect())
     } catch (error) {
-      side.close()
-      await worker.stop()
+      await owner.stop()
       throw error
     } finally {
       clearTimeout(timer)
+      this.#starting = undefined
     }
-    this.#side = side
-    this.#worker = worker
-    this.#caller.attach(worker.channel)
+    this.#owner = owner
     this.problem = undefined
     const began = performance.now()
-    void worker.ended.then((code) => this.#ended(worker, side, code, began))
+    void owner.ended.then((code) => this.#ended(owner, code, began))
   }
 
   setLogLevel(level: OwnerData['logLevel']): void {
-    const order: OwnerOrder = { kind: 'logLevel', level }
-    this.#side?.postMessage(order)
+    this.#data = { ...this.#data, logLevel: level }
+    this.#owner?.order({ kind: 'logLevel', level })
   }
 
   /** Reads its databases from end to end. Rejects with `unavailable` when the owner is away or falls meanwhile. */
   check(originals: boolean): Promise<readonly CheckReport[]> {
-    const side = this.#side
-    if (side === undefined || this.problem !== undefined)
+    const owner = this.#owner
+    if (owner === undefined || this.problem !== undefined)
       return Promise.reject(new DomainError('unavailable', this.problem ?? 'stopped'))
     const id = ++this.#lastCheck
     const waiting = Promise.withResolvers<readonly CheckReport[]>()
     this.#checks.set(id, waiting)
-    const order: OwnerOrder = { kind: 'check', id, originals }
-    side.postMessage(order)
+    owner.order({ kind: 'check', id, originals })
     return waiting.promise
   }
   #checked({ id, reports, error }: Extract<OwnerNews, { kind: 'checked' }>): void {
@@ -113,19 +110,20 @@ export class SupervisedOwner {
   #pulse(news: Extract<OwnerNews, { kind: 'pulse' }>): void {
     replay(news.measured, this.#meter)
     this.away = news.away
+    this.memoryBytes = news.memoryBytes
+    if (news.memoryBytes > 0) this.#meter.gauge('owner_memory_bytes', news.memoryBytes, { thread: this.#data.thread })
     if (news.stopped === undefined || this.problem !== undefined) return
     this.problem = news.stopped
     this.#log.error({ reason: news.stopped }, 'a mailbox database stopped: its owner starts anew')
-    void this.#worker?.stop()
+    void this.#owner?.stop()
   }
 
-  #ended(worker: OwnerWorker, side: BroadcastChannel, code: number, began: number): void {
-    side.close()
+  #ended(owner: StartedOwner, code: number, began: number): void {
     for (const [id] of this.#checks)
       this.#checked({ kind: 'checked', id, reports: undefined, error: 'the owner ended' })
-    if (this.#worker !== worker || this.#stopping) return
-    this.#side = undefined
-    this.#worker = undefined
+    if (this.#owner !== owner || this.#stopping) return
+    this.#owner = undefined
+    this.memoryBytes = 0
     this.problem ??= `the owner ended with code ${code}`
     this.#meter.count('owner_restarts_total', { thread: this.#data.thread })
     this.#log.error({ thread: this.#data.thread, code, reason: this.problem }, 'the owner of the mailboxes ended')
@@ -147,14 +145,13 @@ export class SupervisedOwner {
     this.#retryMs = Math.min(LAST_RETRY_MS, this.#retryMs * 2)
   }
 
-  /** Finishes what is under way, closes the databases, ends the thread. */
+  /** Finishes what is under way, closes the databases, ends the thread or process. */
   async stop(): Promise<void> {
     this.#stopping = true
     clearTimeout(this.#retry)
     this.problem = 'stopping'
-    const worker = this.#worker
+    const owner = this.#owner ?? this.#starting
     this.#caller.close()
-    await worker?.stop()
-    this.#side?.close()
+    await owner?.stop()
   }
 }
