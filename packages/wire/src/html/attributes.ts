@@ -92,6 +92,22 @@ const trimmed = (value: string): string => value.replace(IGNORED, '').trim()
 
 /** Where a link may lead; undefined: nowhere. A user name in an address only hides where it leads. */
 export function cleanLink(value: string): string | undefined {
+  const known = links.get(value)
+  if (known !== undefined) return known
+  const link = readLink(value)
+  if (link !== undefined && value.length <= MAX_CACHED_LINK) {
+    if (links.size >= MAX_CACHED) links.clear()
+    links.set(value, link)
+  }
+  return link
+}
+
+/** Mails repeat their links. */
+const MAX_CACHED = 2_000
+const MAX_CACHED_LINK = 500
+const links = new Map<string, string>()
+
+function readLink(value: string): string | undefined {
   const link = trimmed(value)
   if (link.length > MAX_URL) return undefined
   if (/^(?:mailto|tel|sms):/i.test(link)) return link

@@ -48,6 +48,9 @@ export function sanitizeHtml(input: string, options: SanitizeOptions = {}): Sani
   return new Sanitizer(input, options).run()
 }
 
+/** Most values have nothing to escape. */
+const escaped = (text: string): string => (/[&<>"]/.test(text) ? escapeHtml(text) : text)
+
 class Sanitizer {
   readonly #html: string
   readonly #options: SanitizeOptions
@@ -87,7 +90,7 @@ class Sanitizer {
     }
     while (this.#open.length > 0) this.#pop()
     const sheet = this.#sheets.length === 0 ? '' : `<style>${this.#sheets.join('\n')}</style>`
-    const body = this.#body === undefined ? '' : ` style="${escapeHtml(this.#body)}"`
+    const body = this.#body === undefined ? '' : ` style="${escaped(this.#body)}"`
     return {
       html: `<div class="pr-mail"${body}>${sheet}${this.#out.join('')}</div>`,
       remote: this.#remote,
@@ -295,7 +298,7 @@ class Sanitizer {
       else if (key === 'style') {
         quote ||= name === 'div' && OUTLOOK_LINE.test(value)
         const style = styles ? cleanStyle(value) : undefined
-        if (style !== undefined) out += ` style="${escapeHtml(style)}"`
+        if (style !== undefined) out += ` style="${escaped(style)}"`
       } else if (key === 'class' || key === 'id' || (key === 'name' && name === 'a')) {
         quote ||= isBlock && QUOTE_NAMES.test(value)
         const found = cleanNames(value, PREFIX, key === 'class' ? 20 : 1)
@@ -306,7 +309,7 @@ class Sanitizer {
       else if (key === 'type' && name === 'blockquote') quote ||= /^\s*cite\s*$/i.test(value)
       else {
         const kept = cleanAttribute(name, key, value)
-        if (kept !== undefined) out += ` ${key}="${escapeHtml(kept.replace(CONTROLS, ' '))}"`
+        if (kept !== undefined) out += ` ${key}="${escaped(kept.replace(CONTROLS, ' '))}"`
       }
     }
     if (quote) {
@@ -320,7 +323,7 @@ class Sanitizer {
     const inside = /^\s*#([A-Za-z_][\w-]{0,63})\s*$/.exec(value)?.[1]
     if (inside !== undefined) return ` href="#${PREFIX}${inside}"`
     const link = cleanLink(value)
-    return link === undefined ? '' : ` href="${escapeHtml(link)}" target="_blank" rel="noopener noreferrer nofollow"`
+    return link === undefined ? '' : ` href="${escaped(link)}" target="_blank" rel="noopener noreferrer nofollow"`
   }
 
   /** Where a remote picture is to be had, undefined when it is blocked. */
@@ -340,7 +343,7 @@ class Sanitizer {
   #background(value: string): string {
     if (this.#options.pictures === false) return ''
     const address = this.#remoteAddress(value)
-    return address === undefined ? '' : ` background="${escapeHtml(address)}"`
+    return address === undefined ? '' : ` background="${escaped(address)}"`
   }
 
   #picture(tag: Tag): void {
@@ -349,13 +352,13 @@ class Sanitizer {
     const alt = tag.attributes.some(([key]) => key === 'alt') ? '' : ' alt=""'
     if (this.#options.pictures === false) {
       const text = tag.attributes.find(([key]) => key === 'alt')?.[1].trim() ?? ''
-      if (text !== '') this.#out.push(`[${escapeHtml(text.slice(0, 1_000).replace(CONTROLS, ' '))}]`)
+      if (text !== '') this.#out.push(`[${escaped(text.slice(0, 1_000).replace(CONTROLS, ' '))}]`)
       return
     }
     const cid = /^\s*cid:(.+)$/is.exec(value)?.[1]
     if (cid !== undefined) {
       const address = this.#options.cid?.(decodeCid(cid))
-      if (address !== undefined) this.#out.push(`<img${attributes}${alt} src="${escapeHtml(address)}">`)
+      if (address !== undefined) this.#out.push(`<img${attributes}${alt} src="${escaped(address)}">`)
       return
     }
     const data = dataPicture(value)
@@ -365,7 +368,7 @@ class Sanitizer {
     }
     const before = this.#blocked
     const address = this.#remoteAddress(value)
-    if (address !== undefined) this.#out.push(`<img${attributes}${alt} src="${escapeHtml(address)}" loading="lazy">`)
+    if (address !== undefined) this.#out.push(`<img${attributes}${alt} src="${escaped(address)}" loading="lazy">`)
     else if (this.#blocked > before) {
       const marked = attributes.includes(' class="')
         ? attributes.replace(' class="', ' class="pr-blocked ')
