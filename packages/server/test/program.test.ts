@@ -7,7 +7,7 @@ import { connect, type Socket } from 'node:net'
 import { join, resolve } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import { connect as connectTls } from 'node:tls'
-import { run, temporaryFolder } from '@postrider/testkit/process'
+import { freePorts, run, start, temporaryFolder, until } from '@postrider/testkit/process'
 import { TestServer } from '@postrider/testkit/server'
 import { selfSigned } from '../src/certificate/index.ts'
 
@@ -293,6 +293,33 @@ test('SIGTERM: sessions hear BYE and 421, held requests are answered, and the pr
   assert.ok(performance.now() - began < 10_000)
   assert.match(session.text, /^\* BYE/m)
   assert.match(smtp.text, /^421 /m)
+})
+
+test('signals that come while it still starts are obeyed when it has started', async (t) => {
+  using folder = temporaryFolder('signals')
+  const ready = join(folder.path, 'ready.json')
+  const ports = String(await freePorts(8))
+  const child = start(process.execPath, [main, 'start'], {
+    env: {
+      POSTRIDER_DATA: folder.path,
+      POSTRIDER_READY_FILE: ready,
+      POSTRIDER_BIND: '127.0.0.1',
+      POSTRIDER_PORT_BASE: ports,
+    },
+  })
+  t.after(() => child.kill('SIGKILL'))
+  let output = ''
+  child.stderr?.on('data', (chunk: Buffer) => {
+    // The first line is about the certificate, long before it listens.
+    if (output === '') child.kill('SIGHUP')
+    output += chunk.toString()
+  })
+  const ended = once(child, 'exit')
+  await until('the reload', () => output.includes('"reloaded"'), 30_000)
+  assert.ok(existsSync(ready))
+  child.kill('SIGTERM')
+  assert.deepEqual(await ended, [0, null], output)
+  assert.ok(!existsSync(ready))
 })
 
 test('a wrong configuration: exit code 1, the line and the setting', async () => {

@@ -14,11 +14,12 @@ export const start: LocalCommand = {
   notes: ['At first start it makes a certificate, an Administrator and a first mailbox, and prints how to use them.'],
   where: 'here',
   async run(_words, { loaded, terminal, json }) {
+    const signals = listenToSignals(terminal)
     const program = await startProgram(loaded())
     catchAll(program)
     if (json) terminal.out(JSON.stringify({ pid: process.pid, listeners: places(program) }))
     else terminal.out(banner(program))
-    await untilStopped(program, terminal)
+    await signals.serve(program)
     return ExitCode.ok
   },
 }
@@ -47,30 +48,43 @@ const ORPHAN_LOOK_MS = 250
 /** A second wish to stop counts from then on. */
 const TWICE_MS = 1_000
 
-async function untilStopped(program: Program, terminal: Terminal): Promise<void> {
-  process.on('SIGHUP', () => {
-    program
-      .reload()
-      .catch((error: unknown) => program.log.error({ err: error }, 'the reload failed, all stays as it was'))
-  })
-  await new Promise<void>((resolve) => {
-    let asked: number | undefined
-    const stop = (signal: NodeJS.Signals): void => {
-      // One Ctrl-C may come twice: from the terminal, and passed on by npm.
-      if (asked !== undefined && performance.now() - asked < TWICE_MS) return
-      if (asked !== undefined) {
-        terminal.error('Stopping at once.')
-        process.exit(ExitCode.failed)
-      }
-      asked = performance.now()
-      program.log.info({ signal }, 'asked to stop')
-      resolve()
+/**
+ * From the first moment on: a signal nobody listens to ends the process there and then, and whoever waits for READY or the ready file may
+ * send one at once. What comes too early is done when the server has started.
+ */
+function listenToSignals(terminal: Terminal): { serve(program: Program): Promise<void> } {
+  let reload = (): void => {
+    early = true
+  }
+  let early = false
+  const wish = Promise.withResolvers<NodeJS.Signals>()
+  process.on('SIGHUP', () => reload())
+  let asked: number | undefined
+  const stop = (signal: NodeJS.Signals): void => {
+    // One Ctrl-C may come twice: from the terminal, and passed on by npm.
+    if (asked !== undefined && performance.now() - asked < TWICE_MS) return
+    if (asked !== undefined) {
+      terminal.error('Stopping at once.')
+      process.exit(ExitCode.failed)
     }
-    process.on('SIGTERM', stop)
-    process.on('SIGINT', stop)
-    if (process.env.npm_lifecycle_event !== undefined) whenOrphaned(() => stop('SIGTERM'))
-  })
-  await program.stop()
+    asked = performance.now()
+    wish.resolve(signal)
+  }
+  process.on('SIGTERM', stop)
+  process.on('SIGINT', stop)
+  if (process.env.npm_lifecycle_event !== undefined) whenOrphaned(() => stop('SIGTERM'))
+  return {
+    async serve(program) {
+      reload = () =>
+        void program
+          .reload()
+          .catch((error: unknown) => program.log.error({ err: error }, 'the reload failed, all stays as it was'))
+      if (early) reload()
+      const signal = await wish.promise
+      program.log.info({ signal }, 'asked to stop')
+      await program.stop()
+    },
+  }
 }
 
 /** An address of this machine that a phone in the same network can reach. */
