@@ -88,6 +88,9 @@ export interface ImapService {
   readonly size: number
 }
 
+/** How long a client that was told BYE may take to close its side when the server stops, ms. */
+const LAST_WORDS_MS = 1_000
+
 /** Makes the server. Its state is in memory only: everything it knows can be asked of the mailbox service again. */
 export function createImap(parts: ImapParts, settings: Partial<ImapSettings> = {}): ImapService {
   const context: ImapContext = {
@@ -121,9 +124,11 @@ export function createImap(parts: ImapParts, settings: Partial<ImapSettings> = {
     async drain(ms) {
       draining = true
       for (const session of [...context.sessions.all]) session.bye('The server is shutting down', 'UNAVAILABLE')
-      const until = context.clock.monotonic() + ms
-      while (context.sessions.all.size > 0 && context.clock.monotonic() < until) {
+      const began = context.clock.monotonic()
+      while (context.sessions.all.size > 0 && context.clock.monotonic() < began + ms) {
         await new Promise((resolve) => setTimeout(resolve, 20))
+        if (context.clock.monotonic() < began + LAST_WORDS_MS) continue
+        for (const session of [...context.sessions.all]) if (session.waitsForPeer) session.destroy()
       }
       for (const session of [...context.sessions.all]) session.destroy()
     },

@@ -72,6 +72,7 @@ export class Session implements ConnectionHandler, Waiter, Timed {
   #peerEnded = false
   #paused = false
   #closed = false
+  #ended = false
   #bye: { readonly text: string; readonly code: string | undefined } | undefined
   #badCommands = 0
   #sliceStart = 0
@@ -497,9 +498,15 @@ export class Session implements ConnectionHandler, Waiter, Timed {
     this.end()
   }
 
+  /** All is said and read; the peer only has to close its side. */
+  get waitsForPeer(): boolean {
+    return this.#ended && this.channel.connection.pendingBytes === 0
+  }
+
   /** Sends what is written and closes: LOGOUT. */
   end(): void {
     this.leave()
+    this.#ended = true
     // A peer that does not close its side in time is cut off.
     this.context.wheel.add(this, 10_000)
     this.channel.end()
