@@ -195,7 +195,7 @@ ${letter.text}</textarea></div>
   await visit.page(
     letter.subject || say('newMail'),
     body,
-    trouble === undefined ? {} : { error: trouble.text, status: 422 },
+    trouble === undefined ? { writing: true } : { writing: true, error: trouble.text, status: 422 },
   )
 }
 

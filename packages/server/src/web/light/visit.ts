@@ -98,12 +98,15 @@ export class Visit {
   async page(
     title: string,
     body: Html,
-    more: Partial<Pick<Frame, 'current' | 'query' | 'error' | 'note'>> & { readonly status?: number } = {},
+    more: Partial<Pick<Frame, 'current' | 'query' | 'error' | 'note'>> & {
+      readonly status?: number
+      readonly writing?: boolean
+    } = {},
   ): Promise<void> {
     const { context, session, language, response } = this
     const deadlines = context.sessions.deadlines(session.id) ?? session.deadlines
     const end = Math.min(deadlines.inactiveAt, deadlines.limitAt)
-    const { status = 200, ...rest } = more
+    const { status = 200, writing = false, ...rest } = more
     const flash = this.flashes.take(session.id)
     const frame: Frame = {
       language,
@@ -120,7 +123,8 @@ export class Visit {
     answer(response, status, renderPage(frame, body), {
       ...lightPolicy,
       'Content-Language': language,
-      Refresh: `${seconds}; url=/signin?why=${why}&next=%2Flight%2F`,
+      // What is being written must not vanish: it is kept when it is sent, however late.
+      ...(writing ? {} : { Refresh: `${seconds}; url=/signin?why=${why}&next=%2Flight%2F` }),
     })
   }
 
