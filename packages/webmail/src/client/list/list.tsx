@@ -15,6 +15,7 @@ const OVERSCAN = 8
 /** Rows read before they are in sight: what scrolls in is there already, and comes row by row. */
 const AHEAD = 40
 const LOAD_MS = 40
+const coarse = matchMedia('(pointer: coarse)').matches
 const PREFETCH = 3
 
 export function List(): JSX.Element {
@@ -33,7 +34,6 @@ function Rows({ list }: { readonly list: ListQuery }): JSX.Element {
   const [view, setView] = useState(900)
   void list.version.value
   const total = list.total.value
-  const coarse = matchMedia('(pointer: coarse)').matches
   const { pane, density } = settings.value
   const heights = pane === 'right' || innerWidth < 700 ? rowHeights : wideRowHeights
   const height = coarse || innerWidth < 700 ? Math.max(rowHeights[density], 72) : heights[density]
