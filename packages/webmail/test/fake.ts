@@ -366,6 +366,18 @@ export class FakeServer {
         queueMicrotask(() => this.#push())
         return { oldState: state, newState: state, created }
       }
+      case 'EmailSubmission/query': {
+        const { emailIds, undoStatus } = (args.filter ?? {}) as {
+          readonly emailIds: readonly string[]
+          readonly undoStatus: string
+        }
+        const found = [...this.#submissions.values()].filter(
+          (one) => one.undoStatus === undoStatus && emailIds.includes(String(one.emailId)),
+        )
+        return { queryState: state, canCalculateChanges: false, position: 0, ids: found.map((one) => one.id) }
+      }
+      case 'EmailSubmission/get':
+        return { state, list: (ids ?? []).flatMap((id) => this.#submissions.get(id) ?? []), notFound: [] }
       default:
         throw new Error(`the fake does not know ${name}`)
     }
@@ -375,7 +387,11 @@ export class FakeServer {
       const email = this.emails.get(id)
       if (email === undefined) continue
       for (const [path, value] of Object.entries(patch as Json)) {
-        const [property, key] = path.split('/') as ['mailboxIds' | 'keywords', string]
+        const [property, key] = path.split('/') as ['mailboxIds' | 'keywords', string | undefined]
+        if (key === undefined) {
+          email[property] = value as Record<string, true>
+          continue
+        }
         const next = { ...email[property] }
         if (value === null) delete next[key]
         else next[key] = true

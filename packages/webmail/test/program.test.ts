@@ -241,3 +241,27 @@ test('R46, R48: the twelve values at Settings, Account; sessions; signing out en
   await tab.waitForURL(/\/signin/)
   assert.deepEqual(problems, [])
 })
+
+test('a mail for later waits on the server, shows its time, and is taken back from there', {
+  skip,
+  timeout: 60_000,
+}, async () => {
+  const { page, problems } = await signedIn(ADA)
+  await page.waitForSelector('.row:not(.waiting)')
+  await page.keyboard.press('n')
+  await page.waitForSelector('.composer .editor')
+  await page.keyboard.type(BOB)
+  await page.keyboard.press('Enter')
+  await page.locator('.composer').getByLabel('Subject').fill('For tomorrow')
+  await page.locator('.editor').click()
+  await page.keyboard.type('Good morning')
+  await page.getByRole('button', { name: /^Send later/ }).click()
+  await page.getByRole('menuitem', { name: /^Tomorrow morning/ }).click()
+  await toast(page, /Will be sent/)
+  await page.goto(`${origin}/mail/sent`)
+  await row(page, 'For tomorrow').click()
+  await page.getByRole('button', { name: 'Do not send' }).click()
+  await toast(page, /Not sent/)
+  await page.locator('.editor', { hasText: 'Good morning' }).waitFor()
+  assert.deepEqual(problems, [])
+})

@@ -1,7 +1,6 @@
 /** A window of writing. The draft is saved as one types; what cannot be saved stays in the browser; sending waits on the server so that it can be undone. */
 import type { JSX } from 'preact'
 import { useEffect, useId, useRef, useState } from 'preact/hooks'
-import { rowProperties } from '../../start.ts'
 import { app } from '../app.ts'
 import { Editor } from '../editor.ts'
 import { JmapError, OfflineError } from '../jmap/client.ts'
@@ -12,10 +11,11 @@ import { IconButton, Icon, type IconName } from '../ui/icon.tsx'
 import { openMenu } from '../ui/menu.tsx'
 import { isAddress } from './address.ts'
 import { settings } from '../store/settings.ts'
-import { type Attached, type Beginning, closeWindow, compose, editDraft } from './open.ts'
+import { type Attached, type Beginning, closeWindow, compose } from './open.ts'
 import { emailOf, envelopeOf, mentionsAttachment, signatureOf, textOfHtml, type Written } from './outgoing.ts'
 import { Recipients } from './recipients.tsx'
 import { forgetKept, keepDraft } from './kept.ts'
+import { unsend } from './unsend.ts'
 import { upload } from './upload.ts'
 
 const SAVE_MS = 1_500
@@ -248,7 +248,7 @@ export function Composer({ start }: { readonly start: Beginning }): JSX.Element 
         }))
       }
       closeWindow(start.key)
-      const takeBack = { label: t('undo'), run: () => void unsend(made.id, emailId, drafts.id, sent.id) }
+      const takeBack = { label: t('undo'), run: () => void unsend(made.id, emailId) }
       if (until !== undefined) app.tell(t('scheduledFor', { time: longDate(until.toISOString()) }), takeBack)
       else if (undoSeconds > 0) app.tell(t('sentIn', { n: undoSeconds }), takeBack)
       else app.tell(t('sentDone'))
@@ -571,22 +571,3 @@ function laterItems(send: (until: Date) => void) {
 }
 const local = (date: Date): string =>
   new Date(date.getTime() - date.getTimezoneOffset() * 60_000).toISOString().slice(0, 16)
-
-/** Takes a held mail back: RFC 8621 §7.5 (`undoStatus`). It opens again as a draft. */
-async function unsend(submission: Id, emailId: Id, drafts: Id, sent: Id): Promise<void> {
-  try {
-    const answer = await app.client.call('EmailSubmission/set', {
-      update: { [submission]: { undoStatus: 'canceled' } },
-    })
-    if (answer.notUpdated?.[submission] !== undefined) return app.tell(t('tooLate'))
-    await app.client.call('Email/set', {
-      update: { [emailId]: { [`mailboxIds/${sent}`]: null, [`mailboxIds/${drafts}`]: true, 'keywords/$draft': true } },
-    })
-    const { list } = await app.client.call('Email/get', { ids: [emailId], properties: rowProperties })
-    app.store.putEmails(list, undefined)
-    app.tell(t('sendUndone'))
-    await editDraft(emailId)
-  } catch {
-    app.tell(t('failed'))
-  }
-}

@@ -3,8 +3,9 @@ import type { JSX } from 'preact'
 import { useEffect, useState } from 'preact/hooks'
 import { app } from '../app.ts'
 import { editDraft, replyTo } from '../compose/open.ts'
+import { pendingOf, unsend } from '../compose/unsend.ts'
 import { OfflineError } from '../jmap/client.ts'
-import type { Address, BodyPart, Email, EmailContent } from '../jmap/types.ts'
+import type { Address, BodyPart, Email, EmailContent, Submission } from '../jmap/types.ts'
 import { settings } from '../store/settings.ts'
 import { fileSize, fullAddress, longDate, nameOf, shortDate, t } from '../text/text.ts'
 import { Avatar } from '../ui/avatar.tsx'
@@ -91,6 +92,7 @@ export function Message({
           {shortDate(email.receivedAt)}
         </time>
       </header>
+      <Held email={email} />
       {details && <Details email={email} content={body?.content} />}
       {body !== undefined && body.html !== undefined && body.html.pictures > 0 && !pictures && (
         <div class="consent">
@@ -145,6 +147,27 @@ export function Message({
         )}
       </footer>
     </article>
+  )
+}
+
+/** A mail of one's own that waits for its time: when it goes, and a way back. */
+function Held({ email }: { readonly email: Email }): JSX.Element | null {
+  const [held, setHeld] = useState<Submission>()
+  const sent = app.store.byRole.value.get('sent')?.id ?? ''
+  const own = email.mailboxIds[sent] === true
+  useEffect(() => {
+    if (own) pendingOf(email.id).then(setHeld, () => {})
+    else setHeld(undefined)
+  }, [email.id, own])
+  if (held === undefined) return null
+  return (
+    <div class="consent">
+      <Icon name="clock" />
+      <span>{t('scheduledFor', { time: longDate(held.sendAt) })}</span>
+      <button type="button" class="button" onClick={() => void unsend(held.id, email.id)}>
+        {t('cancelSending')}
+      </button>
+    </div>
   )
 }
 

@@ -151,6 +151,7 @@ export const en = {
   pickTime: 'Date and time',
   schedule: 'Send then',
   scheduledFor: 'Will be sent {time}',
+  cancelSending: 'Do not send',
   onWrote: 'On {time}, {name} wrote:',
   forwarded: 'Forwarded message',
   date: 'Date',

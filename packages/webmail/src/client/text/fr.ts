@@ -153,6 +153,7 @@ export const fr: Readonly<Record<TextKey, string>> = {
   pickTime: 'Date et heure',
   schedule: 'Envoyer alors',
   scheduledFor: 'Sera envoyé {time}',
+  cancelSending: 'Ne pas envoyer',
   onWrote: 'Le {time}, {name} a écrit :',
   forwarded: 'Message transféré',
   date: 'Date',
