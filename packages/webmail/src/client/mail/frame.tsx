@@ -40,14 +40,19 @@ export function Frame({
   const dark = matchMedia('(prefers-color-scheme: dark)').matches
     ? settings.value.theme !== 'light'
     : settings.value.theme === 'dark'
+  const [original, setOriginal] = useState(false)
+  const [fragment, own] = useMemo(() => {
+    const made = clean(html)
+    const plainColours = plain || !hasColours(made)
+    foldQuote(made)
+    return [htmlOf(made), plainColours] as const
+  }, [html, plain])
   const document_ = useMemo(() => {
-    const fragment = clean(html)
-    const own = plain || !hasColours(fragment)
-    foldQuote(fragment)
+    const theme = dark && (own || !original) ? 'dark ' : ''
     return trusted(
-      `<!doctype html><html class="${dark ? 'dark ' : ''}${own ? 'own' : 'turned'}"><head><meta charset="utf-8"><meta http-equiv="Content-Security-Policy" content="${policy}"><meta name="referrer" content="no-referrer"><base target="_blank"><style>${sheet}</style></head><body class="${plain ? 'plain' : ''}" dir="auto">${htmlOf(fragment)}</body></html>`,
+      `<!doctype html><html class="${theme}${own ? 'own' : 'turned'}"><head><meta charset="utf-8"><meta http-equiv="Content-Security-Policy" content="${policy}"><meta name="referrer" content="no-referrer"><base target="_blank"><style>${sheet}</style></head><body class="${plain ? 'plain' : ''}" dir="auto">${fragment}</body></html>`,
     )
-  }, [html, plain, dark])
+  }, [fragment, own, plain, dark, original])
   useLayoutEffect(() => {
     const frame = ref.current
     if (frame !== null) frame.srcdoc = document_
@@ -90,14 +95,21 @@ export function Frame({
     }
   }, [])
   return (
-    <iframe
-      ref={ref}
-      class="message-frame"
-      title={title}
-      sandbox="allow-same-origin allow-popups allow-popups-to-escape-sandbox"
-      referrerpolicy="no-referrer"
-      style={{ height: `${height}px` }}
-    />
+    <>
+      <iframe
+        ref={ref}
+        class="message-frame"
+        title={title}
+        sandbox="allow-same-origin allow-popups allow-popups-to-escape-sandbox"
+        referrerpolicy="no-referrer"
+        style={{ height: `${height}px` }}
+      />
+      {dark && !own && (
+        <button type="button" class="link-button original" onClick={() => setOriginal(!original)}>
+          {t(original ? 'darkColours' : 'originalColours')}
+        </button>
+      )}
+    </>
   )
 }
 

@@ -94,6 +94,8 @@ export const en = {
   sureEmpty: 'Delete all {n} {n|message|messages} in {folder} for good? This cannot be undone.',
   sureDestroy: 'Delete {n} {n|message|messages} for good? This cannot be undone.',
   picturesBlocked: '{n|A picture from elsewhere is|{n} pictures from elsewhere are} not shown.',
+  originalColours: 'Original colours',
+  darkColours: 'Dark colours',
   showPictures: 'Show pictures',
   attachments: '{n} {n|attachment|attachments}',
   download: 'Download',

@@ -96,6 +96,8 @@ export const fr: Readonly<Record<TextKey, string>> = {
   sureEmpty: 'Supprimer définitivement {n} {n|message|messages} de {folder} ? C’est irréversible.',
   sureDestroy: 'Supprimer définitivement {n} {n|message|messages} ? C’est irréversible.',
   picturesBlocked: '{n|Une image distante n’est|{n} images distantes ne sont} pas {n|affichée|affichées}.',
+  originalColours: 'Couleurs d’origine',
+  darkColours: 'Couleurs sombres',
   showPictures: 'Afficher les images',
   attachments: '{n} {n|pièce jointe|pièces jointes}',
   download: 'Télécharger',
