@@ -92,9 +92,9 @@ function parseStructure(
       parseStructure(part.subParts ?? [], subtype, inAlternative || subtype === 'alternative', html, text, attachments)
     } else if (inline) {
       if (multipartType === 'alternative') {
-        if (type === 'text/plain') text?.push(part)
-        else if (type === 'text/html') html?.push(part)
-        else attachments.push(part)
+        // Where the outer alternative has closed the body this one belongs to, it is an attachment rather than lost.
+        const body = type === 'text/plain' ? text : type === 'text/html' ? html : undefined
+        ;(body ?? attachments).push(part)
         continue
       }
       if (inAlternative) {
