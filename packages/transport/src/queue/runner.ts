@@ -17,6 +17,9 @@ const CLAIM = 100
 const MAX_WAITING = 1000
 /** Rows inside the organisation worked on at the same time. */
 const MAX_INTERNAL = 32
+/** How often the queue is counted for the metrics, ms, and how far. */
+const COUNT_INTERVAL = 30_000
+const MAX_COUNTED = 10_000
 /** Attempts to write an outcome: a delivery that is not written down happens again. */
 const SETTLE_TRIES = 5
 
@@ -38,6 +41,7 @@ export class QueueRunner {
   #again = false
   #stopped = true
   #timer: NodeJS.Timeout | undefined
+  #counter: NodeJS.Timeout | undefined
   #subscription: Subscription | undefined
 
   constructor(core: TransportCore, world: OutboundWorld, hook: DeliveryHook) {
@@ -56,6 +60,11 @@ export class QueueRunner {
     this.#subscription = await this.#core.service.subscribeQueue(() => void this.claim())
     this.#timer = setInterval(() => void this.claim(), this.#core.settings.pollInterval)
     this.#timer.unref()
+    const count = (): void =>
+      void this.#count().catch((error: unknown) => this.#core.log.warn({ err: error }, 'queue could not be counted'))
+    this.#counter = setInterval(count, COUNT_INTERVAL)
+    this.#counter.unref()
+    count()
     await this.claim()
   }
 
@@ -63,6 +72,7 @@ export class QueueRunner {
   async stop(graceMs = 10_000): Promise<void> {
     this.#stopped = true
     clearInterval(this.#timer)
+    clearInterval(this.#counter)
     this.#subscription?.close()
     const waiting = [...this.#lanes.values()].flatMap((lane) => lane.waiting.splice(0))
     this.#waiting = 0
@@ -78,6 +88,23 @@ export class QueueRunner {
   /** Resolves when nothing is under way. */
   async idle(): Promise<void> {
     while (this.#active.size > 0) await Promise.all(this.#active)
+  }
+
+  /** What waits and since when, for whoever watches: a queue that grows is the first sign of most troubles. */
+  async #count(): Promise<void> {
+    const { service, clock, meter } = this.#core
+    let messages = 0
+    let oldest = clock.now()
+    for (let afterId = 0; messages < MAX_COUNTED && !this.#stopped; ) {
+      const entries = await service.queueList({ limit: CLAIM, afterId })
+      for (const entry of entries) oldest = Math.min(oldest, entry.created)
+      messages += entries.length
+      const last = entries.at(-1)
+      if (last === undefined || entries.length < CLAIM) break
+      afterId = last.id
+    }
+    meter.gauge('queue_messages', messages)
+    meter.gauge('queue_oldest_seconds', (clock.now() - oldest) / 1000)
   }
 
   /** Claims what is due and sets it going. Calls while one is running ask for another round. */

@@ -439,6 +439,18 @@ test('limits: never more connections to one destination than allowed', async () 
   assert.ok(most <= 2 && remote.connections <= 12)
 })
 
+test('how much waits, and for how long, can be watched', async () => {
+  const w = await ready()
+  remote.behaviour.reply = (verb) => (verb === 'RCPT' ? '450 4.2.0 later' : undefined)
+  await submit(w, ['x@remote.example'])
+  await submit(w, ['y@remote.example'])
+  await w.run()
+  w.clock.advance(MINUTE)
+  await w.run()
+  assert.equal(w.gauges.get('queue_messages'), 2)
+  assert.equal(w.gauges.get('queue_oldest_seconds'), 60)
+})
+
 test('a held row stays where it is', async () => {
   const w = await ready()
   await submit(w, ['x@remote.example'])

@@ -9,6 +9,7 @@ import type {
   Principal,
   QueueRecipient,
 } from '@postrider/domain'
+import { noMeter } from '@postrider/domain'
 import { openDirectory } from '@postrider/store/directory'
 import { openMemoryStore } from '@postrider/store/memory'
 import type { DnsAnswer, MxRecord, Resolver } from '../outbound/resolver.ts'
@@ -72,6 +73,7 @@ export async function world(settings: Partial<TransportSettings> = {}) {
   const alice = await add('alice')
   const carol = await add('carol')
   const resolver = new TestResolver()
+  const gauges = new Map<string, number>()
   const make = (): Transport =>
     createTransport({
       service: store,
@@ -80,6 +82,7 @@ export async function world(settings: Partial<TransportSettings> = {}) {
       systemMailbox: () => system.mailbox,
       resolver,
       clock,
+      meter: { ...noMeter, gauge: (name, value) => void gauges.set(name, value) },
     })
   const transport = make()
 
@@ -109,6 +112,7 @@ export async function world(settings: Partial<TransportSettings> = {}) {
     directory,
     store,
     resolver,
+    gauges,
     transport,
     make,
     add,
