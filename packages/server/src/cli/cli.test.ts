@@ -240,9 +240,10 @@ test('config: effective values as a file, one setting explained, in French, erro
     metrics: { token: '(set)' },
   })
   const one = await run('config', 'imap.connectionsPerUser', '--language', 'fr')
-  assert.match(
-    one.out,
-    /imap\.connectionsPerUser = 16 \(default\)\n {2}Sessions IMAP d’un utilisateur\.\n.*Exchange: MaxConnectionsPerUser/,
+  assert.equal(
+    one.out.trim(),
+    'imap.connectionsPerUser = 16 (par défaut)\n  Sessions IMAP d’un utilisateur.\n' +
+      '  Type : nombre entier 1…10000. Prend effet au rechargement. Exchange : MaxConnectionsPerUser.',
   )
   const json = JSON.parse((await run('config', '--json')).out) as { settings: { name: string; source: string }[] }
   assert.equal(json.settings.find((row) => row.name === 'domain')?.source, 'file')

@@ -1,3 +1,4 @@
+import { defineMessages, type Language } from '@postrider/domain'
 import { ExitCode, type LocalCommand, UsageError } from '../cli/command.ts'
 import { asDocument, type Loaded } from '../config/load.ts'
 import { type Setting, type SettingName, settingNames, settings } from '../config/settings.ts'
@@ -24,11 +25,33 @@ function shown(loaded: Loaded, name: SettingName, language: 'en' | 'fr'): Shown 
     value: secret.has(name) && value !== '' ? '(set)' : setting.kind.show(value),
     source: loaded.sources.get(name) ?? 'default',
     default: setting.kind.show(setting.default),
-    type: setting.kind.type,
+    type: typeIn(language, setting.kind.type),
     meaning: setting[language],
     exchange: setting.exchange,
     takesEffect: setting.live === true ? 'reload' : 'restart',
   }
+}
+
+/** The few phrases types are made of; values in quotes stay. */
+const french: readonly (readonly [RegExp, string])[] = [
+  [/\btext\b/, 'texte'],
+  [/\btrue or false\b/, 'true ou false'],
+  [/\bwhole number\b/, 'nombre entier'],
+  [/^list: /, 'liste : '],
+  [/^time /, 'durée '],
+  [/^size /, 'taille '],
+  [/\ban IP address or network\b/, 'une adresse IP ou un réseau'],
+  [/\ban IP address\b/, 'une adresse IP'],
+  [/\ba host name\b/, 'un nom d’hôte'],
+  [/\ban e-mail address\b/, 'une adresse électronique'],
+  [/\ban https:\/\/ address without a path\b/, 'une adresse https:// sans chemin'],
+  [/\ban https:\/\/ address\b/, 'une adresse https://'],
+  [/\ba file name\b/, 'un nom de fichier'],
+  [/\bhost or host:port\b/, 'hôte ou hôte:port'],
+  [/ or /, ' ou '],
+]
+function typeIn(language: Language, type: string): string {
+  return language === 'en' ? type : french.reduce((text, [from, to]) => text.replace(from, to), type)
 }
 
 export const config: LocalCommand = {
@@ -56,7 +79,8 @@ export const config: LocalCommand = {
     if (json) {
       const { file, found, dataFolder } = loaded
       terminal.out(JSON.stringify({ file, found, dataFolder, settings: rows }, null, 2))
-    } else if (words.flag('describe') || wanted !== undefined) terminal.out(rows.map(described).join('\n\n'))
+    } else if (words.flag('describe') || wanted !== undefined)
+      terminal.out(rows.map((row) => described(row, language)).join('\n\n'))
     else {
       terminal.out(`// Data folder: ${loaded.dataFolder}`)
       terminal.out(`// Configuration file: ${loaded.file}${loaded.found ? '' : ' (not there: all defaults)'}`)
@@ -74,14 +98,30 @@ export const config: LocalCommand = {
   },
 }
 
-function described(row: Shown): string {
-  const origin = row.source === 'default' ? 'default' : `${row.source}, default ${JSON.stringify(row.default)}`
-  const lines = [
+const say = defineMessages({
+  isDefault: { en: 'default', fr: 'par défaut' },
+  origin: { en: '{source}, default {value}', fr: '{source}, par défaut {value}' },
+  file: { en: 'file', fr: 'fichier' },
+  environment: { en: 'environment', fr: 'environnement' },
+  type: { en: 'Type: {type}.', fr: 'Type : {type}.' },
+  reload: { en: 'Takes effect at reload.', fr: 'Prend effet au rechargement.' },
+  restart: { en: 'Takes effect at restart.', fr: 'Prend effet au redémarrage.' },
+  exchange: { en: 'Exchange: {name}.', fr: 'Exchange : {name}.' },
+})
+
+function described(row: Shown, language: Language): string {
+  const source = row.source === 'file' || row.source === 'environment' ? say(language, row.source) : row.source
+  const origin =
+    row.source === 'default'
+      ? say(language, 'isDefault')
+      : say(language, 'origin', { source, value: JSON.stringify(row.default) })
+  const type = say(language, 'type', { type: row.type })
+  const exchange = row.exchange === undefined ? '' : ` ${say(language, 'exchange', { name: row.exchange })}`
+  return [
     `${row.name} = ${JSON.stringify(row.value)} (${origin})`,
     `  ${row.meaning}`,
-    `  Type: ${row.type}. Takes effect at ${row.takesEffect}.${row.exchange === undefined ? '' : ` Exchange: ${row.exchange}.`}`,
-  ]
-  return lines.join('\n')
+    `  ${type} ${say(language, row.takesEffect)}${exchange}`,
+  ].join('\n')
 }
 
 function prune(
