@@ -165,7 +165,9 @@ export class DestinationSession {
     }
     // DATA would turn a bare CR or LF into CRLF; BDAT carries it as it is.
     const chunking = capabilities.chunking && hasBareLineEnd(sendable.message)
-    const ready = chunking ? sendable.message : recode(sendable.message, capabilities.eightBitMime)
+    const ready = chunking
+      ? sendable.message
+      : recode(sendable.message, capabilities.eightBitMime || capabilities.smtpUtf8)
     const parameters = mailParameters(entry, ready, client)
     const results: RecipientResult[] = []
     for (let at = 0; at < entry.recipients.length; at += MAX_TRANSACTION_RECIPIENTS) {

@@ -14,6 +14,7 @@ import {
   rewriteHeaders,
   scanMessage,
 } from '@postrider/wire/mime'
+import { asciiHeader } from './downgrade.ts'
 
 /** Longest line without its CRLF. */
 const MAX_LINE = 998
@@ -49,14 +50,24 @@ export function recode(message: Buffer, eightBit: boolean): Buffer {
   const { parts } = scanMessage(message)
   const pieces: Uint8Array[] = []
   let at = 0
+  const between = (from: number, to: number): Buffer => {
+    const bytes = message.subarray(from, to)
+    return eightBit ? bytes : masked(bytes)
+  }
   for (const part of parts) {
     const body = message.subarray(part.bodyStart, part.bodyEnd)
     const leaf = part.firstChild < 0
     const bad = (!eightBit && !isAscii(body)) || hasLongLine(body)
     const declared = part.encoding === '8bit' || part.encoding === 'binary'
-    if (leaf ? !bad : !(declared && !eightBit)) continue
-    pieces.push(message.subarray(at, part.headerStart))
-    const header = message.subarray(part.headerStart, part.bodyStart)
+    const raw = message.subarray(part.headerStart, part.bodyStart)
+    const header = eightBit || part.index === 0 || isAscii(raw) ? raw : (asciiHeader(raw) ?? masked(raw))
+    if (leaf ? !bad : !(declared && !eightBit)) {
+      if (header === raw) continue
+      pieces.push(between(at, part.headerStart), header)
+      at = part.bodyStart
+      continue
+    }
+    pieces.push(between(at, part.headerStart))
     if (!leaf) {
       // RFC 2045 §6.4: a composite part has no encoding of its own; its parts are 7-bit now.
       pieces.push(rewriteHeaders(header, { remove: ['content-transfer-encoding'] }))
@@ -71,8 +82,13 @@ export function recode(message: Buffer, eightBit: boolean): Buffer {
     pieces.push(kept.subarray(0, end), Buffer.from(`${fields}\r\n`), bytes)
     at = part.bodyEnd
   }
-  pieces.push(message.subarray(at))
+  pieces.push(between(at, message.length))
   return Buffer.concat(pieces)
+}
+
+/** What no encoding can carry (text before and behind the parts) loses its 8-bit octets; nobody is shown it. */
+function masked(bytes: Buffer): Buffer {
+  return isAscii(bytes) ? bytes : Buffer.from(bytes.toString('latin1').replace(/[\x80-\xff]/g, '?'), 'latin1')
 }
 
 /** A message that was no MIME until now: without these fields nobody would decode it (RFC 2045 §4). */

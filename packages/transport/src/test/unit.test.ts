@@ -97,6 +97,31 @@ test('recode: whatever the message, the result is 7-bit with short lines when it
   assert.equal(recode(fine, false), fine)
 })
 
+test('RFC 6152: nothing of a message stays 8-bit: headers of parts and what stands around them neither', () => {
+  const text = [
+    'MIME-Version: 1.0',
+    'Content-Type: multipart/mixed; boundary=b',
+    '',
+    'vorweg: \u00fc',
+    '--b',
+    'Content-Disposition: attachment; filename="\u00fc.txt"',
+    '',
+    'plain',
+    '--b',
+    'Content-Type: text/plain; charset=utf-8; name="\u00e4"',
+    '',
+    'gr\u00fcn',
+    '--b--',
+    'danach: \u00fc',
+    '',
+  ].join('\r\n')
+  const out = recode(Buffer.from(text), false).toString('latin1')
+  assert.match(out, /^[\x00-\x7f]*$/)
+  assert.match(out, /filename\*=utf-8''%C3%BC\.txt\r\n\r\nplain\r\n--b/)
+  assert.match(out, /name\*=utf-8''%C3%A4\r\nContent-Transfer-Encoding: quoted-printable\r\n\r\ngr=C3=BCn\r\n--b--/)
+  assert.match(out, /vorweg: \?\?\r\n--b/)
+})
+
 test('RFC 2045 §4: a message that was no MIME becomes one when it is encoded, behind the fields it has', () => {
   const recoded = (body: Buffer | string, header = ''): string =>
     recode(Buffer.concat([Buffer.from(`Received: x\r\n${header}\r\n`), Buffer.from(body)]), false).toString('latin1')
