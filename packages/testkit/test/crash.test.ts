@@ -1,6 +1,7 @@
 /**
  * Kill -9 under a mixed load, with a ledger outside of everything the server acknowledged. After every restart: nothing lost, nothing
- * altered, no counter backwards. 20 cycles here; POSTRIDER_CRASH_CYCLES runs more.
+ * altered, no counter backwards. 20 cycles here; POSTRIDER_CRASH_CYCLES runs more, POSTRIDER_CRASH_OWNERS=process
+ * with owners in processes of their own, which then have to be gone before the next start.
  */
 import assert from 'node:assert/strict'
 import { createHash } from 'node:crypto'
@@ -13,6 +14,7 @@ import { SmtpClient } from '../src/smtp/index.ts'
 import { testMail } from './mails.ts'
 
 const CYCLES = Number(process.env.POSTRIDER_CRASH_CYCLES ?? 20)
+const OWNERS = process.env.POSTRIDER_CRASH_OWNERS ?? 'thread'
 const READY_MS = 5_000
 const USERS = ['kill1@example.com', 'kill2@example.com', 'kill3@example.com']
 const PASSWORD = 'kill-password'
@@ -226,7 +228,7 @@ async function reconcile(server: TestServer, ledger: Ledger): Promise<void> {
 test(`D1: ${CYCLES} times kill -9 under load: nothing acknowledged is lost or altered`, {
   timeout: CYCLES * 60_000,
 }, async (t) => {
-  await using server = await TestServer.start()
+  await using server = await TestServer.start({ config: { ownerKind: OWNERS } })
   for (const user of USERS) await server.addUser(user, PASSWORD)
   const ledger = new Ledger()
   let slowest = 0

@@ -33,9 +33,6 @@ export interface Seat {
   leave(): void
 }
 
-/** An owner whose main process died closes its databases; after this it ends in any case. */
-const ORPHAN_MS = 700
-
 /** The place this module was started in. */
 export const takeSeat = (): Promise<Seat> => (parentPort === null ? processSeat() : Promise.resolve(threadSeat()))
 
@@ -63,13 +60,16 @@ function threadSeat(): Seat {
 
 /**
  * News and orders go over the channel that Node opens to a child, frames over the socket. The main process says when to stop, by closing the
- * frames: signals for the whole group (Ctrl-C) are its business. When it dies, both end.
+ * frames: signals for the whole group (Ctrl-C) are its business. When it dies, this process ends at once, as if both had been killed together:
+ * the next start recovers from the journal and must not find the databases taken.
  */
 async function processSeat(): Promise<Seat> {
   process.umask(0o077)
   process.title = 'postrider-owner'
   for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) process.on(signal, () => {})
-  process.once('disconnect', () => setTimeout(() => process.exit(1), ORPHAN_MS).unref())
+  // An exit would wait for what the threads are doing.
+  const orphaned = (): void => void process.kill(process.pid, 'SIGKILL')
+  process.once('disconnect', orphaned)
   const [{ data, socket, token }] = (await once(process, 'message')) as [ProcessStart]
   const tell = (news: OwnerNews): void => {
     if (process.connected) process.send?.(news, undefined, undefined, () => {})
@@ -97,6 +97,7 @@ async function processSeat(): Promise<Seat> {
       })
     },
     leave() {
+      process.off('disconnect', orphaned)
       if (process.connected) process.disconnect?.()
     },
   }

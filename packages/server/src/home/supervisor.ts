@@ -5,7 +5,7 @@ import { type OwnerData, type OwnerNews, replay } from './side-channel.ts'
 import type { StartedOwner, StartOwner } from './starters.ts'
 
 /** An owner that fell is started again after this; twice as long each time, up to the second. */
-const FIRST_RETRY_MS = 500
+const FIRST_RETRY_MS = 100
 const LAST_RETRY_MS = 30_000
 /** Up for so long, it is well again. */
 const WELL_MS = 60_000
