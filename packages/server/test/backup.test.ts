@@ -56,7 +56,10 @@ test('backups under load hold every mail acknowledged before they began, share w
   const reports: { set: string; items: number; shared: number }[] = []
   const before: number[] = []
   for (let i = 0; i < 3; i++) {
-    await new Promise((done) => setTimeout(done, 700))
+    // More mails first, however busy the machine is.
+    const enough = acknowledged.length + 25
+    for (let waited = 0; acknowledged.length < enough && waited < 60_000; waited += 20)
+      await new Promise((done) => setTimeout(done, 20))
     before.push(acknowledged.length)
     const { code, stdout, stderr } = await it.command(['backup', sets, '--json'])
     assert.equal(code, 0, stdout + stderr)

@@ -120,7 +120,8 @@ const common: BuildOptions = {
 }
 
 async function make(): Promise<WebmailBuild> {
-  const { build } = await import('esbuild')
+  const { build, stop } = await import('esbuild')
+  await using _service = { [Symbol.asyncDispose]: stop }
   const result = await build({
     ...common,
     entryPoints: { app: join(client, 'main.tsx'), style: join(client, 'style', 'index.css') },
