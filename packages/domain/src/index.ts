@@ -4,6 +4,7 @@
  * `credentials.ts`. `mail.ts` makes an item from RFC 5322 bytes; `held/` is the one table of everybody who waits.
  */
 export * from './access.ts'
+export * from './conversation.ts'
 export * from './credentials.ts'
 export * from './directory.ts'
 export * from './door.ts'

@@ -21,6 +21,7 @@ import {
 import type { TransportCore } from '../core.ts'
 import { isWanted } from '../dsn/decide.ts'
 import { type DeliveryHook, deliverToMailboxes, onceKeyOf } from '../queue/local.ts'
+import { placeOf } from '../queue/place.ts'
 import { reportOperation, settle } from '../queue/settle.ts'
 import { type Job, queueRow } from './job.ts'
 import { LOCAL, type LocalTarget, type Plan } from './plan.ts'
@@ -65,7 +66,7 @@ export async function commitJob(core: TransportCore, request: CommitRequest, hoo
   const source: OriginalSource = staged === undefined ? first : { ref: staged }
   let addedAt = -1
   if (here !== undefined && item !== undefined) {
-    const folder = await core.folders.find(home, 'inbox')
+    const folder = await placeOf(core, home, item)
     addedAt = operations.push({ op: 'add', folder, item: { ...item, original: source } }) - 1
     const report = successReport(core, job, here)
     if (report !== undefined) operations.push(report)

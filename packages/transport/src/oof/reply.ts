@@ -27,8 +27,8 @@ import { domainOf, type TransportCore } from '../core.ts'
 import { say } from '../dsn/texts.ts'
 import { ROUTE } from '../intake/plan.ts'
 
-/** A record is believed for so long (ms): switching Oof on must show at once, and reading it per mail costs. */
-const RECORD_MS = 1000
+/** A record is believed for so long (ms): switching Oof on must show with the next mail, and a flood need not read it for each. */
+const RECORD_MS = 100
 const MAX_RECORDS = 10_000
 /** Whom the record's reply reached is remembered for so long after; Exchange forgets when Oof is switched anew. */
 const ANSWERED_MS = 90 * 24 * 60 * 60 * 1000

@@ -9,6 +9,7 @@ import {
   type QueueRecipient,
 } from '@postrider/domain'
 import type { TransportCore } from '../core.ts'
+import { placeOf } from './place.ts'
 import type { RecipientResult } from './settle.ts'
 
 /** Mailboxes written to at the same time for one message. */
@@ -91,7 +92,7 @@ async function addToInbox(
   item: NewItem,
   onceKey: string,
 ): Promise<BlobRef | undefined> {
-  const folder = await core.folders.find(entry.mailbox, 'inbox')
+  const folder = await placeOf(core, entry.mailbox, item)
   const keepMs = core.settings.messageExpirationTimeout + 24 * 60 * 60 * 1000
   const applied = await core.service.apply(entry.mailbox, [
     { op: 'once', key: onceKey, keepMs },

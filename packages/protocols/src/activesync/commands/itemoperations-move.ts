@@ -2,7 +2,7 @@
  * The Move operation: a whole conversation goes to a folder and so does what comes later. [MS-ASCON] §3.2.5.3, [MS-ASCMD]
  * §2.2.3.117.1.
  */
-import type { Folder, FolderId, Mid, Operation } from '@postrider/domain'
+import { CONVERSATION_ACTIONS, type Folder, type FolderId, type Mid, type Operation } from '@postrider/domain'
 import { bytes, child, type Element, el, has, text } from '@postrider/wire/wbxml'
 import type { Context } from '../context.ts'
 import { recipientCacheId } from '../folders.ts'
@@ -10,12 +10,6 @@ import { parseCollectionId } from '../ids.ts'
 import { conversationHex } from '../items/conversation.ts'
 import { Status } from '../status.ts'
 import { ItemOperation, OperationError } from './itemoperations-status.ts'
-
-/**
- * Where "move always" is remembered for deliveries to come: state client, the key is the conversation (hex), the value the folder id. The
- * delivery reads it.
- */
-export const conversationActions = 'conversationactions'
 
 /** Rows of one search. */
 const PAGE = 1_000
@@ -47,7 +41,7 @@ export async function moveConversation(context: Context, element: Element): Prom
   }
   operations.push({
     op: 'putState',
-    client: conversationActions,
+    client: CONVERSATION_ACTIONS,
     key: id,
     value: Buffer.from(String(destination.id)),
   })
