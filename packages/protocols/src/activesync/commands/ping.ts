@@ -114,6 +114,8 @@ async function tellFolders(context: Context, parameters: PingParameters): Promis
   return answer(PingStatus.folderSync)
 }
 
+const pingClasses: ReadonlySet<string> = new Set(['Email', 'Calendar', 'Contacts', 'Tasks', 'Notes', 'SMS'])
+
 /** The request's parameters, what is missing taken from the last Ping. */
 function readParameters(
   root: Element | undefined,
@@ -122,7 +124,11 @@ function readParameters(
   const interval = integer(root, 'Ping:HeartbeatInterval')
   if (Number.isNaN(interval)) return { status: PingStatus.syntax }
   const list = child(root, 'Ping:Folders')
-  const ids = children(list, 'Ping:Folder').map((folder) => text(folder, 'Ping:Id')?.trim() ?? '')
+  const named = children(list, 'Ping:Folder')
+  // [MS-ASCMD] §2.2.3.27.4; clients that leave it out are served all the same.
+  const classes = named.map((folder) => text(folder, 'Ping:Class')?.trim() ?? '')
+  if (classes.some((name) => name !== '' && !pingClasses.has(name))) return { status: PingStatus.syntax }
+  const ids = named.map((folder) => text(folder, 'Ping:Id')?.trim() ?? '')
   if (ids.some((id) => id === '' || id.length > 64)) return { status: PingStatus.syntax }
   // MS-ASCMD_R6699: the same folder twice is a syntax error.
   if (new Set(ids).size !== ids.length) return { status: PingStatus.syntax }
