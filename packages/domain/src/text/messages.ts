@@ -1,8 +1,10 @@
+import type { Phrase } from './phrase.ts'
+
 /** Languages the product speaks. A text without one of them does not compile. */
 export const languages = ['en', 'fr'] as const
 export type Language = (typeof languages)[number]
 
-export type MessageTable = Readonly<Record<string, Readonly<Record<Language, string>>>>
+export type MessageTable = Readonly<Record<string, Phrase>>
 
 /**
  * The message catalogue: a package declares its texts once as a table and gets the function that says them. `{name}` in a text is
