@@ -1,5 +1,6 @@
 import type { ProtocolName } from './credentials.ts'
 import type { MailboxId } from './ids.ts'
+import { type Phrase, SpokenError } from './text/phrase.ts'
 
 export type DomainType = 'Authoritative' | 'InternalRelay' | 'ExternalRelay'
 export interface AcceptedDomain {
@@ -143,11 +144,11 @@ export type MailboxChange = Partial<
 > & { readonly protocols?: Partial<Record<ProtocolName, boolean>>; readonly quota?: number | null }
 
 /** `message` is what the administrator reads (already in words, English); `code` is stable for scripts. */
-export class DirectoryError extends Error {
+export class DirectoryError extends SpokenError {
   override readonly name = 'DirectoryError'
   readonly code: 'exists' | 'notFound' | 'invalid' | 'inUse'
-  constructor(code: DirectoryError['code'], message: string) {
-    super(message)
+  constructor(code: DirectoryError['code'], phrase: Phrase) {
+    super(phrase)
     this.code = code
   }
 }

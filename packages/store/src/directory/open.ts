@@ -118,19 +118,36 @@ export class DirectoryStore extends Book implements DirectoryWriter {
 
   async addDomain(name: string, type: DomainType): Promise<void> {
     const key = domainKey(name)
-    if (!domainValid(key)) throw new DirectoryError('invalid', `'${name}' is not a domain name.`)
+    if (!domainValid(key))
+      throw new DirectoryError('invalid', {
+        en: `'${name}' is not a domain name.`,
+        fr: `« ${name} » n’est pas un nom de domaine.`,
+      })
     if (!['Authoritative', 'InternalRelay', 'ExternalRelay'].includes(type))
-      throw new DirectoryError('invalid', 'The type must be Authoritative, InternalRelay or ExternalRelay.')
-    if (this.domain(key) !== undefined) throw new DirectoryError('exists', `The domain ${key} is already accepted.`)
+      throw new DirectoryError('invalid', {
+        en: 'The type must be Authoritative, InternalRelay or ExternalRelay.',
+        fr: 'Le type doit être Authoritative, InternalRelay ou ExternalRelay.',
+      })
+    if (this.domain(key) !== undefined)
+      throw new DirectoryError('exists', {
+        en: `The domain ${key} is already accepted.`,
+        fr: `Le domaine ${key} est déjà accepté.`,
+      })
     this.#storeDomain({ name: key, type, isDefault: this.domains().length === 0 })
   }
   async removeDomain(name: string): Promise<void> {
     const domain = this.#domainNamed(name)
     const user = this.#inDomain(domain.name)
     if (user !== undefined)
-      throw new DirectoryError('inUse', `${user} still has an address in ${domain.name}. Change or remove it first.`)
+      throw new DirectoryError('inUse', {
+        en: `${user} still has an address in ${domain.name}. Change or remove it first.`,
+        fr: `${user} a encore une adresse dans ${domain.name}. Changez-la ou ôtez-la d’abord.`,
+      })
     if (domain.isDefault && this.domains().length > 1)
-      throw new DirectoryError('inUse', `${domain.name} is the default domain. Make another one the default first.`)
+      throw new DirectoryError('inUse', {
+        en: `${domain.name} is the default domain. Make another one the default first.`,
+        fr: `${domain.name} est le domaine par défaut. Donnez d’abord ce rôle à un autre.`,
+      })
     this.#tables.transaction(() => this.#tables.dropDomain(domain.name))
     this.dropDomain(domain.name)
     this.changed()
@@ -145,7 +162,11 @@ export class DirectoryStore extends Book implements DirectoryWriter {
   }
   #domainNamed(name: string): AcceptedDomain {
     const domain = this.domain(domainKey(name))
-    if (domain === undefined) throw new DirectoryError('notFound', `There is no accepted domain ${name}.`)
+    if (domain === undefined)
+      throw new DirectoryError('notFound', {
+        en: `There is no accepted domain ${name}.`,
+        fr: `Il n’y a pas de domaine accepté ${name}.`,
+      })
     return domain
   }
   #inDomain(domain: string): string | undefined {
@@ -162,7 +183,10 @@ export class DirectoryStore extends Book implements DirectoryWriter {
   identity(account: string): MailboxEntry {
     const entry = this.account(account) ?? this.owner(addressKey(account))
     if (entry === undefined || !('account' in entry))
-      throw new DirectoryError('notFound', `There is no mailbox ${account}. \`postrider user list\` shows all.`)
+      throw new DirectoryError('notFound', {
+        en: `There is no mailbox ${account}. \`postrider user list\` shows all.`,
+        fr: `Il n’y a pas de boîte ${account}. \`postrider user list\` les montre toutes.`,
+      })
     return entry
   }
 
@@ -212,16 +236,16 @@ export class DirectoryStore extends Book implements DirectoryWriter {
     const key = addressKey(address)
     const domain = key.slice(key.lastIndexOf('@') + 1)
     if (this.domain(domain) === undefined)
-      throw new DirectoryError(
-        'invalid',
-        `${domain} is not an accepted domain. Add it first: postrider domain add ${domain}`,
-      )
+      throw new DirectoryError('invalid', {
+        en: `${domain} is not an accepted domain. Add it first: postrider domain add ${domain}`,
+        fr: `${domain} n’est pas un domaine accepté. Ajoutez-le d’abord : postrider domain add ${domain}`,
+      })
     const owner = this.owner(key)
     if (owner !== undefined && owner !== self)
-      throw new DirectoryError(
-        'exists',
-        `The address ${address} belongs to ${owner.displayName} (${owner.address}) already.`,
-      )
+      throw new DirectoryError('exists', {
+        en: `The address ${address} belongs to ${owner.displayName} (${owner.address}) already.`,
+        fr: `L’adresse ${address} appartient déjà à ${owner.displayName} (${owner.address}).`,
+      })
   }
 
   async updateMailbox(account: string, change: MailboxChange): Promise<MailboxEntry> {
@@ -259,7 +283,10 @@ export class DirectoryStore extends Book implements DirectoryWriter {
   async removeMailbox(account: string): Promise<void> {
     const entry = this.identity(account)
     if (entry.isAdministrator && [...this.mailboxes()].filter((one) => one.isAdministrator).length === 1)
-      throw new DirectoryError('inUse', `${entry.address} is the only administrator and cannot be removed.`)
+      throw new DirectoryError('inUse', {
+        en: `${entry.address} is the only administrator and cannot be removed.`,
+        fr: `${entry.address} est le seul administrateur et ne peut pas être supprimé.`,
+      })
     const named = (list: readonly string[]): boolean => list.includes(entry.account)
     const without = (list: readonly string[]): string[] => list.filter((one) => one !== entry.account)
     const others = [...this.mailboxes()]
@@ -336,7 +363,10 @@ export class DirectoryStore extends Book implements DirectoryWriter {
   #group(address: string): GroupEntry {
     const entry = this.owner(addressKey(address))
     if (entry === undefined || !('members' in entry))
-      throw new DirectoryError('notFound', `There is no group ${address}. \`postrider group list\` shows all.`)
+      throw new DirectoryError('notFound', {
+        en: `There is no group ${address}. \`postrider group list\` shows all.`,
+        fr: `Il n’y a pas de groupe ${address}. \`postrider group list\` les montre tous.`,
+      })
     return entry
   }
   #checkedMembers(members: readonly string[]): string[] {
@@ -344,7 +374,10 @@ export class DirectoryStore extends Book implements DirectoryWriter {
     for (const member of members) {
       const address = checkedAddress(member)
       if (this.resolve(address).kind === 'unknown')
-        throw new DirectoryError('notFound', `Nobody here has the address ${address}.`)
+        throw new DirectoryError('notFound', {
+          en: `Nobody here has the address ${address}.`,
+          fr: `Personne ici n’a l’adresse ${address}.`,
+        })
       checked.set(addressKey(address), address)
     }
     return [...checked.values()]
@@ -380,10 +413,21 @@ export class DirectoryStore extends Book implements DirectoryWriter {
     this.changed(id)
   }
   async #credential(password: string, version: number): Promise<StoredCredential> {
-    if (password === '') throw new DirectoryError('invalid', 'The password must not be empty.')
+    if (password === '')
+      throw new DirectoryError('invalid', {
+        en: 'The password must not be empty.',
+        fr: 'Le mot de passe ne doit pas être vide.',
+      })
     if (Buffer.byteLength(password) > MAX_PASSWORD_BYTES)
-      throw new DirectoryError('invalid', `The password must not be longer than ${MAX_PASSWORD_BYTES} bytes.`)
-    if (password.includes('\0')) throw new DirectoryError('invalid', 'The password must not contain NUL.')
+      throw new DirectoryError('invalid', {
+        en: `The password must not be longer than ${MAX_PASSWORD_BYTES} bytes.`,
+        fr: `Le mot de passe ne doit pas dépasser ${MAX_PASSWORD_BYTES} octets.`,
+      })
+    if (password.includes('\0'))
+      throw new DirectoryError('invalid', {
+        en: 'The password must not contain NUL.',
+        fr: 'Le mot de passe ne doit pas contenir NUL.',
+      })
     const [hash, scram] = await Promise.all([hashPassword(password, this.#cost), scramKeys(password)])
     return { version, hash, scram }
   }
@@ -406,18 +450,35 @@ export class DirectoryStore extends Book implements DirectoryWriter {
     protocols: readonly ProtocolName[],
   ): Promise<{ readonly id: string; readonly password: string }> {
     const { account: id } = this.identity(account)
-    checkText('The name', name)
-    if (name.trim() === '') throw new DirectoryError('invalid', 'An app password needs a name, for example the device.')
+    checkText({ en: 'The name', fr: 'Le nom' }, name)
+    if (name.trim() === '')
+      throw new DirectoryError('invalid', {
+        en: 'An app password needs a name, for example the device.',
+        fr: 'Un mot de passe d’application demande un nom, par exemple celui de l’appareil.',
+      })
     for (const protocol of protocols) {
       if (!protocolNames.includes(protocol))
-        throw new DirectoryError('invalid', `'${protocol}' is not a protocol. Possible: ${protocolNames.join(', ')}.`)
+        throw new DirectoryError('invalid', {
+          en: `'${protocol}' is not a protocol. Possible: ${protocolNames.join(', ')}.`,
+          fr: `« ${protocol} » n’est pas un protocole. Possibles : ${protocolNames.join(', ')}.`,
+        })
       if (protocol === 'web' || protocol === 'admin')
-        throw new DirectoryError('invalid', 'App passwords are not for web and admin: those ask for the real password.')
+        throw new DirectoryError('invalid', {
+          en: 'App passwords are not for web and admin: those ask for the real password.',
+          fr: 'Les mots de passe d’application ne valent pas pour web et admin, qui demandent le vrai mot de passe.',
+        })
     }
-    if (protocols.length === 0) throw new DirectoryError('invalid', 'Name at least one protocol for the app password.')
+    if (protocols.length === 0)
+      throw new DirectoryError('invalid', {
+        en: 'Name at least one protocol for the app password.',
+        fr: 'Indiquez au moins un protocole pour le mot de passe d’application.',
+      })
     const list = this.#appsOf(id)
     if (list.length >= MAX_APP_PASSWORDS)
-      throw new DirectoryError('invalid', `There are ${MAX_APP_PASSWORDS} app passwords already: remove one first.`)
+      throw new DirectoryError('invalid', {
+        en: `There are ${MAX_APP_PASSWORDS} app passwords already: remove one first.`,
+        fr: `Il y a déjà ${MAX_APP_PASSWORDS} mots de passe d’application : retirez-en un d’abord.`,
+      })
     const password = newAppPassword()
     const app: StoredAppPassword = {
       id: randomBytes(6).toString('hex'),
@@ -437,7 +498,11 @@ export class DirectoryStore extends Book implements DirectoryWriter {
     const { account: owner, address } = this.identity(account)
     const list = this.#appsOf(owner)
     const at = list.findIndex((app) => app.id === id)
-    if (at === -1) throw new DirectoryError('notFound', `${address} has no app password ${id}.`)
+    if (at === -1)
+      throw new DirectoryError('notFound', {
+        en: `${address} has no app password ${id}.`,
+        fr: `${address} n’a pas de mot de passe d’application ${id}.`,
+      })
     this.#tables.transaction(() => this.#tables.dropAppPassword(id))
     list.splice(at, 1)
     this.changed(owner)
