@@ -1,20 +1,21 @@
-import { isDomainError, type MailboxId, type MailboxService } from '@postrider/domain'
+import { isDomainError, type MailboxId, type MailboxService, type Phrase, type Say } from '@postrider/domain'
 import type { DirectoryStore } from '@postrider/store/directory'
 import type { CheckReport } from '@postrider/store/sqlite'
 import type { Loaded } from './config/load.ts'
+import { reasonOf } from './cli/reasons.ts'
 
 /** What a running server adds to what the data folder alone offers. */
 export interface RunningServer {
   readonly service: MailboxService
   /** Reads configuration and certificate again; answers in words what changed and what needs a restart. */
-  reload(): Promise<readonly string[]>
+  reload(): Promise<readonly Phrase[]>
   /** What `postrider status` shows. */
   status(): Promise<ServerStatus>
   certificates(): readonly CertificateReport[]
   /** Orders a certificate from the authority now. Rejects with the authority's reason. */
   renewCertificate(): Promise<void>
   /** Reads every checksum of the mailbox databases. */
-  checkStore(originals: boolean): Promise<StoreReport>
+  checkStore(originals: boolean, say: Say): Promise<StoreReport>
 }
 
 /** One certificate in use, as commands print it. */
@@ -56,15 +57,23 @@ export async function storeReport(
   databases: readonly CheckReport[],
   directory: DirectoryStore,
   service: Pick<MailboxService, 'info'>,
+  say: Say,
 ): Promise<StoreReport> {
   const sum = (of: (report: CheckReport) => number): number => databases.reduce((all, one) => all + of(one), 0)
   const problems = databases.flatMap((one) => [
     ...one.problems.map(({ kind, detail }) => `${one.database}: ${kind}: ${detail}`),
-    ...(one.more ? [`${one.database}: more problems than are listed`] : []),
+    ...(one.more
+      ? [
+          say({
+            en: `${one.database}: more problems than are listed`,
+            fr: `${one.database} : plus de problèmes que ceux de la liste`,
+          }),
+        ]
+      : []),
   ])
   for (const entry of [...directory.mailboxes()])
     await service.info(entry.mailbox).catch((error: unknown) => {
-      problems.push(`${entry.address}: ${error instanceof Error ? error.message : String(error)}`)
+      problems.push(`${entry.address}: ${say(reasonOf(error))}`)
     })
   return {
     databases,

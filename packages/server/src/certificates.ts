@@ -1,5 +1,6 @@
 import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
+import { verbatim } from '@postrider/domain'
 import { type AcmeSettings, acmeFile } from './acme/index.ts'
 import {
   type Certificate,
@@ -28,7 +29,10 @@ function furtherFiles(loaded: Loaded): CertificateFiles[] {
   try {
     names = readdirSync(folder).sort()
   } catch (error) {
-    throw new CertificateError(`The folder of certificates ${folder} cannot be read: ${(error as Error).message}`)
+    throw new CertificateError({
+      en: `The folder of certificates ${folder} cannot be read: ${(error as Error).message}`,
+      fr: `Le dossier de certificats ${folder} ne peut pas être lu : ${(error as Error).message}`,
+    })
   }
   return names
     .filter((name) => name.endsWith('.pem') && !name.endsWith('.key.pem'))
@@ -83,7 +87,7 @@ export function acmeSettings(loaded: Loaded): AcmeSettings | undefined {
     try {
       return readFileSync(configPath(loaded, config[name]), 'utf8')
     } catch (error) {
-      throw new ConfigError([`${name}: ${(error as Error).message}`])
+      throw new ConfigError([verbatim(`${name}: ${(error as Error).message}`)])
     }
   }
   const names = config['acme.names']

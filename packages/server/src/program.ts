@@ -1,6 +1,6 @@
 import { createAutodiscover } from '@postrider/protocols/autodiscover'
 import { createAuthenticator, type DirectoryStore, openDirectory } from '@postrider/store/directory'
-import { type Clock, type Logger, type MailboxId, systemClock } from '@postrider/domain'
+import { type Clock, type Logger, type MailboxId, type Phrase, SpokenError, systemClock } from '@postrider/domain'
 import { X509Certificate } from 'node:crypto'
 import { join } from 'node:path'
 import {
@@ -72,7 +72,7 @@ export interface Program {
   readonly certificate: Certificate
   /** True when this start made domain, Administrator and first mailbox. */
   readonly firstStart: boolean
-  reload(): Promise<readonly string[]>
+  reload(): Promise<readonly Phrase[]>
   /** Graceful: tells clients, finishes work, closes files. Doing it twice waits for the first. */
   stop(): Promise<void>
 }
@@ -113,7 +113,7 @@ async function start(first: Loaded, env: Environment, opened: ProgramLog, undo: 
   let loaded = first
   const { config, dataFolder } = first
   const began = performance.now()
-  for (const warning of loaded.warnings) log.warn({}, warning)
+  for (const warning of loaded.warnings) log.warn({}, warning.en)
 
   prepareFolder(dataFolder)
   const lock = lockFolder(dataFolder)
@@ -265,13 +265,14 @@ async function start(first: Loaded, env: Environment, opened: ProgramLog, undo: 
   }
   metrics.watch('held_requests', () => services.held.size)
 
-  const reload = async (): Promise<readonly string[]> => {
+  const reload = async (): Promise<readonly Phrase[]> => {
     await notifySystemd('RELOADING=1', log)
     const next = loadConfig(env)
     const read = readCertificates(next)
     const order = acmeSettings(next)
     const lines = changes(loaded, next)
-    if (read.certificate.fingerprint !== tls.certificate.fingerprint) lines.push('The certificate is a new one.')
+    if (read.certificate.fingerprint !== tls.certificate.fingerprint)
+      lines.push({ en: 'The certificate is a new one.', fr: 'Le certificat est nouveau.' })
     tls.replace({ ...read, minVersion: next.config['tls.minVersion'] })
     if (order !== undefined) keeper?.configure(order)
     gate.configure(gateLimits(next))
@@ -281,7 +282,7 @@ async function start(first: Loaded, env: Environment, opened: ProgramLog, undo: 
     if (next.config.organization !== loaded.config.organization)
       await directory.setSetting('organization', next.config.organization)
     loaded = next
-    log.info({ changes: lines }, 'reloaded')
+    log.info({ changes: lines.map(({ en }) => en) }, 'reloaded')
     await notifySystemd('READY=1', log)
     return lines
   }
@@ -301,7 +302,8 @@ async function start(first: Loaded, env: Environment, opened: ProgramLog, undo: 
   const administration = (): Administration => ({ directory, loaded, server })
   const control = await serveControl(
     dataFolder,
-    (request) => answerControl(commands, request, (command, words) => command.run(administration(), new Words(words))),
+    (request) =>
+      answerControl(commands, request, (command, words, say) => command.run(administration(), new Words(words), say)),
     log,
     linkOpener(administration),
   )
@@ -377,12 +379,17 @@ const gateLimits = ({ config }: Loaded) => ({
 })
 
 /** What a reload changes, in words; settings that need a restart are named. */
-function changes(before: Loaded, after: Loaded): string[] {
+function changes(before: Loaded, after: Loaded): Phrase[] {
   const differs = (name: SettingName): boolean =>
     JSON.stringify(before.config[name]) !== JSON.stringify(after.config[name])
   return settingNames.filter(differs).map((name) => {
     const live = 'live' in settings[name] && settings[name].live === true
-    return live ? `${name} is in effect.` : `${name} has changed: it takes effect at the next start.`
+    return live
+      ? { en: `${name} is in effect.`, fr: `${name} est en vigueur.` }
+      : {
+          en: `${name} has changed: it takes effect at the next start.`,
+          fr: `${name} a changé : prend effet au prochain démarrage.`,
+        }
   })
 }
 
@@ -393,7 +400,7 @@ interface RunningParts {
   readonly listening: ReadonlyMap<ListenerName, Listening>
   readonly counts: ReadonlyMap<ListenerName, number>
   readonly state: { readonly ready: boolean }
-  readonly reload: () => Promise<readonly string[]>
+  readonly reload: () => Promise<readonly Phrase[]>
   readonly directory: DirectoryStore
   readonly tls: TlsHolder
   readonly keeper: AcmeKeeper | undefined
@@ -436,9 +443,13 @@ function runningServer(parts: RunningParts): RunningServer {
         }
       }),
     async renewCertificate() {
-      if (parts.keeper === undefined) throw new Error('Certificates are not ordered by the server: set acme.enabled.')
+      if (parts.keeper === undefined)
+        throw new SpokenError({
+          en: 'Certificates are not ordered by the server: set acme.enabled.',
+          fr: 'Le serveur ne demande pas de certificats : réglez acme.enabled.',
+        })
       await parts.keeper.renew()
     },
-    checkStore: async (originals) => storeReport(await home.check(originals), parts.directory, home.service),
+    checkStore: async (originals, say) => storeReport(await home.check(originals), parts.directory, home.service, say),
   }
 }

@@ -23,7 +23,13 @@ const leftOut =
 export async function makeBackup(dataFolder: string, target: string, now: number): Promise<BackupReport> {
   const home = join(dataFolder, 'mailboxes')
   if (!existsSync(join(dataFolder, DIRECTORY_FILE)) || !existsSync(home))
-    throw new CommandFailed(`${dataFolder} holds no mailboxes in files: there is nothing to back up.`, 'notFound')
+    throw new CommandFailed(
+      {
+        en: `${dataFolder} holds no mailboxes in files: there is nothing to back up.`,
+        fr: `${dataFolder} ne contient pas de boîtes en fichiers : il n’y a rien à sauvegarder.`,
+      },
+      'notFound',
+    )
   const set = join(target, new Date(now).toISOString().replaceAll(':', '-'))
   const before = setsIn(target).at(-1)
   mkdirSync(target, { recursive: true, mode: 0o700 })
@@ -43,11 +49,16 @@ export async function makeBackup(dataFolder: string, target: string, now: number
           : { folder: join(before.folder, DATA, 'mailboxes', name), segments: known }
       databases.set(name, await backupDatabase(join(home, name), folder, earlier))
       const { problems, items: count } = await checkBackup(name, folder)
-      if (problems.length > 0)
+      if (problems.length > 0) {
+        const list = problems.map(({ kind, detail }) => `${kind}: ${detail}`).join('; ')
         throw new CommandFailed(
-          `The backup of ${name} is not whole: ${problems.map(({ kind, detail }) => `${kind}: ${detail}`).join('; ')}`,
+          {
+            en: `The backup of ${name} is not whole: ${list}`,
+            fr: `La sauvegarde de ${name} n’est pas complète : ${list}`,
+          },
           'corrupt',
         )
+      }
       items += count
     }
     copyTree(join(home, '.numbers'), join(set, DATA, 'mailboxes', '.numbers'))

@@ -1,6 +1,7 @@
 import { copyFileSync, mkdirSync, mkdtempSync, rmSync, symlinkSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
+import type { Say } from '@postrider/domain'
 import { openDirectory } from '@postrider/store/directory'
 import { openSqliteStore } from '@postrider/store/sqlite'
 import { CommandFailed } from '../cli/command.ts'
@@ -10,7 +11,7 @@ import { exportMailbox } from '../transfer/exporter.ts'
 import { Importer, type ImportReport } from '../transfer/importer.ts'
 import { withMailbox } from '../transfer/open.ts'
 import { emlSource } from '../transfer/trees.ts'
-import { type BackupSet, DATA, setsIn } from './sets.ts'
+import { type BackupSet, DATA, noSuchBackup, setsIn } from './sets.ts'
 
 export interface MailboxRestoreReport extends ImportReport {
   readonly set: string
@@ -30,18 +31,26 @@ export async function restoreMailbox(
     readonly into: string | undefined
     readonly at?: number
     readonly now: () => number
+    readonly say: Say
   },
 ): Promise<MailboxRestoreReport> {
-  const { address, at, now } = options
+  const { address, at, now, say } = options
   const set = setsIn(target).findLast(({ manifest }) => at === undefined || Date.parse(manifest.made) <= at)
-  if (set === undefined) throw new CommandFailed(`There is no such backup in ${target}.`, 'notFound')
+  if (set === undefined) throw new CommandFailed(noSuchBackup(target), 'notFound')
   const into = options.into ?? `Restored ${set.manifest.made.slice(0, 16).replaceAll(':', '.')}`
   const work = mkdtempSync(join(tmpdir(), 'postrider-restore-'))
   try {
     const mails = join(work, 'mails')
-    await takeOut(set, work, address, mails)
-    const report = await withMailbox(loaded, address, 'import', ({ service, mailbox }) =>
-      new Importer({ service, mailbox, source: emlSource(mails), into: into.split('/').filter(Boolean), now }).run(),
+    await takeOut(set, work, address, mails, say)
+    const report = await withMailbox(loaded, address, 'import', say, ({ service, mailbox }) =>
+      new Importer({
+        service,
+        mailbox,
+        source: emlSource(mails),
+        into: into.split('/').filter(Boolean),
+        now,
+        say,
+      }).run(),
     )
     return { ...report, set: set.folder, made: set.manifest.made, into }
   } finally {
@@ -50,7 +59,7 @@ export async function restoreMailbox(
 }
 
 /** Writes the mails of a mailbox of a backup into a folder, over a copy of its tables. */
-async function takeOut(set: BackupSet, work: string, address: string, mails: string): Promise<void> {
+async function takeOut(set: BackupSet, work: string, address: string, mails: string, say: Say): Promise<void> {
   const file = join(work, DIRECTORY_FILE)
   copyFileSync(join(set.folder, DATA, DIRECTORY_FILE), file)
   const directory = openDirectory({ file, databases: Object.keys(set.manifest.databases) })
@@ -67,7 +76,7 @@ async function takeOut(set: BackupSet, work: string, address: string, mails: str
     }
     const store = await openSqliteStore({ folder: work, databases: [database], reserveBytes: 0 })
     try {
-      await exportMailbox({ service: store, mailbox, target: mails, format: 'eml' })
+      await exportMailbox({ service: store, mailbox, target: mails, format: 'eml', say })
     } finally {
       await store.close()
     }

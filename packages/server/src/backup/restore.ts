@@ -8,7 +8,7 @@ import { databasesInUse, type Loaded } from '../config/load.ts'
 import { lockFolder } from '../control/lock.ts'
 import { prepareFolder, withOfflineAdministration } from '../offline.ts'
 import { copyTree } from './make.ts'
-import { DATA, setsIn } from './sets.ts'
+import { DATA, noSuchBackup, setsIn } from './sets.ts'
 
 export interface RestoreReport {
   readonly set: string
@@ -38,7 +38,7 @@ export async function restoreBackup(
   const set = setsIn(target).findLast(
     ({ manifest }) => options.at === undefined || Date.parse(manifest.made) <= options.at,
   )
-  if (set === undefined) throw new CommandFailed(`There is no such backup in ${target}.`, 'notFound')
+  if (set === undefined) throw new CommandFailed(noSuchBackup(target), 'notFound')
   prepareFolder(dataFolder)
   const lock = lockFolder(dataFolder)
   let before: string | null = null
@@ -47,7 +47,13 @@ export async function restoreBackup(
   try {
     const there = readdirSync(dataFolder).filter((name) => !stays.test(name))
     if (there.length > 0 && !options.replace)
-      throw new CommandFailed(`${dataFolder} is not empty. Add --replace to move aside what is there.`, 'confirm')
+      throw new CommandFailed(
+        {
+          en: `${dataFolder} is not empty. Add --replace to move aside what is there.`,
+          fr: `${dataFolder} n’est pas vide. Ajoutez --replace pour écarter ce qui s’y trouve.`,
+        },
+        'confirm',
+      )
     const fresh = join(dataFolder, 'restoring')
     rmSync(fresh, { recursive: true, force: true })
     copyTree(join(set.folder, DATA), fresh)
@@ -55,7 +61,13 @@ export async function restoreBackup(
       const folder = join(fresh, 'mailboxes', name)
       const { problems, items: count } = await checkBackup(name, folder)
       if (problems.length > 0)
-        throw new CommandFailed(`The backup is damaged: ${problems[0]?.detail ?? name}`, 'corrupt')
+        throw new CommandFailed(
+          {
+            en: `The backup is damaged: ${problems[0]?.detail ?? name}`,
+            fr: `La sauvegarde est abîmée : ${problems[0]?.detail ?? name}`,
+          },
+          'corrupt',
+        )
       items += count
       held += renewRestored(join(folder, 'mailbox.sqlite'), options.now)
       for (const end of ['-wal', '-shm']) rmSync(join(folder, `mailbox.sqlite${end}`), { force: true })

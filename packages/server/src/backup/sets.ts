@@ -1,5 +1,6 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
+import type { Phrase } from '@postrider/domain'
 import type { BackupSegment } from '@postrider/store/sqlite'
 
 export const MANIFEST = 'backup.json'
@@ -15,6 +16,11 @@ export interface BackupSet {
   readonly folder: string
   readonly manifest: BackupManifest
 }
+
+export const noSuchBackup = (target: string): Phrase => ({
+  en: `There is no such backup in ${target}.`,
+  fr: `Aucune sauvegarde ne convient dans ${target}.`,
+})
 
 /** The complete sets of a folder, oldest first. */
 export function setsIn(target: string): BackupSet[] {

@@ -6,6 +6,7 @@ import { createPrivateKey, X509Certificate } from 'node:crypto'
 import { chmodSync, existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { networkInterfaces } from 'node:os'
 import { dirname, join } from 'node:path'
+import { SpokenError } from '@postrider/domain'
 import { selfSigned, usableAddress } from './self-signed.ts'
 
 export { selfSigned } from './self-signed.ts'
@@ -27,7 +28,7 @@ export interface Certificate {
 }
 
 /** The files are missing, unreadable or do not belong together; the message says which and what to do. */
-export class CertificateError extends Error {
+export class CertificateError extends SpokenError {
   override readonly name = 'CertificateError'
 }
 
@@ -62,7 +63,10 @@ export function readCertificate(files: CertificateFiles): Certificate {
     try {
       return readFileSync(file, 'utf8')
     } catch (error) {
-      throw new CertificateError(`The TLS file ${file} cannot be read: ${(error as Error).message}`)
+      throw new CertificateError({
+        en: `The TLS file ${file} cannot be read: ${(error as Error).message}`,
+        fr: `Le fichier TLS ${file} ne peut pas être lu : ${(error as Error).message}`,
+      })
     }
   }
   const certificate = text(files.certificate)
@@ -71,14 +75,23 @@ export function readCertificate(files: CertificateFiles): Certificate {
   try {
     parsed = new X509Certificate(certificate)
   } catch {
-    throw new CertificateError(`${files.certificate} holds no certificate in PEM form.`)
+    throw new CertificateError({
+      en: `${files.certificate} holds no certificate in PEM form.`,
+      fr: `${files.certificate} ne contient pas de certificat au format PEM.`,
+    })
   }
   try {
     if (!parsed.checkPrivateKey(createPrivateKey(key)))
-      throw new CertificateError(`The key ${files.key} does not belong to the certificate ${files.certificate}.`)
+      throw new CertificateError({
+        en: `The key ${files.key} does not belong to the certificate ${files.certificate}.`,
+        fr: `La clé ${files.key} ne va pas avec le certificat ${files.certificate}.`,
+      })
   } catch (error) {
     if (error instanceof CertificateError) throw error
-    throw new CertificateError(`${files.key} holds no private key in PEM form without a pass phrase.`)
+    throw new CertificateError({
+      en: `${files.key} holds no private key in PEM form without a pass phrase.`,
+      fr: `${files.key} ne contient pas de clé privée au format PEM sans phrase de passe.`,
+    })
   }
   return {
     certificate,

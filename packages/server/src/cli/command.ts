@@ -1,42 +1,43 @@
+import { type Phrase, type Say, SpokenError } from '@postrider/domain'
 import type { CommandWords } from '../control/socket.ts'
 import type { Administration } from '../administration.ts'
 import type { Loaded } from '../config/load.ts'
+import { type Argument, type Placeholder, placeholders } from './placeholders.ts'
 
 /** 0 done, 1 failed, 2 called wrongly, 3 the server is not running or not reachable. Scripts rely on them. */
 export const ExitCode = { ok: 0, failed: 1, usage: 2, notRunning: 3 } as const
 export type ExitCode = (typeof ExitCode)[keyof typeof ExitCode]
 
 /** The command was called wrongly. */
-export class UsageError extends Error {
+export class UsageError extends SpokenError {
   override readonly name = 'UsageError'
 }
 /** The command could not do its work; the message says why and what to do. */
-export class CommandFailed extends Error {
+export class CommandFailed extends SpokenError {
   override readonly name = 'CommandFailed'
   readonly code: string
-  constructor(message: string, code = 'failed') {
-    super(message)
+  constructor(phrase: Phrase, code = 'failed') {
+    super(phrase)
     this.code = code
   }
 }
 
 export interface OptionSpec {
   /** Undefined for a switch without a value. */
-  readonly value?: string
+  readonly value?: Placeholder
   readonly many?: boolean
-  readonly help: string
+  readonly help: Phrase
 }
 
 /** What every command says about itself; `--help` is made of it. */
 export interface CommandHead {
   /** `user add` */
   readonly name: string
-  readonly summary: string
-  /** Names of the positional arguments; `?` at the end: may be left out; `…`: any number of them. */
-  readonly arguments: readonly string[]
+  readonly summary: Phrase
+  readonly arguments: readonly Argument[]
   readonly options: Readonly<Record<string, OptionSpec>>
   /** More lines for --help: examples. */
-  readonly notes?: readonly string[]
+  readonly notes?: readonly Phrase[]
 }
 
 /** A command of the administrator. It runs in the server when one runs, else here over the data folder itself. */
@@ -44,24 +45,30 @@ export interface AdminCommand<Result> extends CommandHead {
   /** `server`: makes no sense without a running one. */
   readonly where: 'either' | 'server'
   /** Asks for the password it needs, before it is sent anywhere. Answers undefined when it needs none. */
-  readonly secret?: (words: Words, terminal: Terminal) => Promise<string | undefined>
-  run(administration: Administration, words: Words): Promise<Result>
+  readonly secret?: (words: Words, terminal: Terminal, say: Say) => Promise<string | undefined>
+  /** `say` speaks to whoever called, also from the server; results stay the same in every language. */
+  run(administration: Administration, words: Words, say: Say): Promise<Result>
   /** The result for people; --json prints the result itself. */
-  text(result: Result): string
+  text(result: Result, say: Say): string
 }
 /** A command that runs in this process, whatever runs elsewhere. Answers its exit code. */
 export interface LocalCommand extends CommandHead {
   readonly where: 'here'
   run(
     words: Words,
-    context: { readonly loaded: () => Loaded; readonly terminal: Terminal; readonly json: boolean },
+    context: {
+      readonly loaded: () => Loaded
+      readonly terminal: Terminal
+      readonly json: boolean
+      readonly say: Say
+    },
   ): Promise<ExitCode>
 }
 /** With the result type forgotten, so that all stand in one table. */
 export type AnyCommand = AdminCommand<unknown> | LocalCommand
 
 export function adminCommand<Result>(command: AdminCommand<Result>): AdminCommand<unknown> {
-  return { ...command, text: (result) => command.text(result as Result) }
+  return { ...command, text: (result, say) => command.text(result as Result, say) }
 }
 
 /** The outside of the program, so that tests can be the terminal. */
@@ -76,6 +83,11 @@ export interface Terminal {
   status?(text: string): void
 }
 
+export const missing = (name: Placeholder): Phrase => ({
+  en: `${placeholders[name].en} is missing.`,
+  fr: `Il manque l’argument « ${placeholders[name].fr} ».`,
+})
+
 /** A command line, taken apart, with readers that say what is wrong. */
 export class Words {
   readonly #words: CommandWords
@@ -89,9 +101,9 @@ export class Words {
     return this.#words.positionals[index]
   }
   /** A positional argument that must be there. */
-  need(index: number, name: string): string {
+  need(index: number, name: Placeholder): string {
     const word = this.at(index)
-    if (word === undefined) throw new UsageError(`${name} is missing.`)
+    if (word === undefined) throw new UsageError(missing(name))
     return word
   }
   rest(index: number): readonly string[] {

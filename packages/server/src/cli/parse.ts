@@ -1,12 +1,14 @@
 import { parseArgs } from 'node:util'
+import type { Phrase, Say } from '@postrider/domain'
 import type { CommandWords } from '../control/socket.ts'
-import { type AnyCommand, type CommandHead, type OptionSpec, UsageError } from './command.ts'
+import { type AnyCommand, type CommandHead, missing, type OptionSpec, UsageError } from './command.ts'
+import { type Argument, placeholderOf, placeholders } from './placeholders.ts'
 
 /** Options that every command has. */
 export const commonOptions = {
-  help: { help: 'Shows this.' },
-  json: { help: 'Prints the result as JSON.' },
-} as const
+  help: { help: { en: 'Shows this.', fr: 'Affiche ceci.' } },
+  json: { help: { en: 'Prints the result as JSON.', fr: 'Affiche le résultat en JSON.' } },
+} as const satisfies Readonly<Record<string, OptionSpec>>
 
 /** The command whose name the arguments begin with, and the words after it. The longest name wins. */
 export function findCommand(
@@ -48,7 +50,7 @@ export function parseWords(
       strict: true,
     })
   } catch (error) {
-    throw new UsageError(plainer((error as Error).message))
+    throw new UsageError(plainer(error as NodeJS.ErrnoException))
   }
   const { help, json, h, ...given } = parsed.values
   const asked = help === true || h === true
@@ -62,29 +64,50 @@ export function parseWords(
   return { words: { positionals: parsed.positionals, options: values }, help: asked, json: json === true }
 }
 
-const plainer = (message: string): string => `${message.split('. To specify')[0]!.replace(/\.$/, '')}.`
+/** What Node says about an option, without its advice; in French by its code. */
+function plainer({ code, message }: NodeJS.ErrnoException): Phrase {
+  const en = `${message.split('. To specify')[0]!.replace(/\.$/, '')}.`
+  const option = /'(?:-\w, )?(--?[^' ]*)[^']*'/.exec(message)?.[1] ?? ''
+  if (code === 'ERR_PARSE_ARGS_UNKNOWN_OPTION') return { en, fr: `Option inconnue : ${option}.` }
+  if (code === 'ERR_PARSE_ARGS_INVALID_OPTION_VALUE')
+    return {
+      en,
+      fr: /not take/.test(message)
+        ? `L’option ${option} ne prend pas de valeur.`
+        : `Il manque la valeur de l’option ${option}, ou elle est ambiguë : écrivez ${option}=…`,
+    }
+  return { en, fr: `La ligne de commande ne se laisse pas lire : ${en}` }
+}
 
 function checkPositionals(head: CommandHead, given: readonly string[]): void {
   const many = head.arguments.some((name) => name.endsWith('…'))
   const needed = head.arguments.filter((name) => !name.endsWith('?') && !name.endsWith('…'))
-  if (given.length < needed.length) throw new UsageError(`${needed[given.length]} is missing.`)
+  if (given.length < needed.length) throw new UsageError(missing(placeholderOf(needed[given.length]!)))
   if (!many && given.length > head.arguments.length)
-    throw new UsageError(`'${given[head.arguments.length]}' is one word too many.`)
+    throw new UsageError({
+      en: `'${given[head.arguments.length]}' is one word too many.`,
+      fr: `« ${given[head.arguments.length]} » est de trop.`,
+    })
 }
 
-const shown = (name: string): string =>
-  name.endsWith('?') ? `[<${name.slice(0, -1)}>]` : name.endsWith('…') ? `[<${name.slice(0, -1)}>…]` : `<${name}>`
+function shown(argument: Argument, say: Say): string {
+  const word = `<${say(placeholders[placeholderOf(argument)])}>`
+  return argument.endsWith('?') ? `[${word}]` : argument.endsWith('…') ? `[${word}…]` : word
+}
 
 /** The text of `--help`. */
-export function helpText(head: CommandHead): string {
-  const usage = ['postrider', head.name, ...head.arguments.map(shown), '[options]'].join(' ')
-  const rows = Object.entries({ ...head.options, ...commonOptions }).map(([name, spec]) => [
-    `--${name}${'value' in spec && spec.value !== undefined ? ` <${spec.value}>` : ''}`,
-    spec.help,
+export function helpText(head: CommandHead, say: Say): string {
+  const usage = ['postrider', head.name, ...head.arguments.map((one) => shown(one, say)), '[options]'].join(' ')
+  const specs: Readonly<Record<string, OptionSpec>> = { ...head.options, ...commonOptions }
+  const rows = Object.entries(specs).map(([name, { value, help }]) => [
+    `--${name}${value === undefined ? '' : ` <${say(placeholders[value])}>`}`,
+    say(help),
   ])
-  const notes = head.notes === undefined ? '' : `\n\n${head.notes.join('\n')}`
-  return `${head.summary}\n\nUsage: ${usage}\n\n${columns(rows)}${notes}`
+  const notes = head.notes === undefined ? '' : `\n\n${head.notes.map(say).join('\n')}`
+  return `${say(head.summary)}\n\n${say(usageWord)} ${usage}\n\n${columns(rows)}${notes}`
 }
+
+export const usageWord: Phrase = { en: 'Usage:', fr: 'Usage :' }
 
 /** Rows with their columns aligned, for people. */
 export function columns(rows: readonly (readonly string[])[], indent = '  '): string {
@@ -100,11 +123,14 @@ export function columns(rows: readonly (readonly string[])[], indent = '  '): st
 }
 
 /** The commands whose names begin so, one line each. */
-export function listText(commands: readonly CommandHead[], begin: string): string {
+export function listText(commands: readonly CommandHead[], begin: string, say: Say): string {
   const chosen = commands.filter(
     (command) => begin === '' || command.name === begin || command.name.startsWith(`${begin} `),
   )
   return columns(
-    chosen.map((command) => [`${command.name} ${command.arguments.map(shown).join(' ')}`.trim(), command.summary]),
+    chosen.map((command) => [
+      `${command.name} ${command.arguments.map((one) => shown(one, say)).join(' ')}`.trim(),
+      say(command.summary),
+    ]),
   )
 }

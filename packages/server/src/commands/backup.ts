@@ -3,27 +3,39 @@ import { CommandFailed, ExitCode, type LocalCommand } from '../cli/command.ts'
 
 export const backupCommand: LocalCommand = {
   name: 'backup',
-  summary: 'Makes a backup of everything while the server runs, and reads it back.',
+  summary: {
+    en: 'Makes a backup of everything while the server runs, and reads it back.',
+    fr: 'Sauvegarde tout pendant que le serveur tourne, et relit la sauvegarde.',
+  },
   arguments: ['folder'],
   options: {},
   notes: [
-    'Every backup is a whole one as of one moment; messages that are in an earlier one of the same folder are shared with it by hard',
-    'links, so further ones are small. Delete old ones as you like. Run it as the owner of the data folder.',
+    {
+      en: 'Every backup is a whole one as of one moment; messages that are in an earlier one of the same folder are shared with it by hard\nlinks, so further ones are small. Delete old ones as you like. Run it as the owner of the data folder.',
+      fr: 'Chaque sauvegarde est complète et vaut pour un instant ; les messages déjà présents dans une précédente du même dossier sont partagés\navec elle par des liens durs : les suivantes sont petites. Supprimez les anciennes à votre gré. À lancer sous le compte propriétaire\ndu dossier de données.',
+    },
   ],
   where: 'here',
-  async run(words, { loaded, terminal, json }) {
+  async run(words, { loaded, terminal, json, say }) {
     const { config, dataFolder } = loaded()
     if (config['store.driver'] === 'postgres')
       throw new CommandFailed(
-        'The mailboxes are in PostgreSQL: back them up with its own tools, as pg_basebackup.',
+        {
+          en: 'The mailboxes are in PostgreSQL: back them up with its own tools, as pg_basebackup.',
+          fr: 'Les boîtes sont dans PostgreSQL : sauvegardez-les avec ses propres outils, comme pg_basebackup.',
+        },
         'driver',
       )
     const report = await makeBackup(dataFolder, words.need(0, 'folder'), Date.now())
-    const { set, items, bytes, shared } = report
+    const { set } = report
+    const [items, bytes, shared] = [report.items, report.bytes, report.shared].map(say.number)
     terminal.out(
       json
         ? JSON.stringify({ result: report })
-        : `${items} items, ${bytes} bytes of messages (${shared} shared) in ${set}. All read back.`,
+        : say({
+            en: `${items} items, ${bytes} bytes of messages (${shared} shared) in ${set}. All read back.`,
+            fr: `Éléments : ${items} ; messages : ${bytes} octets (dont ${shared} partagés), dans ${set}. Tout a été relu.`,
+          }),
     )
     return ExitCode.ok
   },

@@ -1,12 +1,13 @@
-import { defineMessages, type Language } from '@postrider/domain'
+import { type Language, type Phrase, type Say, speaker } from '@postrider/domain'
 import { ExitCode, type LocalCommand, UsageError } from '../cli/command.ts'
-import { asDocument, type Loaded } from '../config/load.ts'
+import { warningWord } from '../cli/phrases.ts'
+import { asDocument, type Loaded, type Source } from '../config/load.ts'
 import { type Setting, type SettingName, settingNames, settings } from '../config/settings.ts'
 
 interface Shown {
   readonly name: SettingName
   readonly value: unknown
-  readonly source: string
+  readonly source: Source
   readonly default: unknown
   readonly type: string
   readonly meaning: string
@@ -17,7 +18,7 @@ interface Shown {
 /** Passwords and the like are not settings, but a token is. */
 const secret: ReadonlySet<SettingName> = new Set(['metrics.token'])
 
-function shown(loaded: Loaded, name: SettingName, language: 'en' | 'fr'): Shown {
+function shown(loaded: Loaded, name: SettingName, language: Language): Shown {
   const setting: Setting<unknown> = settings[name]
   const value = loaded.config[name]
   return {
@@ -25,65 +26,65 @@ function shown(loaded: Loaded, name: SettingName, language: 'en' | 'fr'): Shown 
     value: secret.has(name) && value !== '' ? '(set)' : setting.kind.show(value),
     source: loaded.sources.get(name) ?? 'default',
     default: setting.kind.show(setting.default),
-    type: typeIn(language, setting.kind.type),
+    type: setting.kind.type[language],
     meaning: setting[language],
     exchange: setting.exchange,
     takesEffect: setting.live === true ? 'reload' : 'restart',
   }
 }
 
-/** The few phrases types are made of; values in quotes stay. */
-const french: readonly (readonly [RegExp, string])[] = [
-  [/\btext\b/, 'texte'],
-  [/\btrue or false\b/, 'true ou false'],
-  [/\bwhole number\b/, 'nombre entier'],
-  [/^list: /, 'liste : '],
-  [/^time /, 'durée '],
-  [/^size /, 'taille '],
-  [/\ban IP address or network\b/, 'une adresse IP ou un réseau'],
-  [/\ban IP address\b/, 'une adresse IP'],
-  [/\ba host name\b/, 'un nom d’hôte'],
-  [/\ban e-mail address\b/, 'une adresse électronique'],
-  [/\ban https:\/\/ address without a path\b/, 'une adresse https:// sans chemin'],
-  [/\ban https:\/\/ address\b/, 'une adresse https://'],
-  [/\ba file name\b/, 'un nom de fichier'],
-  [/\bhost or host:port\b/, 'hôte ou hôte:port'],
-  [/ or /, ' ou '],
-]
-function typeIn(language: Language, type: string): string {
-  return language === 'en' ? type : french.reduce((text, [from, to]) => text.replace(from, to), type)
-}
-
 export const config: LocalCommand = {
   name: 'config',
-  summary: 'Shows the effective configuration and checks the file.',
+  summary: {
+    en: 'Shows the effective configuration and checks the file.',
+    fr: 'Montre la configuration en vigueur et vérifie le fichier.',
+  },
   arguments: ['setting?'],
   options: {
-    describe: { help: 'Explains every setting: type, default, meaning.' },
-    language: { value: 'en|fr', help: 'Language of the explanations.' },
-    'only-changed': { help: 'Leaves out what is at its default.' },
+    describe: {
+      help: {
+        en: 'Explains every setting: type, default, meaning.',
+        fr: 'Explique chaque réglage : type, valeur par défaut, sens.',
+      },
+    },
+    language: { value: 'en|fr', help: { en: 'Language of the explanations.', fr: 'Langue des explications.' } },
+    'only-changed': { help: { en: 'Leaves out what is at its default.', fr: 'Omet ce qui a sa valeur par défaut.' } },
   },
-  notes: ['Without options the output is itself a valid configuration file.'],
+  notes: [
+    {
+      en: 'Without options the output is itself a valid configuration file.',
+      fr: 'Sans option, ce qui s’affiche est lui-même un fichier de configuration valable.',
+    },
+  ],
   where: 'here',
-  async run(words, { loaded: load, terminal, json }) {
+  async run(words, { loaded: load, terminal, json, say: own }) {
     const loaded = load()
-    const language = words.value('language') === 'fr' ? 'fr' : 'en'
+    const asked = words.value('language')
+    const say = asked === undefined ? own : speaker(asked === 'fr' ? 'fr' : 'en')
     const wanted = words.at(0)
     let names: readonly SettingName[] = settingNames.filter(
       (name) => wanted === undefined || name === wanted || name.startsWith(`${wanted}.`),
     )
     if (names.length === 0)
-      throw new UsageError(`There is no setting ${wanted}. \`postrider config --describe\` explains all.`)
+      throw new UsageError({
+        en: `There is no setting ${wanted}. \`postrider config --describe\` explains all.`,
+        fr: `Il n’y a pas de réglage ${wanted}. \`postrider config --describe\` les explique tous.`,
+      })
     if (words.flag('only-changed')) names = names.filter((name) => loaded.sources.get(name) !== 'default')
-    const rows = names.map((name) => shown(loaded, name, language))
+    const rows = names.map((name) => shown(loaded, name, say.language))
     if (json) {
       const { file, found, dataFolder } = loaded
       terminal.out(JSON.stringify({ file, found, dataFolder, settings: rows }, null, 2))
     } else if (words.flag('describe') || wanted !== undefined)
-      terminal.out(rows.map((row) => described(row, language)).join('\n\n'))
+      terminal.out(rows.map((row) => described(row, say)).join('\n\n'))
     else {
-      terminal.out(`// Data folder: ${loaded.dataFolder}`)
-      terminal.out(`// Configuration file: ${loaded.file}${loaded.found ? '' : ' (not there: all defaults)'}`)
+      const missing = loaded.found
+        ? ''
+        : say({ en: ' (not there: all defaults)', fr: ' (absent : valeurs par défaut)' })
+      terminal.out(`// ${say({ en: 'Data folder:', fr: 'Dossier de données :' })} ${loaded.dataFolder}`)
+      terminal.out(
+        `// ${say({ en: 'Configuration file:', fr: 'Fichier de configuration :' })} ${loaded.file}${missing}`,
+      )
       const chosen = new Set<string>(names)
       const document = prune(
         asDocument(loaded.config),
@@ -93,35 +94,31 @@ export const config: LocalCommand = {
       )
       terminal.out(JSON.stringify(document, null, 2))
     }
-    for (const warning of loaded.warnings) terminal.error(`Warning: ${warning}`)
+    for (const warning of loaded.warnings) terminal.error(`${say(warningWord)} ${say(warning)}`)
     return ExitCode.ok
   },
 }
 
-const say = defineMessages({
-  isDefault: { en: 'default', fr: 'par défaut' },
-  origin: { en: '{source}, default {value}', fr: '{source}, par défaut {value}' },
+const sources: Readonly<Record<Source, Phrase>> = {
+  default: { en: 'default', fr: 'par défaut' },
   file: { en: 'file', fr: 'fichier' },
   environment: { en: 'environment', fr: 'environnement' },
-  type: { en: 'Type: {type}.', fr: 'Type : {type}.' },
+}
+const effect = {
   reload: { en: 'Takes effect at reload.', fr: 'Prend effet au rechargement.' },
   restart: { en: 'Takes effect at restart.', fr: 'Prend effet au redémarrage.' },
-  exchange: { en: 'Exchange: {name}.', fr: 'Exchange : {name}.' },
-})
+} as const satisfies Readonly<Record<string, Phrase>>
 
-function described(row: Shown, language: Language): string {
-  const source = row.source === 'file' || row.source === 'environment' ? say(language, row.source) : row.source
-  const origin =
-    row.source === 'default'
-      ? say(language, 'isDefault')
-      : say(language, 'origin', { source, value: JSON.stringify(row.default) })
-  const type = say(language, 'type', { type: row.type })
-  const exchange = row.exchange === undefined ? '' : ` ${say(language, 'exchange', { name: row.exchange })}`
-  return [
+function described(row: Shown, say: Say): string {
+  const standard = `${say(sources.default)} ${JSON.stringify(row.default)}`
+  const origin = row.source === 'default' ? say(sources.default) : `${say(sources[row.source])}, ${standard}`
+  const also = row.exchange === undefined ? '' : ` Exchange${say({ en: ':', fr: ' :' })} ${row.exchange}.`
+  const lines = [
     `${row.name} = ${JSON.stringify(row.value)} (${origin})`,
     `  ${row.meaning}`,
-    `  ${type} ${say(language, row.takesEffect)}${exchange}`,
-  ].join('\n')
+    `  ${say({ en: 'Type:', fr: 'Type :' })} ${row.type}. ${say(effect[row.takesEffect])}${also}`,
+  ]
+  return lines.join('\n')
 }
 
 function prune(

@@ -1,46 +1,102 @@
+import type { Phrase } from '@postrider/domain'
 import { restoreBackup, restoreMailbox } from '../backup/index.ts'
 import { CommandFailed, ExitCode, type LocalCommand, UsageError } from '../cli/command.ts'
 
+const heldPhrase = (count: string): Phrase => ({
+  en: `${count} messages to be sent are held: postrider queue list.`,
+  fr: `Messages à envoyer retenus : ${count}, voir postrider queue list.`,
+})
+const emptyPhrase = (addresses: string): Phrase => ({
+  en: `Empty, since they were just being made: ${addresses}.`,
+  fr: `Vides, car elles étaient juste en cours de création : ${addresses}.`,
+})
+const asidePhrase = (folder: string): Phrase => ({
+  en: `What was there lies in ${folder}.`,
+  fr: `Ce qui était là se trouve dans ${folder}.`,
+})
+
 export const restoreCommand: LocalCommand = {
   name: 'restore',
-  summary:
-    'Puts a backup in the place of the data folder (the server stopped), or brings back one mailbox (it may run).',
+  summary: {
+    en: 'Puts a backup in the place of the data folder (the server stopped), or brings back one mailbox (it may run).',
+    fr: 'Met une sauvegarde à la place du dossier de données (serveur arrêté), ou ramène une seule boîte (il peut tourner).',
+  },
   arguments: ['folder'],
   options: {
-    at: { value: 'time', help: 'The last backup made until then, as 2026-11-21T14:00:00Z; without it the last one.' },
-    mailbox: { value: 'address', help: 'Only the mails of this mailbox, into a new folder of it.' },
-    into: { value: 'folder', help: 'With --mailbox: the name of that folder.' },
-    replace: { help: 'Moves what is in the data folder aside, into before-restore-… there.' },
+    at: {
+      value: 'time',
+      help: {
+        en: 'The last backup made until then, as 2026-11-21T14:00:00Z; without it the last one.',
+        fr: 'La dernière sauvegarde faite jusque-là, comme 2026-11-21T14:00:00Z ; sans cela, la dernière.',
+      },
+    },
+    mailbox: {
+      value: 'address',
+      help: {
+        en: 'Only the mails of this mailbox, into a new folder of it.',
+        fr: 'Seulement le courrier de cette boîte, dans un nouveau dossier de celle-ci.',
+      },
+    },
+    into: {
+      value: 'folder',
+      help: { en: 'With --mailbox: the name of that folder.', fr: 'Avec --mailbox : le nom de ce dossier.' },
+    },
+    replace: {
+      help: {
+        en: 'Moves what is in the data folder aside, into before-restore-… there.',
+        fr: 'Écarte ce qui est dans le dossier de données, dans before-restore-… du même endroit.',
+      },
+    },
   },
   notes: [
-    'Mail programs and phones load their folders anew afterwards: what they saw since the backup must not be taken for something else.',
-    'Messages that waited to be sent are held, since they may have been sent: see postrider queue list, queue release.',
+    {
+      en: 'Mail programs and phones load their folders anew afterwards: what they saw since the backup must not be taken for something else.',
+      fr: 'Les logiciels de messagerie et les téléphones rechargent ensuite leurs dossiers : ce qu’ils ont vu depuis la sauvegarde ne doit pas être pris pour autre chose.',
+    },
+    {
+      en: 'Messages that waited to be sent are held, since they may have been sent: see postrider queue list, queue release.',
+      fr: 'Les messages qui attendaient d’être envoyés sont retenus, car ils l’ont peut-être été : voir postrider queue list, queue release.',
+    },
   ],
   where: 'here',
-  async run(words, { loaded, terminal, json }) {
+  async run(words, { loaded, terminal, json, say }) {
     const time = words.value('at')
     const at = time === undefined ? undefined : Date.parse(time)
     if (at !== undefined && Number.isNaN(at))
-      throw new UsageError(`'${time}' is no time. Write it as 2026-11-21T14:00:00Z.`)
+      throw new UsageError({
+        en: `'${time}' is no time. Write it as 2026-11-21T14:00:00Z.`,
+        fr: `« ${time} » n’est pas une date. Écrivez 2026-11-21T14:00:00Z.`,
+      })
     const configuration = loaded()
     if (configuration.config['store.driver'] === 'postgres')
-      throw new CommandFailed('The mailboxes are in PostgreSQL: restore them with its own tools.', 'driver')
+      throw new CommandFailed(
+        {
+          en: 'The mailboxes are in PostgreSQL: restore them with its own tools.',
+          fr: 'Les boîtes sont dans PostgreSQL : restaurez-les avec ses propres outils.',
+        },
+        'driver',
+      )
     const address = words.value('mailbox')
     if (address !== undefined) {
-      const wanted = { address, into: words.value('into'), now: Date.now, ...(at === undefined ? {} : { at }) }
+      const wanted = { address, into: words.value('into'), now: Date.now, say, ...(at === undefined ? {} : { at }) }
       const mails = await restoreMailbox(configuration, words.need(0, 'folder'), wanted)
-      const text = `${mails.imported} mails as of ${mails.made} are in the folder ${mails.into}.`
+      const count = say.number(mails.imported)
+      const text = say({
+        en: `${count} mails as of ${mails.made} are in the folder ${mails.into}.`,
+        fr: `Courriers remis dans le dossier ${mails.into}, dans leur état du ${mails.made} : ${count}.`,
+      })
       terminal.out(json ? JSON.stringify({ result: mails }) : text)
       return mails.badCount === 0 ? ExitCode.ok : ExitCode.failed
     }
     const options = { replace: words.flag('replace'), now: Date.now(), ...(at === undefined ? {} : { at }) }
     const report = await restoreBackup(configuration, words.need(0, 'folder'), options)
+    const items = say.number(report.items)
     const lines = [
-      `${report.items} items as of ${report.made}.`,
-      ...(report.held === 0 ? [] : [`${report.held} messages to be sent are held: postrider queue list.`]),
-      ...(report.empty.length === 0 ? [] : [`Empty, since they were just being made: ${report.empty.join(', ')}.`]),
-      ...(report.before === null ? [] : [`What was there lies in ${report.before}.`]),
-    ]
+      { en: `${items} items as of ${report.made}.`, fr: `Éléments, dans leur état du ${report.made} : ${items}.` },
+      ...(report.held === 0 ? [] : [heldPhrase(say.number(report.held))]),
+      ...(report.empty.length === 0 ? [] : [emptyPhrase(report.empty.join(', '))]),
+      ...(report.before === null ? [] : [asidePhrase(report.before)]),
+    ].map(say)
     terminal.out(json ? JSON.stringify({ result: report }) : lines.join('\n'))
     return ExitCode.ok
   },

@@ -1,67 +1,107 @@
+import { type Say, verbatim } from '@postrider/domain'
 import type { DirectoryStore } from '@postrider/store/directory'
 import { type ServerStatus, type StoreReport, settleMailboxes, storeReport } from '../administration.ts'
 import { adminCommand, CommandFailed } from '../cli/command.ts'
 import { columns } from '../cli/parse.ts'
+import { notRunning } from '../cli/phrases.ts'
 import { databasesInUse, type Loaded, postgresServer } from '../config/load.ts'
 import { openStore } from '../home/open-store.ts'
 
+const megabytes = (now: ServerStatus, say: Say): string => say.number(Math.round(now.memoryBytes / 1_048_576))
+const connections = (count: number, say: Say): string =>
+  say({ en: `${say.number(count)} connections`, fr: `connexions : ${say.number(count)}` })
+
 export const status = adminCommand<ServerStatus>({
   name: 'status',
-  summary: 'Shows what the running server does.',
+  summary: { en: 'Shows what the running server does.', fr: 'Montre ce que fait le serveur en marche.' },
   arguments: [],
   options: {},
   where: 'server',
   async run({ server }) {
-    if (server === undefined) throw new CommandFailed('The server is not running.', 'notRunning')
+    if (server === undefined) throw new CommandFailed(notRunning, 'notRunning')
     return server.status()
   },
-  text: (now) =>
+  text: (now, say) =>
     [
-      `postrider ${now.version}, process ${now.pid}, up ${now.uptimeSeconds} s, ${Math.round(now.memoryBytes / 1_048_576)} MB`,
+      say({
+        en: `postrider ${now.version}, process ${now.pid}, up ${say.number(now.uptimeSeconds)} s, ${megabytes(now, say)} MB`,
+        fr: `postrider ${now.version}, processus ${now.pid}, en marche depuis ${say.number(now.uptimeSeconds)} s, ${megabytes(now, say)} Mo`,
+      }),
       columns(
         Object.entries(now.listeners).map(([name, { host, port }]) => [
           name,
           `${host}:${port}`,
-          `${now.connections[name] ?? 0} connections`,
+          connections(now.connections[name] ?? 0, say),
         ]),
       ),
-      `${now.held} held requests`,
+      say({ en: `${now.held} held requests`, fr: `Requêtes en attente : ${now.held}` }),
     ].join('\n'),
 })
 
 export const reload = adminCommand<readonly string[]>({
   name: 'reload',
-  summary: 'Reads configuration and certificate again; sessions stay.',
+  summary: {
+    en: 'Reads configuration and certificate again; sessions stay.',
+    fr: 'Relit la configuration et le certificat ; les sessions restent.',
+  },
   arguments: [],
   options: {},
   where: 'server',
-  async run({ server }) {
-    if (server === undefined) throw new CommandFailed('The server is not running.', 'notRunning')
-    return server.reload()
+  async run({ server }, _words, say) {
+    if (server === undefined) throw new CommandFailed(notRunning, 'notRunning')
+    return (await server.reload()).map(say)
   },
-  text: (lines) => (lines.length === 0 ? 'Nothing changed.' : lines.join('\n')),
+  text: (lines, say) =>
+    lines.length === 0 ? say({ en: 'Nothing changed.', fr: 'Rien n’a changé.' }) : lines.join('\n'),
 })
 
 export const storeCheck = adminCommand<StoreReport>({
   name: 'store check',
-  summary: 'Reads the mailbox databases from end to end and compares every checksum.',
+  summary: {
+    en: 'Reads the mailbox databases from end to end and compares every checksum.',
+    fr: 'Lit les bases de boîtes d’un bout à l’autre et compare chaque somme de contrôle.',
+  },
   arguments: [],
-  options: { quick: { help: 'Leaves out the messages themselves: tables and counters only.' } },
-  notes: ['Changes nothing, and users go on working. Fails (1) when something does not fit.'],
+  options: {
+    quick: {
+      help: {
+        en: 'Leaves out the messages themselves: tables and counters only.',
+        fr: 'Omet les messages eux-mêmes : seulement les tables et les compteurs.',
+      },
+    },
+  },
+  notes: [
+    {
+      en: 'Changes nothing, and users go on working. Fails (1) when something does not fit.',
+      fr: 'Ne change rien, et les utilisateurs continuent à travailler. Échoue (1) quand quelque chose ne concorde pas.',
+    },
+  ],
   where: 'either',
-  async run({ server, directory, loaded }, words) {
+  async run({ server, directory, loaded }, words, say) {
     const originals = !words.flag('quick')
     const report =
-      server === undefined ? await checkStopped(loaded, directory, originals) : await server.checkStore(originals)
-    if (report.problems.length > 0) throw new CommandFailed(report.problems.join('\n'), 'corrupt')
+      server === undefined
+        ? await checkStopped(loaded, directory, originals, say)
+        : await server.checkStore(originals, say)
+    if (report.problems.length > 0) throw new CommandFailed(verbatim(report.problems.join('\n')), 'corrupt')
     return report
   },
-  text: (report) =>
-    `${report.items} items in ${report.mailboxes} mailboxes, ${report.verifiedBytes} bytes of messages read: all well.`,
+  text({ items, mailboxes, verifiedBytes }, say) {
+    const [all, boxes, bytes] = [items, mailboxes, verifiedBytes].map(say.number)
+    return say({
+      en: `${all} items in ${boxes} mailboxes, ${bytes} bytes of messages read: all well.`,
+      fr: `Éléments : ${all} ; boîtes : ${boxes} ; octets de messages lus : ${bytes}. Tout va bien.`,
+    })
+  },
 })
 
 /** The same while the server is stopped: the databases are opened here. */
-async function checkStopped(loaded: Loaded, directory: DirectoryStore, originals: boolean): Promise<StoreReport> {
+async function checkStopped(
+  loaded: Loaded,
+  directory: DirectoryStore,
+  originals: boolean,
+  say: Say,
+): Promise<StoreReport> {
   const store = await openStore({
     folder: loaded.dataFolder,
     databases: databasesInUse(loaded, directory),
@@ -69,7 +109,7 @@ async function checkStopped(loaded: Loaded, directory: DirectoryStore, originals
   })
   try {
     await settleMailboxes(directory, store)
-    return await storeReport(await store.check({ originals }), directory, store)
+    return await storeReport(await store.check({ originals }), directory, store, say)
   } finally {
     await store.close()
   }

@@ -1,4 +1,5 @@
 import { networkInterfaces } from 'node:os'
+import type { Say } from '@postrider/domain'
 import { ExitCode, type LocalCommand, type Terminal } from '../cli/command.ts'
 import { columns } from '../cli/parse.ts'
 import type { ListenerName } from '../config/settings.ts'
@@ -8,17 +9,25 @@ import { version } from '../version.ts'
 
 export const start: LocalCommand = {
   name: 'start',
-  summary: 'Runs the server until it is told to stop (Ctrl-C, SIGTERM). SIGHUP reloads.',
+  summary: {
+    en: 'Runs the server until it is told to stop (Ctrl-C, SIGTERM). SIGHUP reloads.',
+    fr: 'Fait tourner le serveur jusqu’à ce qu’on l’arrête (Ctrl-C, SIGTERM). SIGHUP recharge.',
+  },
   arguments: [],
   options: {},
-  notes: ['At first start it makes a certificate, an Administrator and a first mailbox, and prints how to use them.'],
+  notes: [
+    {
+      en: 'At first start it makes a certificate, an Administrator and a first mailbox, and prints how to use them.',
+      fr: 'Au premier démarrage, il crée un certificat, un administrateur et une première boîte, et affiche comment s’en servir.',
+    },
+  ],
   where: 'here',
-  async run(_words, { loaded, terminal, json }) {
-    const signals = listenToSignals(terminal)
+  async run(_words, { loaded, terminal, json, say }) {
+    const signals = listenToSignals(terminal, say)
     const program = await startProgram(loaded())
     catchAll(program)
     if (json) terminal.out(JSON.stringify({ pid: process.pid, listeners: places(program) }))
-    else terminal.out(banner(program))
+    else terminal.out(banner(program, say))
     await signals.serve(program)
     return ExitCode.ok
   },
@@ -52,7 +61,7 @@ const TWICE_MS = 1_000
  * From the first moment on: a signal nobody listens to ends the process there and then, and whoever waits for READY or the ready file may
  * send one at once. What comes too early is done when the server has started.
  */
-function listenToSignals(terminal: Terminal): { serve(program: Program): Promise<void> } {
+function listenToSignals(terminal: Terminal, say: Say): { serve(program: Program): Promise<void> } {
   let reload = (): void => {
     early = true
   }
@@ -64,7 +73,7 @@ function listenToSignals(terminal: Terminal): { serve(program: Program): Promise
     // One Ctrl-C may come twice: from the terminal, and passed on by npm.
     if (asked !== undefined && performance.now() - asked < TWICE_MS) return
     if (asked !== undefined) {
-      terminal.error('Stopping at once.')
+      terminal.error(say({ en: 'Stopping at once.', fr: 'Arrêt immédiat.' }))
       process.exit(ExitCode.failed)
     }
     asked = performance.now()
@@ -97,30 +106,48 @@ function reachable(program: Program): string {
 }
 
 /** What a newcomer needs: what to type into a phone and a mail program. */
-function banner(program: Program): string {
+function banner(program: Program, say: Say): string {
   const { dataFolder } = program.loaded
   const host = program.loaded.config.hostName || reachable(program)
   const port = (name: ListenerName): string => {
     const at = program.listening.get(name)?.port
-    return at === undefined ? 'off' : `${host}:${at}`
+    return at === undefined ? say({ en: 'off', fr: 'non offert' }) : `${host}:${at}`
   }
   const mailbox = firstMailbox(dataFolder)
   const administrator = firstAdministrator(dataFolder)
   const show = program.firstStart
-  const kept = `kept in ${dataFolder}/${FIRST_ACCOUNTS}`
+  const file = `${dataFolder}/${FIRST_ACCOUNTS}`
+  const kept = say({ en: `kept in ${file}`, fr: `gardé dans ${file}` })
+  const password = say({ en: 'password:', fr: 'mot de passe :' })
   const rows: [string, string][] = [
-    ['Phone', `add an Exchange (ActiveSync) account; server ${port('https')}`],
-    ['Mail program', `IMAP ${port('imaps')}, POP ${port('pop3s')}, SMTP ${port('submissions')} (SSL/TLS)`],
-    ['Web page', `https://${port('https')}/`],
+    [
+      say({ en: 'Phone', fr: 'Téléphone' }),
+      say({
+        en: `add an Exchange (ActiveSync) account; server ${port('https')}`,
+        fr: `ajoutez un compte Exchange (ActiveSync) ; serveur ${port('https')}`,
+      }),
+    ],
+    [
+      say({ en: 'Mail program', fr: 'Logiciel de messagerie' }),
+      `IMAP ${port('imaps')}, POP ${port('pop3s')}, SMTP ${port('submissions')} (SSL/TLS)`,
+    ],
+    [say({ en: 'Web page', fr: 'Page web' }), `https://${port('https')}/`],
   ]
   if (mailbox !== undefined)
-    rows.push(['First mailbox', `${mailbox.address}  password: ${show ? mailbox.password : kept}`])
+    rows.push([
+      say({ en: 'First mailbox', fr: 'Première boîte' }),
+      `${mailbox.address}  ${password} ${show ? mailbox.password : kept}`,
+    ])
   if (administrator !== undefined && show)
-    rows.push(['Administrator', `${administrator.address}  password: ${administrator.password}`])
-  if (show) rows.push(['', `(shown now only; ${kept})`])
+    rows.push([
+      say({ en: 'Administrator', fr: 'Administrateur' }),
+      `${administrator.address}  ${password} ${administrator.password}`,
+    ])
+  if (show) rows.push(['', say({ en: `(shown now only; ${kept})`, fr: `(montré seulement maintenant ; ${kept})` })])
   rows.push(
-    ['Certificate', `SHA-256 ${program.certificate.fingerprint}`],
-    ['Next', 'npx postrider user add bob@example.com · npx postrider doctor'],
+    [say({ en: 'Certificate', fr: 'Certificat' }), `SHA-256 ${program.certificate.fingerprint}`],
+    [say({ en: 'Next', fr: 'Ensuite' }), 'npx postrider user add bob@example.com · npx postrider doctor'],
   )
-  return `\nPostrider ${version} is ready.\n\n${columns(rows)}\n`
+  const title = say({ en: `Postrider ${version} is ready.`, fr: `Postrider ${version} est prêt.` })
+  return `\n${title}\n\n${columns(rows)}\n`
 }

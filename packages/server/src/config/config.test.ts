@@ -21,7 +21,7 @@ function problemsOf(t: TestContext, text: string, env: Record<string, string> = 
     loadConfig({ POSTRIDER_DATA: folder, ...env })
   } catch (error) {
     assert.ok(error instanceof ConfigError)
-    return error.problems.map((line) => line.replace(folder, ''))
+    return error.problems.map(({ en }) => en.replace(folder, ''))
   }
   return []
 }
@@ -132,7 +132,7 @@ test('two services cannot have one port', (t) => {
 test('a file that everybody can write is warned about', (t) => {
   const folder = folderWith(t, '{}')
   chmodSync(join(folder, 'postrider.json'), 0o666)
-  assert.match(loadConfig({ POSTRIDER_DATA: folder }).warnings[0] ?? '', /chmod o-w/)
+  assert.match(loadConfig({ POSTRIDER_DATA: folder }).warnings[0]?.en ?? '', /chmod o-w/)
 })
 
 test('what `postrider config` prints is a configuration with the same meaning', (t) => {

@@ -12,7 +12,7 @@ function table(): string {
     const { kind, default: standard, en, exchange, live }: Setting<unknown> = settings[name]
     const shown = JSON.stringify(kind.show(standard))
     const also = exchange === undefined ? '' : ` Exchange: ${exchange}.`
-    return `| \`${name}\` | ${cell(kind.type)} | \`${shown}\` | ${cell(en)}${also} | ${live === true ? 'reload' : 'restart'} |`
+    return `| \`${name}\` | ${cell(kind.type.en)} | \`${shown}\` | ${cell(en)}${also} | ${live === true ? 'reload' : 'restart'} |`
   })
   return ['| setting | type | default | meaning | takes effect |', '|---|---|---|---|---|', ...rows].join('\n')
 }

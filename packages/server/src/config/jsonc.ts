@@ -1,3 +1,5 @@
+import { type Phrase, SpokenError } from '@postrider/domain'
+
 /** A value of the configuration file with the line it begins in, so that errors can say where. */
 export type Node =
   | { readonly kind: 'object'; readonly line: number; readonly members: ReadonlyMap<string, Node> }
@@ -5,12 +7,12 @@ export type Node =
   | { readonly kind: 'scalar'; readonly line: number; readonly value: string | number | boolean | null }
 
 /** The text is no JSON; `line` and `column` count from 1. */
-export class JsoncError extends Error {
+export class JsoncError extends SpokenError {
   override readonly name = 'JsoncError'
   readonly line: number
   readonly column: number
-  constructor(message: string, line: number, column: number) {
-    super(message)
+  constructor(phrase: Phrase, line: number, column: number) {
+    super(phrase)
     this.line = line
     this.column = column
   }
@@ -51,16 +53,17 @@ class Parser {
   document(): Node {
     const node = this.#value(0)
     this.#space()
-    if (this.#at < this.#text.length) throw this.#error('more text after the end')
+    if (this.#at < this.#text.length)
+      throw this.#error({ en: 'more text after the end', fr: 'encore du texte après la fin' })
     return node
   }
 
   #value(depth: number): Node {
     this.#space()
-    if (depth > MAX_DEPTH) throw this.#error('nested too deeply')
+    if (depth > MAX_DEPTH) throw this.#error({ en: 'nested too deeply', fr: 'imbrication trop profonde' })
     const line = this.#line()
     const char = this.#text[this.#at]
-    if (char === undefined) throw this.#error('the text ends too early')
+    if (char === undefined) throw this.#error({ en: 'the text ends too early', fr: 'le texte s’arrête trop tôt' })
     if (char === '{') return { kind: 'object', line, members: this.#object(depth) }
     if (char === '[') return { kind: 'array', line, items: this.#array(depth) }
     if (char === '"') return { kind: 'scalar', line, value: this.#string() }
@@ -75,7 +78,11 @@ class Parser {
     const found = word.exec(this.#text)?.[0] ?? ''
     const value = WORDS.get(found)
     if (value === undefined)
-      throw this.#error(found === '' ? `unexpected '${char}'` : `'${found}' must stand in double quotes`)
+      throw this.#error(
+        found === ''
+          ? { en: `unexpected '${char}'`, fr: `« ${char} » inattendu` }
+          : { en: `'${found}' must stand in double quotes`, fr: `« ${found} » doit être entre guillemets droits` },
+      )
     this.#at += found.length
     return { kind: 'scalar', line, value }
   }
@@ -86,14 +93,20 @@ class Parser {
     for (;;) {
       this.#space()
       if (this.#take('}')) return members
-      if (this.#text[this.#at] !== '"') throw this.#error('a name in double quotes or } must stand here')
+      if (this.#text[this.#at] !== '"')
+        throw this.#error({
+          en: 'a name in double quotes or } must stand here',
+          fr: 'il faut ici un nom entre guillemets droits ou }',
+        })
       const name = this.#string()
-      if (members.has(name)) throw this.#error(`"${name}" is there twice`)
+      if (members.has(name)) throw this.#error({ en: `"${name}" is there twice`, fr: `"${name}" y est deux fois` })
       this.#space()
-      if (!this.#take(':')) throw this.#error(`a colon must follow "${name}"`)
+      if (!this.#take(':'))
+        throw this.#error({ en: `a colon must follow "${name}"`, fr: `il faut deux-points après "${name}"` })
       members.set(name, this.#value(depth + 1))
       this.#space()
-      if (!this.#take(',') && this.#text[this.#at] !== '}') throw this.#error('a comma or } must stand here')
+      if (!this.#take(',') && this.#text[this.#at] !== '}')
+        throw this.#error({ en: 'a comma or } must stand here', fr: 'il faut ici une virgule ou }' })
     }
   }
 
@@ -105,7 +118,8 @@ class Parser {
       if (this.#take(']')) return items
       items.push(this.#value(depth + 1))
       this.#space()
-      if (!this.#take(',') && this.#text[this.#at] !== ']') throw this.#error('a comma or ] must stand here')
+      if (!this.#take(',') && this.#text[this.#at] !== ']')
+        throw this.#error({ en: 'a comma or ] must stand here', fr: 'il faut ici une virgule ou ]' })
     }
   }
 
@@ -121,11 +135,14 @@ class Parser {
           this.#at = at + 1
           return String(value)
         } catch {
-          throw this.#error('not a valid string: a backslash or a control character in it is wrong')
+          throw this.#error({
+            en: 'not a valid string: a backslash or a control character in it is wrong',
+            fr: 'chaîne incorrecte : elle contient une barre oblique inverse ou un caractère de contrôle mal placé',
+          })
         }
       }
     }
-    throw this.#error('a string is not closed on its line')
+    throw this.#error({ en: 'a string is not closed on its line', fr: 'une chaîne n’est pas fermée sur sa ligne' })
   }
 
   #space(): void {
@@ -137,7 +154,7 @@ class Parser {
         this.#at = end === -1 ? this.#text.length : end
       } else if (this.#text.startsWith('/*', this.#at)) {
         const end = this.#text.indexOf('*/', this.#at + 2)
-        if (end === -1) throw this.#error('a comment is not closed')
+        if (end === -1) throw this.#error({ en: 'a comment is not closed', fr: 'un commentaire n’est pas fermé' })
         this.#at = end + 2
       } else return
     }
@@ -156,8 +173,8 @@ class Parser {
     }
     return this.#lines
   }
-  #error(message: string): JsoncError {
+  #error(phrase: Phrase): JsoncError {
     const column = this.#at - this.#text.lastIndexOf('\n', this.#at - 1)
-    return new JsoncError(message, this.#line(), column)
+    return new JsoncError(phrase, this.#line(), column)
   }
 }

@@ -1,14 +1,15 @@
+import { type Phrase, SpokenError, verbatim } from '@postrider/domain'
 import type { Node } from './jsonc.ts'
 
 /** A value of the file is not what its setting wants; `message` says what it wants. */
-export class ValueError extends Error {
+export class ValueError extends SpokenError {
   override readonly name = 'ValueError'
 }
 
 /** A type of setting: how it is read, shown and explained. */
 export interface Kind<T> {
   /** For people: `whole number 0…65535`. */
-  readonly type: string
+  readonly type: Phrase
   read(node: Node): T
   /** As it would stand in the file. */
   show(value: T): unknown
@@ -17,12 +18,18 @@ export interface Kind<T> {
 const scalar = (node: Node): string | number | boolean | null | undefined =>
   node.kind === 'scalar' ? node.value : undefined
 
-export const text = (type = 'text', check: (value: string) => boolean = () => true): Kind<string> => ({
+export const text = (
+  type: Phrase = { en: 'text', fr: 'texte' },
+  check: (value: string) => boolean = () => true,
+): Kind<string> => ({
   type,
   read(node) {
     const value = scalar(node)
     if (typeof value !== 'string' || /[\u0000-\u001f\u007f]/.test(value) || (value !== '' && !check(value)))
-      throw new ValueError(`must be ${type} in double quotes`)
+      throw new ValueError({
+        en: `must be ${type.en} in double quotes`,
+        fr: `doit être ${type.fr}, entre guillemets droits ("…")`,
+      })
     return value
   },
   show: (value) => value,
@@ -32,41 +39,52 @@ export const text = (type = 'text', check: (value: string) => boolean = () => tr
 export const hidden = (of: Kind<string>, show: (value: string) => string): Kind<string> => ({ ...of, show })
 
 export const flag: Kind<boolean> = {
-  type: 'true or false',
+  type: { en: 'true or false', fr: 'true ou false' },
   read(node) {
     const value = scalar(node)
-    if (typeof value !== 'boolean') throw new ValueError('must be true or false, without quotes')
+    if (typeof value !== 'boolean')
+      throw new ValueError({
+        en: 'must be true or false, without quotes',
+        fr: 'doit être true ou false, sans guillemets',
+      })
     return value
   },
   show: (value) => value,
 }
 
 export const integer = (min: number, max: number): Kind<number> => ({
-  type: `whole number ${min}…${max}`,
+  type: { en: `whole number ${min}…${max}`, fr: `nombre entier ${min}…${max}` },
   read(node) {
     const value = scalar(node)
     if (typeof value !== 'number' || !Number.isInteger(value) || value < min || value > max)
-      throw new ValueError(`must be a whole number from ${min} to ${max}`)
+      throw new ValueError({
+        en: `must be a whole number from ${min} to ${max}`,
+        fr: `doit être un nombre entier de ${min} à ${max}`,
+      })
     return value
   },
   show: (value) => value,
 })
 
 export const oneOf = <const T extends string>(...words: readonly T[]): Kind<T> => ({
-  type: words.map((word) => `"${word}"`).join(', '),
+  type: verbatim(words.map((word) => `"${word}"`).join(', ')),
   read(node) {
     const value = words.find((word) => word === scalar(node))
-    if (value === undefined) throw new ValueError(`must be one of ${words.map((word) => `"${word}"`).join(', ')}`)
+    if (value === undefined) {
+      const all = words.map((word) => `"${word}"`).join(', ')
+      throw new ValueError({ en: `must be one of ${all}`, fr: `doit être l’un de ${all}` })
+    }
     return value
   },
   show: (value) => value,
 })
 
 export const list = <T>(of: Kind<T>, max = 100): Kind<readonly T[]> => ({
-  type: `list: ${of.type}`,
+  type: { en: `list: ${of.type.en}`, fr: `liste : ${of.type.fr}` },
   read(node) {
-    if (node.kind !== 'array') throw new ValueError(`must be a list: [ … ]`)
-    if (node.items.length > max) throw new ValueError(`must have at most ${max} entries`)
+    if (node.kind !== 'array') throw new ValueError({ en: 'must be a list: [ … ]', fr: 'doit être une liste : [ … ]' })
+    if (node.items.length > max)
+      throw new ValueError({ en: `must have at most ${max} entries`, fr: `ne doit pas avoir plus de ${max} éléments` })
     return node.items.map((item) => of.read(item))
   },
   show: (value) => value.map((item) => of.show(item)),
@@ -86,15 +104,16 @@ const showSpan = (ms: number): string => {
 }
 /** Milliseconds inside; `"30s"`, `"5m"` in the file. Limits in ms. */
 export const duration = (min: number, max: number): Kind<number> => ({
-  type: `time ${showSpan(min)}…${showSpan(max)}`,
+  type: { en: `time ${showSpan(min)}…${showSpan(max)}`, fr: `durée ${showSpan(min)}…${showSpan(max)}` },
   read(node) {
     const value = scalar(node)
     const parts = typeof value === 'string' ? /^(\d{1,12})\s*(ms|s|m|h|d)$/.exec(value.trim()) : null
     const ms = parts === null ? Number.NaN : Number(parts[1]) * (units.get(parts[2] ?? '') ?? 1)
     if (!(ms >= min && ms <= max))
-      throw new ValueError(
-        `must be a time from "${showSpan(min)}" to "${showSpan(max)}", with its unit: ms, s, m, h or d`,
-      )
+      throw new ValueError({
+        en: `must be a time from "${showSpan(min)}" to "${showSpan(max)}", with its unit: ms, s, m, h or d`,
+        fr: `doit être une durée de "${showSpan(min)}" à "${showSpan(max)}", avec son unité : ms, s, m, h ou d`,
+      })
     return ms
   },
   show: showSpan,
@@ -124,12 +143,15 @@ export function parseSize(value: string): number | undefined {
 }
 /** Bytes inside; `"36MB"` or a number of bytes in the file. */
 export const size = (min: number, max: number): Kind<number> => ({
-  type: `size ${showSize(min)}…${showSize(max)}`,
+  type: { en: `size ${showSize(min)}…${showSize(max)}`, fr: `taille ${showSize(min)}…${showSize(max)}` },
   read(node) {
     const value = scalar(node)
     const bytes = typeof value === 'string' ? parseSize(value) : typeof value === 'number' ? value : undefined
     if (bytes === undefined || !Number.isInteger(bytes) || bytes < min || bytes > max)
-      throw new ValueError(`must be a size from "${showSize(min)}" to "${showSize(max)}"`)
+      throw new ValueError({
+        en: `must be a size from "${showSize(min)}" to "${showSize(max)}"`,
+        fr: `doit être une taille de "${showSize(min)}" à "${showSize(max)}"`,
+      })
     return bytes
   },
   show: showSize,

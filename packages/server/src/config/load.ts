@@ -2,6 +2,7 @@ import { readFileSync, statSync } from 'node:fs'
 import { availableParallelism, hostname } from 'node:os'
 import { dirname, join, resolve } from 'node:path'
 import { isIP } from 'node:net'
+import { compose, type Phrase, SpokenError } from '@postrider/domain'
 import { JsoncError, MAX_CONFIG_BYTES, type Node, parseJsonc } from './jsonc.ts'
 import { type Kind, ValueError } from './kinds.ts'
 import {
@@ -15,11 +16,11 @@ import {
 } from './settings.ts'
 
 /** The configuration cannot be used; `problems` are whole sentences, each with the place. */
-export class ConfigError extends Error {
+export class ConfigError extends SpokenError {
   override readonly name = 'ConfigError'
-  readonly problems: readonly string[]
-  constructor(problems: readonly string[]) {
-    super(problems.join('\n'))
+  readonly problems: readonly Phrase[]
+  constructor(problems: readonly Phrase[]) {
+    super(compose((say) => problems.map(say).join('\n')))
     this.problems = problems
   }
 }
@@ -32,7 +33,7 @@ export interface Loaded {
   readonly file: string
   readonly found: boolean
   readonly dataFolder: string
-  readonly warnings: readonly string[]
+  readonly warnings: readonly Phrase[]
 }
 
 export type Environment = Readonly<Record<string, string | undefined>>
@@ -49,8 +50,8 @@ export function dataFolder(env: Environment): string {
 export function loadConfig(env: Environment = process.env): Loaded {
   const folder = dataFolder(env)
   const file = env.POSTRIDER_CONFIG ? resolve(env.POSTRIDER_CONFIG) : join(folder, CONFIG_FILE)
-  const problems: string[] = []
-  const warnings: string[] = []
+  const problems: Phrase[] = []
+  const warnings: Phrase[] = []
   const text = read(file, env.POSTRIDER_CONFIG !== undefined && env.POSTRIDER_CONFIG !== '', problems, warnings)
   const values = new Map<SettingName, unknown>()
   const sources = new Map<SettingName, Source>()
@@ -62,10 +63,18 @@ export function loadConfig(env: Environment = process.env): Loaded {
     try {
       const document = parseJsonc(text)
       if (document.kind === 'object') collect(document, '', file, problems, (name, value) => put(name, value, 'file'))
-      else problems.push(`${file}:${document.line}: the configuration must be an object: { … }`)
+      else
+        problems.push({
+          en: `${file}:${document.line}: the configuration must be an object: { … }`,
+          fr: `${file}:${document.line} : la configuration doit être un objet : { … }`,
+        })
     } catch (error) {
       if (!(error instanceof JsoncError)) throw error
-      problems.push(`${file}:${error.line}:${error.column}: ${error.message}`)
+      const { line, column, phrase } = error
+      problems.push({
+        en: `${file}:${line}:${column}: ${phrase.en}`,
+        fr: `${file}:${line}:${column} : ${phrase.fr}`,
+      })
     }
   }
   function put(name: SettingName, value: unknown, source: Source): void {
@@ -80,18 +89,29 @@ export function loadConfig(env: Environment = process.env): Loaded {
   return { config, sources, file, found: text !== undefined, dataFolder: folder, warnings }
 }
 
-function read(file: string, required: boolean, problems: string[], warnings: string[]): string | undefined {
+function read(file: string, required: boolean, problems: Phrase[], warnings: Phrase[]): string | undefined {
   try {
     const status = statSync(file)
     if (status.size > MAX_CONFIG_BYTES) {
-      problems.push(`${file} is larger than ${MAX_CONFIG_BYTES} bytes: that is no configuration.`)
+      problems.push({
+        en: `${file} is larger than ${MAX_CONFIG_BYTES} bytes: that is no configuration.`,
+        fr: `${file} dépasse ${MAX_CONFIG_BYTES} octets : ce n’est pas une configuration.`,
+      })
       return undefined
     }
-    if ((status.mode & 0o002) !== 0) warnings.push(`${file} can be written by everybody. Run: chmod o-w ${file}`)
+    if ((status.mode & 0o002) !== 0)
+      warnings.push({
+        en: `${file} can be written by everybody. Run: chmod o-w ${file}`,
+        fr: `${file} peut être modifié par tout le monde. Lancez : chmod o-w ${file}`,
+      })
     return readFileSync(file, 'utf8')
   } catch (error) {
     const code = (error as NodeJS.ErrnoException).code
-    if (code !== 'ENOENT' || required) problems.push(`${file} cannot be read: ${(error as Error).message}`)
+    if (code !== 'ENOENT' || required)
+      problems.push({
+        en: `${file} cannot be read: ${(error as Error).message}`,
+        fr: `${file} ne peut pas être lu : ${(error as Error).message}`,
+      })
     return undefined
   }
 }
@@ -101,7 +121,7 @@ function collect(
   node: Node & { kind: 'object' },
   prefix: string,
   file: string,
-  problems: string[],
+  problems: Phrase[],
   put: (name: SettingName, value: unknown) => void,
 ): void {
   for (const [key, member] of node.members) {
@@ -112,15 +132,29 @@ function collect(
         put(name, kind.read(member))
       } catch (error) {
         if (!(error instanceof ValueError)) throw error
-        problems.push(`${file}:${member.line}: "${name}" ${error.message}.`)
+        const { en, fr } = error.phrase
+        problems.push({
+          en: `${file}:${member.line}: "${name}" ${en}.`,
+          fr: `${file}:${member.line} : "${name}" ${fr}.`,
+        })
       }
     } else if (settingNames.some((one) => one.startsWith(`${name}.`))) {
       if (member.kind === 'object') collect(member, `${name}.`, file, problems, put)
-      else problems.push(`${file}:${member.line}: "${name}" must be an object: { … }.`)
+      else
+        problems.push({
+          en: `${file}:${member.line}: "${name}" must be an object: { … }.`,
+          fr: `${file}:${member.line} : "${name}" doit être un objet : { … }.`,
+        })
     } else {
       const near = nearest(name)
-      const hint = near === undefined ? '`postrider config` lists all settings.' : `Did you mean "${near}"?`
-      problems.push(`${file}:${member.line}: there is no setting "${name}". ${hint}`)
+      const hint =
+        near === undefined
+          ? { en: '`postrider config` lists all settings.', fr: '`postrider config` donne tous les réglages.' }
+          : { en: `Did you mean "${near}"?`, fr: `Vouliez-vous dire "${near}" ?` }
+      problems.push({
+        en: `${file}:${member.line}: there is no setting "${name}". ${hint.en}`,
+        fr: `${file}:${member.line} : il n’y a pas de réglage "${name}". ${hint.fr}`,
+      })
     }
   }
 }
@@ -151,42 +185,64 @@ function editDistance(a: string, b: string): number {
   return row[b.length]!
 }
 
-function fromEnvironment(env: Environment, problems: string[], put: (name: SettingName, value: unknown) => void): void {
+function fromEnvironment(env: Environment, problems: Phrase[], put: (name: SettingName, value: unknown) => void): void {
   if (env.POSTRIDER_BIND) {
     const addresses = env.POSTRIDER_BIND.split(',').map((one) => one.trim().replace(/^\[(.*)\]$/, '$1'))
     if (addresses.every((one) => isIP(one) !== 0)) put('listeners.address', addresses)
-    else problems.push(`POSTRIDER_BIND must be IP addresses with commas between them, not '${env.POSTRIDER_BIND}'.`)
+    else
+      problems.push({
+        en: `POSTRIDER_BIND must be IP addresses with commas between them, not '${env.POSTRIDER_BIND}'.`,
+        fr: `POSTRIDER_BIND doit être des adresses IP séparées par des virgules, pas « ${env.POSTRIDER_BIND} ».`,
+      })
   }
   if (env.POSTRIDER_PORT_BASE) {
     const base = Number(env.POSTRIDER_PORT_BASE)
     const last = LAST_PORT - listenerNames.length + 1
     if (!Number.isInteger(base) || base < 1 || base > last)
-      problems.push(`POSTRIDER_PORT_BASE must be a whole number from 1 to ${last}, not '${env.POSTRIDER_PORT_BASE}'.`)
+      problems.push({
+        en: `POSTRIDER_PORT_BASE must be a whole number from 1 to ${last}, not '${env.POSTRIDER_PORT_BASE}'.`,
+        fr: `POSTRIDER_PORT_BASE doit être un nombre entier de 1 à ${last}, pas « ${env.POSTRIDER_PORT_BASE} ».`,
+      })
     else for (const name of listenerNames) put(`listeners.${name}.port`, base + listenerPorts[name].offset)
   }
 }
 
+const together = (file: string, one: SettingName, other: SettingName): Phrase => ({
+  en: `${file}: "${one}" and "${other}" belong together: set both or none.`,
+  fr: `${file} : "${one}" et "${other}" vont ensemble : réglez les deux ou aucun.`,
+})
+
 /** What no single setting can know. */
-function check(config: Config, file: string, problems: string[]): void {
+function check(config: Config, file: string, problems: Phrase[]): void {
   if ((config['tls.certificate'] === '') !== (config['tls.key'] === ''))
-    problems.push(`${file}: "tls.certificate" and "tls.key" belong together: set both or none.`)
+    problems.push(together(file, 'tls.certificate', 'tls.key'))
   if (config['acme.enabled'] && config['tls.certificate'] !== '')
-    problems.push(
-      `${file}: "acme.enabled" and "tls.certificate" exclude each other: the certificate comes from one of them.`,
-    )
+    problems.push({
+      en: `${file}: "acme.enabled" and "tls.certificate" exclude each other: the certificate comes from one of them.`,
+      fr: `${file} : "acme.enabled" et "tls.certificate" s’excluent : le certificat vient de l’un ou de l’autre.`,
+    })
   if ((config['acme.externalAccountKeyId'] === '') !== (config['acme.externalAccountKeyFile'] === ''))
-    problems.push(
-      `${file}: "acme.externalAccountKeyId" and "acme.externalAccountKeyFile" belong together: set both or none.`,
-    )
-  if (config['listeners.address'].length === 0) problems.push(`${file}: "listeners.address" must not be empty.`)
+    problems.push(together(file, 'acme.externalAccountKeyId', 'acme.externalAccountKeyFile'))
+  if (config['listeners.address'].length === 0)
+    problems.push({
+      en: `${file}: "listeners.address" must not be empty.`,
+      fr: `${file} : "listeners.address" ne doit pas être vide.`,
+    })
   if (config['activesync.minHeartbeat'] > config['activesync.maxHeartbeat'])
-    problems.push(`${file}: "activesync.minHeartbeat" must not be longer than "activesync.maxHeartbeat".`)
+    problems.push({
+      en: `${file}: "activesync.minHeartbeat" must not be longer than "activesync.maxHeartbeat".`,
+      fr: `${file} : "activesync.minHeartbeat" ne doit pas dépasser "activesync.maxHeartbeat".`,
+    })
   const taken = new Map<number, ListenerName>()
   for (const name of listenerNames) {
     const port = config[`listeners.${name}.port`]
     if (port === 0 || !config[`listeners.${name}.enabled`]) continue
     const other = taken.get(port)
-    if (other !== undefined) problems.push(`${file}: ${other} and ${name} cannot both have port ${port}.`)
+    if (other !== undefined)
+      problems.push({
+        en: `${file}: ${other} and ${name} cannot both have port ${port}.`,
+        fr: `${file} : ${other} et ${name} ne peuvent pas avoir tous deux le port ${port}.`,
+      })
     taken.set(port, name)
   }
 }

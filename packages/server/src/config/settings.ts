@@ -1,4 +1,5 @@
 import { isIP } from 'node:net'
+import { verbatim } from '@postrider/domain'
 import { domainKey, domainValid } from '@postrider/store/directory'
 import { duration, flag, hidden, integer, type Kind, list, oneOf, size, text } from './kinds.ts'
 
@@ -21,18 +22,19 @@ const setting = <T>(
   more: { exchange?: string; live?: boolean } = {},
 ): Setting<T> => ({ kind, default: standard, en, fr, ...more })
 
-const hostName = text('a host name', (value) => domainValid(domainKey(value)))
-const address = text('an IP address', (value) => isIP(value) !== 0)
-const url = text('an https:// address without a path', (value) => {
+const hostName = text({ en: 'a host name', fr: 'un nom d’hôte' }, (value) => domainValid(domainKey(value)))
+const fileName = text({ en: 'a file name', fr: 'un nom de fichier' })
+const address = text({ en: 'an IP address', fr: 'une adresse IP' }, (value) => isIP(value) !== 0)
+const url = text({ en: 'an https:// address without a path', fr: 'une adresse https:// sans chemin' }, (value) => {
   if (!URL.canParse(value)) return false
   const { protocol, pathname, search, hash, username } = new URL(value)
   return protocol === 'https:' && pathname === '/' && `${search}${hash}${username}` === ''
 })
-const hostAndPort = text('host or host:port', (value) =>
+const hostAndPort = text({ en: 'host or host:port', fr: 'hôte ou hôte:port' }, (value) =>
   /^(?:\[[\da-fA-F:]+\]|[A-Za-z0-9_.-]+)(?::\d{1,5})?$/.test(value),
 )
 const serverAddress = hidden(
-  text('postgres://user:password@host:port/database', (value) =>
+  text(verbatim('postgres://user:password@host:port/database'), (value) =>
     /^postgres(?:ql)?:\/\/(?:[^@/\s]*@)?[^@/\s]+\/[^\s]+$/.test(value),
   ),
   // The password goes from the first colon behind the scheme to the last @ before the host.
@@ -73,7 +75,7 @@ const portOf = (name: ListenerName): Setting<number> =>
 
 const external = (service: string, example: string): Setting<string> =>
   setting(
-    text('host:port:SSL or host:port:TLS', (value) =>
+    text({ en: 'host:port:SSL or host:port:TLS', fr: 'hôte:port:SSL ou hôte:port:TLS' }, (value) =>
       value.split(',').every((one) => /^[^:\s]+:\d{1,5}:(?:SSL|TLS)$/i.test(one.trim())),
     ),
     '',
@@ -178,13 +180,13 @@ export const settings = {
   'listeners.submissions.port': portOf('submissions'),
 
   'tls.certificate': setting(
-    text('a file name'),
+    fileName,
     '',
     'PEM file with certificate and chain. Empty: tls/certificate.pem of the data folder, made at first start.',
     'Fichier PEM avec certificat et chaîne. Vide : tls/certificate.pem du dossier de données, créé au premier démarrage.',
     { exchange: 'X509CertificateName', live: true },
   ),
-  'tls.key': setting(text('a file name'), '', 'PEM file with the private key.', 'Fichier PEM avec la clé privée.', {
+  'tls.key': setting(fileName, '', 'PEM file with the private key.', 'Fichier PEM avec la clé privée.', {
     live: true,
   }),
   'tls.minVersion': setting(
@@ -195,7 +197,7 @@ export const settings = {
     { live: true },
   ),
   'tls.folder': setting(
-    text('a folder name'),
+    text({ en: 'a folder name', fr: 'un nom de dossier' }),
     '',
     'Folder with further certificates for names of their own: name.pem with chain and name.key. Clients that ask for one of their names get them.',
     'Dossier d’autres certificats pour leurs propres noms : nom.pem avec chaîne et nom.key. Les clients qui demandent un de leurs noms les reçoivent.',
@@ -209,14 +211,17 @@ export const settings = {
     'Obtient le certificat d’une autorité (ACME) et le renouvelle. Vous acceptez les conditions d’utilisation de l’autorité.',
   ),
   'acme.directory': setting(
-    text('an http:// or https:// address', (value) => URL.canParse(value) && /^https?:$/.test(new URL(value).protocol)),
+    text(
+      { en: 'an http:// or https:// address', fr: 'une adresse http:// ou https://' },
+      (value) => URL.canParse(value) && /^https?:$/.test(new URL(value).protocol),
+    ),
     'https://acme-v02.api.letsencrypt.org/directory',
     'The authority.',
     'L’autorité.',
     { live: true },
   ),
   'acme.email': setting(
-    text('an e-mail address', (value) => /^[^@\s]+@[^@\s]+$/.test(value)),
+    text({ en: 'an e-mail address', fr: 'une adresse électronique' }, (value) => /^[^@\s]+@[^@\s]+$/.test(value)),
     '',
     'Address the authority may write to.',
     'Adresse à laquelle l’autorité peut écrire.',
@@ -249,14 +254,14 @@ export const settings = {
     { live: true },
   ),
   'acme.externalAccountKeyFile': setting(
-    text('a file name'),
+    fileName,
     '',
     'File with the key of that account, base64url.',
     'Fichier avec la clé de ce compte, base64url.',
     { live: true },
   ),
   'acme.caFile': setting(
-    text('a file name'),
+    fileName,
     '',
     'PEM file with the authorities that sign the directory’s own certificate. Empty: the usual ones.',
     'Fichier PEM des autorités qui signent le certificat de l’annuaire lui-même. Vide : les habituelles.',
@@ -422,7 +427,7 @@ export const settings = {
   ),
   'delivery.smartHostUser': setting(text(), '', 'Login at the smart host.', 'Identifiant auprès du relais.'),
   'delivery.smartHostPasswordFile': setting(
-    text('a file name'),
+    fileName,
     '',
     'File whose first line is the password at the smart host.',
     'Fichier dont la première ligne est le mot de passe auprès du relais.',
@@ -434,7 +439,11 @@ export const settings = {
     'Port des autres serveurs de messagerie.',
   ),
   'delivery.relayFrom': setting(
-    list(text('an IP address or network', (value) => /^[\da-fA-F.:]+(?:\/\d{1,3})?$/.test(value))),
+    list(
+      text({ en: 'an IP address or network', fr: 'une adresse IP ou un réseau' }, (value) =>
+        /^[\da-fA-F.:]+(?:\/\d{1,3})?$/.test(value),
+      ),
+    ),
     [],
     'Addresses or networks that may send to anywhere without authentication, over TLS. Empty: nobody.',
     'Adresses ou réseaux pouvant envoyer partout sans authentification, sous TLS. Vide : personne.',

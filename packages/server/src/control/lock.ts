@@ -1,13 +1,18 @@
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
+import { SpokenError } from '@postrider/domain'
 
 /** The data folder is in use by another process; `pid` when it could be read. */
-export class FolderInUse extends Error {
+export class FolderInUse extends SpokenError {
   override readonly name = 'FolderInUse'
   readonly pid: number | undefined
   constructor(folder: string, pid: number | undefined) {
-    super(`The data folder ${folder} is in use by another postrider${pid === undefined ? '' : ` (process ${pid})`}.`)
+    const who = pid === undefined ? { en: '', fr: '' } : { en: ` (process ${pid})`, fr: ` (processus ${pid})` }
+    super({
+      en: `The data folder ${folder} is in use by another postrider${who.en}.`,
+      fr: `Le dossier de données ${folder} est utilisé par un autre postrider${who.fr}.`,
+    })
     this.pid = pid
   }
 }

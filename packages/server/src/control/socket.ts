@@ -1,7 +1,7 @@
 import { chmodSync, rmSync } from 'node:fs'
 import { connect, createServer, type Server, type Socket } from 'node:net'
 import { join } from 'node:path'
-import type { Logger, MailboxService } from '@postrider/domain'
+import { type Language, languages, type Logger, type MailboxService, type Phrase, SpokenError } from '@postrider/domain'
 import { Caller, serveChannel, streamChannel } from '@postrider/link'
 import { FrameReader, frame } from './frames.ts'
 import { withSocketPath } from './socket-path.ts'
@@ -10,6 +10,8 @@ import { withSocketPath } from './socket-path.ts'
 export interface ControlRequest {
   readonly command: string
   readonly words: CommandWords
+  /** Of whoever asks: texts made by the server come in it. An older program says none and reads English. */
+  readonly language?: Language
 }
 /** The parsed command line, the same whether the command runs here or in the server. */
 export interface CommandWords {
@@ -23,15 +25,23 @@ export type ControlAnswer =
   | { readonly ok: false; readonly code: string; readonly message: string }
 
 /** Nobody listens: the server is not running, or it is starting or stopping. */
-export class NotRunning extends Error {
+export class NotRunning extends SpokenError {
   override readonly name = 'NotRunning'
 }
+
+const nobody = (folder: string): Phrase => ({
+  en: `No postrider runs with the data folder ${folder}.`,
+  fr: `Aucun postrider ne tourne sur le dossier de données ${folder}.`,
+})
 
 const FILE = 'control.sock'
 /** A request that turns its connection into a channel to the mailboxes. */
 export const LINK = 'link'
 /** Opens the mailboxes for one connection; `close` is called when it ends. */
-export type OpenLink = (words: CommandWords) => {
+export type OpenLink = (
+  words: CommandWords,
+  language: Language,
+) => {
   readonly answer: ControlAnswer
   readonly service?: MailboxService
   close?(): void
@@ -58,7 +68,7 @@ export async function serveControl(
         for (const request of reader.push(chunk)) {
           if (link !== undefined && isRequest(request) && request.command === LINK) {
             socket.off('data', take)
-            attach(socket, link(request.words), log)
+            attach(socket, link(request.words, request.language ?? 'en'), log)
             return
           }
           void reply(socket, request)
@@ -107,6 +117,7 @@ function attach(socket: Socket, opened: ReturnType<OpenLink>, log: Logger): void
 export function linkServer(
   folder: string,
   words: CommandWords,
+  language: Language,
 ): Promise<{ readonly answer: ControlAnswer; readonly service: MailboxService; close(): void }> {
   return withSocketPath(
     folder,
@@ -115,10 +126,10 @@ export function linkServer(
       new Promise<{ answer: ControlAnswer; service: MailboxService; close(): void }>((resolve, reject) => {
         const reader = new FrameReader()
         const socket = connect(path)
-        const gone = (): void => reject(new NotRunning(`No postrider runs with the data folder ${folder}.`))
+        const gone = (): void => reject(new NotRunning(nobody(folder)))
         socket.once('error', gone)
         socket.once('close', gone)
-        socket.on('connect', () => socket.write(frame({ command: LINK, words })))
+        socket.on('connect', () => socket.write(frame({ command: LINK, words, language } satisfies ControlRequest)))
         const take = (chunk: Buffer): void => {
           const [answer] = reader.push(chunk)
           if (answer === undefined) return
@@ -145,6 +156,7 @@ function listen(server: Server, path: string): Promise<void> {
 function isRequest(value: unknown): value is ControlRequest {
   if (typeof value !== 'object' || value === null || !('command' in value) || !('words' in value)) return false
   const { command, words } = value
+  if ('language' in value && !languages.some((one) => one === value.language)) return false
   if (typeof command !== 'string' || typeof words !== 'object' || words === null) return false
   if (!('positionals' in words) || !Array.isArray(words.positionals)) return false
   return (
@@ -163,7 +175,7 @@ export function askServer(folder: string, request: ControlRequest): Promise<Cont
       new Promise<ControlAnswer>((resolve, reject) => {
         const reader = new FrameReader()
         const socket = connect(path)
-        const gone = (detail: string): void => reject(new NotRunning(detail))
+        const gone = (detail: Phrase): void => reject(new NotRunning(detail))
         socket.on('connect', () => socket.write(frame(request)))
         socket.on('data', (chunk: Buffer) => {
           const [first] = reader.push(chunk)
@@ -173,13 +185,25 @@ export function askServer(folder: string, request: ControlRequest): Promise<Cont
         })
         socket.on('error', (error: NodeJS.ErrnoException) =>
           error.code === 'EACCES' || error.code === 'EPERM'
-            ? gone(`The server belongs to another user: run this as the owner of ${folder}.`)
-            : gone(`No postrider runs with the data folder ${folder}.`),
+            ? gone({
+                en: `The server belongs to another user: run this as the owner of ${folder}.`,
+                fr: `Le serveur appartient à un autre utilisateur : lancez ceci sous le compte propriétaire de ${folder}.`,
+              })
+            : gone(nobody(folder)),
         )
-        socket.on('close', () => gone('The server ended before it answered.'))
+        socket.on('close', () =>
+          gone({
+            en: 'The server ended before it answered.',
+            fr: 'Le serveur s’est arrêté avant d’avoir répondu.',
+          }),
+        )
       }),
   ).catch((error: NodeJS.ErrnoException) => {
-    if (error.code === 'ENOENT' || error.code === 'EACCES') throw new NotRunning(`There is no data folder ${folder}.`)
+    if (error.code === 'ENOENT' || error.code === 'EACCES')
+      throw new NotRunning({
+        en: `There is no data folder ${folder}.`,
+        fr: `Il n’y a pas de dossier de données ${folder}.`,
+      })
     throw error
   })
 }

@@ -1,9 +1,9 @@
 import { createServer, type Server, type Socket } from 'node:net'
-import type { Logger } from '@postrider/domain'
+import { type Logger, type Phrase, SpokenError } from '@postrider/domain'
 import { type Config, type ListenerName, listenerPorts } from '../config/settings.ts'
 
 /** A listener could not be opened; the message says what to do. */
-export class ListenError extends Error {
+export class ListenError extends SpokenError {
   override readonly name = 'ListenError'
 }
 
@@ -51,7 +51,7 @@ export async function listen(options: ListenOptions): Promise<Listening> {
         options.log.info({ port, reason: error.message }, 'the known port is not to be had')
     }
   }
-  throw refused ?? new ListenError(`${options.name} has no port.`)
+  throw refused ?? new ListenError({ en: `${options.name} has no port.`, fr: `${options.name} n’a pas de port.` })
 }
 
 async function listenAt({ name, addresses, accept, log }: ListenOptions, port: number): Promise<Listening> {
@@ -112,11 +112,28 @@ function bind(server: Server, place: Place, name: ListenerName): Promise<number>
   })
 }
 
-function explain(error: NodeJS.ErrnoException, { host: address, port }: Place, name: ListenerName): string {
-  const other = `Choose another one with "listeners": { "${name}": { "port": … } } or POSTRIDER_PORT_BASE.`
-  if (error.code === 'EADDRINUSE') return `Port ${port} (${name}) is used by another program. ${other}`
+function explain(error: NodeJS.ErrnoException, { host: address, port }: Place, name: ListenerName): Phrase {
+  const other = {
+    en: `Choose another one with "listeners": { "${name}": { "port": … } } or POSTRIDER_PORT_BASE.`,
+    fr: `Choisissez-en un autre avec "listeners": { "${name}": { "port": … } } ou POSTRIDER_PORT_BASE.`,
+  }
+  if (error.code === 'EADDRINUSE')
+    return {
+      en: `Port ${port} (${name}) is used by another program. ${other.en}`,
+      fr: `Le port ${port} (${name}) est utilisé par un autre programme. ${other.fr}`,
+    }
   if (error.code === 'EACCES')
-    return `The system does not let this user open port ${port} (${name}). ${other} Or allow it: setcap cap_net_bind_service=+ep, or AmbientCapabilities= under systemd.`
-  if (error.code === 'EADDRNOTAVAIL') return `This machine has no address ${address} ("listeners.address").`
-  return `${name} cannot listen on ${address} port ${port}: ${error.message}`
+    return {
+      en: `The system does not let this user open port ${port} (${name}). ${other.en} Or allow it: setcap cap_net_bind_service=+ep, or AmbientCapabilities= under systemd.`,
+      fr: `Le système ne laisse pas cet utilisateur ouvrir le port ${port} (${name}). ${other.fr} Ou autorisez-le : setcap cap_net_bind_service=+ep, ou AmbientCapabilities= sous systemd.`,
+    }
+  if (error.code === 'EADDRNOTAVAIL')
+    return {
+      en: `This machine has no address ${address} ("listeners.address").`,
+      fr: `Cette machine n’a pas d’adresse ${address} ("listeners.address").`,
+    }
+  return {
+    en: `${name} cannot listen on ${address} port ${port}: ${error.message}`,
+    fr: `${name} ne peut pas écouter sur ${address}, port ${port} : ${error.message}`,
+  }
 }

@@ -7,7 +7,9 @@ import {
   type MailboxService,
   MAX_BLOB_CHUNK,
   type Mid,
+  type Phrase,
   type Promoted,
+  type Say,
 } from '@postrider/domain'
 import { placesOf } from './file-names.ts'
 import { type MailFolder, mailFolders } from './mail-folders.ts'
@@ -38,7 +40,7 @@ export interface ExportFolder {
   readonly path: readonly string[]
   readonly mails: readonly ExportMail[]
   readonly onMail: (bytes: number) => void
-  readonly onWarning: (text: string) => void
+  readonly onWarning: (phrase: Phrase) => void
 }
 
 export interface ExportReport {
@@ -53,6 +55,8 @@ export interface ExportOptions {
   readonly mailbox: MailboxId
   readonly target: string
   readonly format: ExportFormat
+  /** Says the warnings of the report. */
+  readonly say: Say
   readonly onProgress?: (progress: { folder: string; mails: number; bytes: number; done: number }) => void
 }
 
@@ -75,9 +79,15 @@ export async function exportMailbox(options: ExportOptions): Promise<ExportRepor
   const { guid } = await service.info(mailbox)
   const before = readResume(target)
   if (before === undefined && readdirSync(target).length > 0)
-    throw new TransferError(`${target} is not empty and holds no export of this mailbox.`)
+    throw new TransferError({
+      en: `${target} is not empty and holds no export of this mailbox.`,
+      fr: `${target} n’est pas vide et ne contient pas d’export de cette boîte.`,
+    })
   if (before !== undefined && (before.guid !== guid || before.format !== format))
-    throw new TransferError(`${target} holds another export: of another mailbox, or as ${before.format}.`)
+    throw new TransferError({
+      en: `${target} holds another export: of another mailbox, or as ${before.format}.`,
+      fr: `${target} contient un autre export : d’une autre boîte, ou en ${before.format}.`,
+    })
   const folders = mailFolders(await service.folders(mailbox))
   const inbox = folders.findIndex(({ folder }) => folder.role === 'inbox')
   const places = placesOf(
@@ -114,7 +124,7 @@ export async function exportMailbox(options: ExportOptions): Promise<ExportRepor
       at,
       ...one,
       mails: await mailsOf(options, one),
-      onWarning: (text) => warnings.push(`${label}: ${text}`),
+      onWarning: (phrase) => warnings.push(`${label}: ${options.say(phrase)}`),
       onMail(bytes) {
         count.mails++
         count.seen++

@@ -1,5 +1,6 @@
 import { connect as connectPlain, type Socket } from 'node:net'
 import { connect as connectTls } from 'node:tls'
+import { compose, type Phrase, phraseOf, verbatim } from '@postrider/domain'
 import { MAX_MAIL_BYTES, TransferError } from './types.ts'
 
 /** A parsed value of an answer: atoms, numbers and strings as text, literals as bytes, NIL as null, lists as lists. */
@@ -58,7 +59,8 @@ class AnswerReader {
       const end = this.#buffer.indexOf('\r\n', Math.max(0, this.#scanned - 1))
       if (end === -1) {
         this.#scanned = this.#buffer.length
-        if (this.#scanned > MAX_LINE) throw new ImapGone('the server sends a line without end')
+        if (this.#scanned > MAX_LINE)
+          throw new ImapGone({ en: 'the server sends a line without end', fr: 'le serveur envoie une ligne sans fin' })
         return
       }
       const line = this.#buffer.toString('latin1', 0, end)
@@ -73,7 +75,11 @@ class AnswerReader {
         continue
       }
       // What is larger was not asked for.
-      if (length > MAX_MAIL_BYTES * 2) throw new ImapGone(`the server sends a literal of ${length} bytes`)
+      if (length > MAX_MAIL_BYTES * 2)
+        throw new ImapGone({
+          en: `the server sends a literal of ${length} bytes`,
+          fr: `le serveur envoie un littéral de ${length} octets`,
+        })
       this.#literal = { bytes: Buffer.alloc(length), got: 0 }
     }
   }
@@ -86,7 +92,8 @@ function parse(answer: Answer): readonly ImapValue[] {
   let at = 0
   const line = (): string => pieces[piece] as string
   const list = (depth: number): ImapValue[] => {
-    if (depth > MAX_NESTING) throw new ImapGone('the server nests too deep')
+    if (depth > MAX_NESTING)
+      throw new ImapGone({ en: 'the server nests too deep', fr: 'les réponses du serveur sont trop imbriquées' })
     const values: ImapValue[] = []
     for (;;) {
       const text = line()
@@ -149,20 +156,24 @@ export class ImapSourceClient {
   }
 
   #listen(socket: Socket): void {
-    socket.setTimeout(SILENCE_MS, () => this.#lost('the server does not answer'))
-    socket.on('error', (error) => this.#lost(error.message))
-    socket.on('close', () => this.#lost('the server closed the connection'))
+    socket.setTimeout(SILENCE_MS, () =>
+      this.#lost({ en: 'the server does not answer', fr: 'le serveur ne répond pas' }),
+    )
+    socket.on('error', (error) => this.#lost(verbatim(error.message)))
+    socket.on('close', () =>
+      this.#lost({ en: 'the server closed the connection', fr: 'le serveur a fermé la connexion' }),
+    )
     socket.on('data', (chunk: Buffer) => {
       try {
         for (const answer of this.#reader.push(chunk)) this.#handler?.(String(answer.pieces[0]), answer)
       } catch (error) {
-        this.#lost(error instanceof Error ? error.message : String(error))
+        this.#lost(phraseOf(error))
       }
     })
   }
-  #lost(reason: string): void {
+  #lost(reason: Phrase): void {
     if (this.#gone !== undefined) return
-    this.#gone = new ImapGone(`${this.#server.host}: ${reason}`)
+    this.#gone = new ImapGone(compose((say) => `${this.#server.host}: ${say(reason)}`))
     this.#socket.destroy()
     this.#fail?.(this.#gone)
   }
@@ -179,7 +190,7 @@ export class ImapSourceClient {
     const client = new ImapSourceClient(socket, server)
     try {
       const greeting = await client.#greeting()
-      if (!/^\* (OK|PREAUTH)/i.test(greeting)) throw new ImapGone(`${host}: ${greeting}`)
+      if (!/^\* (OK|PREAUTH)/i.test(greeting)) throw new ImapGone(verbatim(`${host}: ${greeting}`))
       if (security === 'starttls') {
         await client.command('STARTTLS')
         await client.#secure(tls)
@@ -218,7 +229,10 @@ export class ImapSourceClient {
     const { user, password } = this.#server
     const refuse = (error: unknown): never => {
       if (error instanceof ImapRefusal)
-        throw new TransferError(`${this.#server.host} refuses the login of ${user}: ${error.message}`)
+        throw new TransferError({
+          en: `${this.#server.host} refuses the login of ${user}: ${error.message}`,
+          fr: `${this.#server.host} refuse la connexion de ${user} : ${error.message}`,
+        })
       throw error
     }
     if (this.can('AUTH=PLAIN')) {
@@ -228,7 +242,10 @@ export class ImapSourceClient {
     }
     const [name, word] = [quoted(user), quoted(password)]
     if (name === undefined || word === undefined)
-      throw new TransferError('This server takes logins in ASCII only: name or password hold other characters.')
+      throw new TransferError({
+        en: 'This server takes logins in ASCII only: name or password hold other characters.',
+        fr: 'Ce serveur n’accepte que des identifiants en ASCII : le nom ou le mot de passe contient d’autres caractères.',
+      })
     await this.command(`LOGIN ${name} ${word}`).catch(refuse)
   }
 
@@ -266,8 +283,8 @@ export class ImapSourceClient {
       else if (line.startsWith(`${tag} `)) {
         const rest = line.slice(tag.length + 1)
         if (/^OK\b/i.test(rest)) done(rest)
-        else fail(new ImapRefusal(rest.replace(/^(NO|BAD) /i, '')))
-      } else if (/^\* BYE/i.test(line) && !/^LOGOUT/.test(text)) this.#lost(line.slice(2))
+        else fail(new ImapRefusal(verbatim(rest.replace(/^(NO|BAD) /i, ''))))
+      } else if (/^\* BYE/i.test(line) && !/^LOGOUT/.test(text)) this.#lost(verbatim(line.slice(2)))
       else if (line.startsWith('* ')) {
         const values = parse({ pieces: [line.slice(2), ...answer.pieces.slice(1)] })
         if (String(values[0]).toUpperCase() === 'CAPABILITY')
@@ -281,6 +298,6 @@ export class ImapSourceClient {
 
   close(): void {
     if (this.#gone === undefined) this.#socket.end('z LOGOUT\r\n')
-    this.#gone ??= new ImapGone('closed')
+    this.#gone ??= new ImapGone({ en: 'closed', fr: 'fermé' })
   }
 }

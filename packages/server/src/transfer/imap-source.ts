@@ -3,7 +3,14 @@ import { sortFlags } from './flag-names.ts'
 import { roleOfUse } from './folders.ts'
 import { ImapRefusal, type ImapServer, ImapSourceClient, type ImapValue, textOfValue } from './imap-client.ts'
 import { withCrlf } from './line-ends.ts'
-import { MAX_MAIL_BYTES, type MailSource, type SourceFolder, type SourceMail, TransferError } from './types.ts'
+import {
+  MAX_MAIL_BYTES,
+  type MailSource,
+  type SourceFolder,
+  type SourceMail,
+  TransferError,
+  tooManyBytes,
+} from './types.ts'
 
 /** Fetched with one command: mails and bytes. */
 const FETCH_MAILS = 100
@@ -211,8 +218,9 @@ async function* mails(
         received,
         weight: 1,
         async read() {
-          if (size > MAX_MAIL_BYTES) throw new TransferError(`${size} bytes are too many`)
-          if (text === undefined) throw new TransferError('the server does not give it')
+          if (size > MAX_MAIL_BYTES) throw new TransferError(tooManyBytes(size))
+          if (text === undefined)
+            throw new TransferError({ en: 'the server does not give it', fr: 'le serveur ne le donne pas' })
           return withCrlf(text)
         },
       }

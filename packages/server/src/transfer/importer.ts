@@ -8,11 +8,13 @@ import {
   type NewItem,
   type Operation,
   resultOf,
+  type Say,
   type Uid,
 } from '@postrider/domain'
 import { findPlace, type Place, placeFolders } from './folders.ts'
 import { ImportJournal, placeKey } from './journal.ts'
 import { type MailSource, type SourceFolder, type SourceMail, TransferError } from './types.ts'
+import { reasonOf } from '../cli/reasons.ts'
 
 /** One commit takes so many mails or bytes: large enough to share a sync, small enough that users notice nothing. */
 export const BATCH_MAILS = 100
@@ -50,6 +52,8 @@ export interface ImportOptions {
   /** Forgets what earlier runs imported. */
   readonly again?: boolean
   readonly now: () => number
+  /** Says the warnings and reasons of the report. */
+  readonly say: Say
   readonly onProgress?: (progress: ImportProgress) => void
 }
 
@@ -68,8 +72,6 @@ const ends = (error: unknown): boolean =>
   ['overQuota', 'diskFull', 'mailboxNotFound', 'moved', 'corrupt', 'folderNotFound'].some(
     (code) => isDomainError(error) && error.code === code,
   )
-
-const why = (error: unknown): string => (error instanceof Error ? error.message : String(error))
 
 /** One import: every folder of the source, mail by mail, in transactions of their own. A mail that cannot be imported stops nothing. */
 export class Importer {
@@ -152,7 +154,10 @@ export class Importer {
     await this.#apply(writer.end())
     if (writer.renumbered > 0)
       this.#warnings.push(
-        `${label}: ${writer.renumbered} mails have new UIDs, because the folder here goes on above theirs.`,
+        this.#options.say({
+          en: `${label}: ${writer.renumbered} mails have new UIDs, because the folder here goes on above theirs.`,
+          fr: `${label} : ${writer.renumbered} courriers ont de nouveaux UID, car le dossier d’ici continue au-dessus des leurs.`,
+        }),
       )
   }
 
@@ -177,10 +182,10 @@ export class Importer {
     let bytes: Uint8Array
     try {
       bytes = await mail.read()
-      if (bytes.length === 0) throw new TransferError('it is empty')
+      if (bytes.length === 0) throw new TransferError({ en: 'it is empty', fr: 'il est vide' })
     } catch (error) {
       if ((error as { fatal?: boolean }).fatal === true) throw error
-      this.#fault(mail.where, why(error))
+      this.#fault(mail.where, this.#options.say(reasonOf(error)))
       return undefined
     }
     const { content, key, known } = this.#journal.mail(place, bytes)
@@ -203,7 +208,11 @@ export class Importer {
     const { service, mailbox } = this.#options
     this.#folders = await service.folders(mailbox)
     const found = findPlace(this.#folders, place)
-    if (found === undefined) throw new TransferError(`The mailbox has no folder ${place.role}.`)
+    if (found === undefined)
+      throw new TransferError({
+        en: `The mailbox has no folder ${place.role}.`,
+        fr: `La boîte n’a pas de dossier ${place.role}.`,
+      })
     let parent: Folder['id'] | { operation: number } = found.at.id
     const operations: Operation[] = found.missing.map((name, i): Operation => {
       const made: Operation = {
@@ -221,7 +230,11 @@ export class Importer {
     const id = resultOf(applied, operations.length - 1, 'createFolder').folder
     this.#folders = await service.folders(mailbox)
     const made = this.#folders.find((folder) => folder.id === id)
-    if (made === undefined) throw new TransferError(`The folder ${placeKey(place)} is gone while it is imported.`)
+    if (made === undefined)
+      throw new TransferError({
+        en: `The folder ${placeKey(place)} is gone while it is imported.`,
+        fr: `Le dossier ${placeKey(place)} a disparu pendant l’import.`,
+      })
     return made
   }
 
@@ -246,7 +259,7 @@ export class Importer {
         }
         const at = isDomainError(error) ? owner(error.operation) : undefined
         if (at === undefined || ends(error)) throw error
-        this.#fault((left[at] as Waiting).where, why(error))
+        this.#fault((left[at] as Waiting).where, this.#options.say(reasonOf(error)))
         left = left.filter((_, i) => i !== at)
       }
     }

@@ -6,7 +6,14 @@ import { decodeUtf7 } from '@postrider/wire/imap'
 import { sortFlags } from './flag-names.ts'
 import { withCrlf } from './line-ends.ts'
 import { readManifest } from './manifest.ts'
-import { MAX_MAIL_BYTES, type MailSource, type SourceFolder, type SourceMail, TransferError } from './types.ts'
+import {
+  MAX_MAIL_BYTES,
+  type MailSource,
+  type SourceFolder,
+  type SourceMail,
+  TransferError,
+  tooManyBytes,
+} from './types.ts'
 
 /** Letters behind `:2,`: the Maildir specification; P is Courier's and Dovecot's $Forwarded. */
 export const letterBits = {
@@ -59,11 +66,11 @@ function readMail(folder: string, sub: string, name: string): Uint8Array {
     if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error
     const base = name.split(':2,')[0] as string
     const now = readdirSync(join(folder, 'cur')).find((one) => one.split(':2,')[0] === base)
-    if (now === undefined) throw new TransferError('it is gone')
+    if (now === undefined) throw new TransferError({ en: 'it is gone', fr: 'il n’est plus là' })
     bytes = readFileSync(join(folder, 'cur', now))
   }
   if (bytes[0] === 0x1f && bytes[1] === 0x8b) bytes = gunzipSync(bytes, { maxOutputLength: MAX_MAIL_BYTES })
-  if (bytes.length > MAX_MAIL_BYTES) throw new TransferError(`${bytes.length} bytes are too many`)
+  if (bytes.length > MAX_MAIL_BYTES) throw new TransferError(tooManyBytes(bytes.length))
   return withCrlf(bytes)
 }
 

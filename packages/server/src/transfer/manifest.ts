@@ -1,6 +1,6 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { type FolderRole, folderRoles } from '@postrider/domain'
+import { type FolderRole, folderRoles, type Phrase, verbatim } from '@postrider/domain'
 import { TransferError } from './types.ts'
 
 /** Lies in the folder of an export: what file names and formats cannot hold. Two exports of equal mailboxes have equal ones. */
@@ -39,16 +39,20 @@ const isText = (value: unknown): value is string => typeof value === 'string'
 export function readManifest(folder: string): Manifest | undefined {
   const file = join(folder, MANIFEST)
   if (!existsSync(file)) return undefined
-  const broken = (why: string): never => {
-    throw new TransferError(`${file} is broken: ${why}. Take it away to import without it.`)
+  const broken = ({ en, fr }: Phrase): never => {
+    throw new TransferError({
+      en: `${file} is broken: ${en}. Take it away to import without it.`,
+      fr: `${file} est abîmé : ${fr}. Ôtez-le pour importer sans lui.`,
+    })
   }
   let value: Partial<Manifest>
   try {
     value = JSON.parse(readFileSync(file, 'utf8')) as Partial<Manifest>
   } catch (error) {
-    return broken((error as Error).message)
+    return broken(verbatim((error as Error).message))
   }
-  if (value?.version !== 1 || !Array.isArray(value.folders)) return broken('it is of another version')
+  if (value?.version !== 1 || !Array.isArray(value.folders))
+    return broken({ en: 'it is of another version', fr: 'il est d’une autre version' })
   for (const one of value.folders as readonly Partial<ManifestFolder>[]) {
     const sound =
       Array.isArray(one.path) &&
@@ -57,7 +61,7 @@ export function readManifest(folder: string): Manifest | undefined {
       !one.at.startsWith('/') &&
       !one.at.split('/').includes('..') &&
       (one.role === null || folderRoles.some((role) => role === one.role))
-    if (!sound) return broken('a folder in it makes no sense')
+    if (!sound) return broken({ en: 'a folder in it makes no sense', fr: 'un de ses dossiers n’a pas de sens' })
   }
   return value as Manifest
 }

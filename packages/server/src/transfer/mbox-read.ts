@@ -2,7 +2,7 @@ import { closeSync, fstatSync, openSync, readSync } from 'node:fs'
 import { withCrlf } from './line-ends.ts'
 import { fromLineDate, MAX_FROM_LINE, type Quoting, unquote } from './mbox-lines.ts'
 import { type MboxStatus, ownBlock, readStatus } from './mbox-status.ts'
-import { MAX_MAIL_BYTES, type SourceMail, TransferError } from './types.ts'
+import { MAX_MAIL_BYTES, type SourceMail, TransferError, tooManyBytes } from './types.ts'
 
 const CHUNK = 1024 * 1024
 /** A header block is looked for so far. */
@@ -148,7 +148,10 @@ export async function* readMbox(file: string, quoting: Quoting = 'rd'): AsyncIte
     const pages = new Pages(fd)
     if (pages.size === 0) return
     if (fromLineDate(pages.line(0)) === undefined)
-      throw new TransferError(`${file} is no mbox: it does not begin with a From line.`)
+      throw new TransferError({
+        en: `${file} is no mbox: it does not begin with a From line.`,
+        fr: `${file} n’est pas un mbox : il ne commence pas par une ligne From.`,
+      })
     for (let at = 0; at < pages.size; ) {
       const start = pages.after(at)
       const body = headerEnd(pages, start)
@@ -168,7 +171,7 @@ export async function* readMbox(file: string, quoting: Quoting = 'rd'): AsyncIte
           received: fromLineDate(pages.line(at)),
           weight: next - at,
           async read() {
-            if (size > MAX_MAIL_BYTES) throw new TransferError(`${size} bytes are too many`)
+            if (size > MAX_MAIL_BYTES) throw new TransferError(tooManyBytes(size))
             return mailBytes(Buffer.from(pages.bytes(start, size)), status, quoting, byLength !== undefined)
           },
         }

@@ -28,12 +28,14 @@ function formatOf(path: string, depth = 0): FileFormat | undefined {
 
 /** A source of files. */
 export function fileSource(path: string, format: FileFormat | undefined, quoting: Quoting): MailSource {
-  if (!existsSync(path)) throw new TransferError(`There is no ${path}.`)
+  if (!existsSync(path)) throw new TransferError({ en: `There is no ${path}.`, fr: `${path} n’existe pas.` })
   const is = format ?? formatOf(path)
   if (is === undefined)
-    throw new TransferError(
-      `${path} is no Maildir, no mbox and no folder of EML files. If it is one, say which with --format.`,
-    )
-  if (is !== 'mbox' && !statSync(path).isDirectory()) throw new TransferError(`${path} is no folder.`)
+    throw new TransferError({
+      en: `${path} is no Maildir, no mbox and no folder of EML files. If it is one, say which with --format.`,
+      fr: `${path} n’est ni un Maildir, ni un mbox, ni un dossier de fichiers EML. S’il en est un, dites lequel avec --format.`,
+    })
+  if (is !== 'mbox' && !statSync(path).isDirectory())
+    throw new TransferError({ en: `${path} is no folder.`, fr: `${path} n’est pas un dossier.` })
   return is === 'maildir' ? maildirSource(path) : is === 'eml' ? emlSource(path) : mboxSource(path, quoting)
 }

@@ -5,7 +5,14 @@ import { withCrlf } from './line-ends.ts'
 import { EML_INDEX, type EmlEntry, type ManifestFolder, readManifest } from './manifest.ts'
 import type { Quoting } from './mbox-lines.ts'
 import { isMbox, mboxBase, readMbox } from './mbox-read.ts'
-import { MAX_MAIL_BYTES, type MailSource, type SourceFolder, type SourceMail, TransferError } from './types.ts'
+import {
+  MAX_MAIL_BYTES,
+  type MailSource,
+  type SourceFolder,
+  type SourceMail,
+  TransferError,
+  tooManyBytes,
+} from './types.ts'
 
 const MAX_DEPTH = 64
 const visible = (folder: string) =>
@@ -19,7 +26,10 @@ function emlIndex(folder: string): Map<string, EmlEntry> {
   try {
     return new Map(Object.entries(JSON.parse(readFileSync(file, 'utf8')) as Record<string, EmlEntry>))
   } catch (error) {
-    throw new TransferError(`${file} is broken: ${(error as Error).message}. Take it away to import without flags.`)
+    throw new TransferError({
+      en: `${file} is broken: ${(error as Error).message}. Take it away to import without flags.`,
+      fr: `${file} est abîmé : ${(error as Error).message}. Ôtez-le pour importer sans les indicateurs.`,
+    })
   }
 }
 
@@ -41,7 +51,7 @@ async function* emlMails(folder: string): AsyncIterable<SourceMail> {
       weight: 1,
       async read() {
         const { size } = statSync(file)
-        if (size > MAX_MAIL_BYTES) throw new TransferError(`${size} bytes are too many`)
+        if (size > MAX_MAIL_BYTES) throw new TransferError(tooManyBytes(size))
         return withCrlf(readFileSync(file))
       },
     }

@@ -1,4 +1,4 @@
-import type { FolderRole } from '@postrider/domain'
+import { type FolderRole, type Phrase, SpokenError } from '@postrider/domain'
 
 /** One mail of a source, its text not yet read. */
 export interface SourceMail {
@@ -36,9 +36,14 @@ export interface MailSource {
 }
 
 /** The source or the target cannot be used as asked; the message says why. */
-export class TransferError extends Error {
+export class TransferError extends SpokenError {
   override readonly name = 'TransferError'
 }
 
 /** Larger mails are reported and left out: with its frame around it, one must fit between two threads. */
 export const MAX_MAIL_BYTES = 60 * 1024 * 1024
+
+export const tooManyBytes = (size: number): Phrase => ({
+  en: `${size} bytes are too many`,
+  fr: `${size} octets, c’est trop`,
+})

@@ -20,7 +20,10 @@ export async function writeMaildir({ at, folder, path, mails, onMail, onWarning 
   for (const name of readdirSync(join(at, 'cur'))) if (ours.test(name)) there.set(name.split(',S=')[0] as string, name)
   const words = keywordsOf(mails)
   if (words.length > MAX_LETTERS)
-    onWarning(`${words.length} keywords, and a Maildir has letters for ${MAX_LETTERS}: the others are left out.`)
+    onWarning({
+      en: `${words.length} keywords, and a Maildir has letters for ${MAX_LETTERS}: the others are left out.`,
+      fr: `${words.length} mots-clés, et un Maildir n’a de lettres que pour ${MAX_LETTERS} : les autres sont omis.`,
+    })
   const letters = new Map(words.slice(0, MAX_LETTERS).map((word, i) => [word, String.fromCharCode(97 + i)]))
   const list: string[] = []
   for (const mail of mails) {

@@ -74,6 +74,7 @@ export class TestServer {
       POSTRIDER_PORT_BASE: String(this.#portBase),
       POSTRIDER_READY_FILE: join(this.folder, 'ready.json'),
       POSTRIDER_BIND: '127.0.0.1',
+      POSTRIDER_LANGUAGE: 'en',
       ...this.#options.env,
     }
   }

@@ -1,24 +1,41 @@
-import type { AcceptedDomain, DomainType } from '@postrider/domain'
+import type { AcceptedDomain, DomainType, Say } from '@postrider/domain'
 import { adminCommand, UsageError, type Words } from '../../cli/command.ts'
 import { columns } from '../../cli/parse.ts'
+import { mustBeOneOf } from '../../cli/phrases.ts'
 
 function domainType(words: Words): DomainType {
   const text = words.value('type') ?? 'Authoritative'
   const types = ['Authoritative', 'InternalRelay', 'ExternalRelay'] as const
   const type = types.find((one) => one.toLowerCase() === text.toLowerCase())
-  if (type === undefined) throw new UsageError(`--type must be one of ${types.join(', ')}.`)
+  if (type === undefined) throw new UsageError(mustBeOneOf('type', types))
   return type
 }
 
 export const domainAdd = adminCommand<readonly AcceptedDomain[]>({
   name: 'domain add',
-  summary: 'Accepts mail for a domain.',
+  summary: { en: 'Accepts mail for a domain.', fr: 'Accepte le courrier d’un domaine.' },
   arguments: ['domain'],
   options: {
-    type: { value: 'type', help: 'Authoritative (default), InternalRelay or ExternalRelay.' },
-    default: { help: 'Makes it the domain of logins without one.' },
+    type: {
+      value: 'type',
+      help: {
+        en: 'Authoritative (default), InternalRelay or ExternalRelay.',
+        fr: 'Authoritative (par défaut), InternalRelay ou ExternalRelay.',
+      },
+    },
+    default: {
+      help: {
+        en: 'Makes it the domain of logins without one.',
+        fr: 'En fait le domaine des identifiants qui n’en portent pas.',
+      },
+    },
   },
-  notes: ['`postrider doctor` prints the DNS records it needs.'],
+  notes: [
+    {
+      en: '`postrider doctor` prints the DNS records it needs.',
+      fr: '`postrider doctor` donne les enregistrements DNS qu’il lui faut.',
+    },
+  ],
   where: 'either',
   async run({ directory }, words) {
     const name = words.need(0, 'domain')
@@ -31,7 +48,7 @@ export const domainAdd = adminCommand<readonly AcceptedDomain[]>({
 
 export const domainDefault = adminCommand<readonly AcceptedDomain[]>({
   name: 'domain default',
-  summary: 'Makes a domain the default one.',
+  summary: { en: 'Makes a domain the default one.', fr: 'Fait d’un domaine le domaine par défaut.' },
   arguments: ['domain'],
   options: {},
   where: 'either',
@@ -44,7 +61,7 @@ export const domainDefault = adminCommand<readonly AcceptedDomain[]>({
 
 export const domainRemove = adminCommand<readonly AcceptedDomain[]>({
   name: 'domain remove',
-  summary: 'Accepts mail for a domain no longer.',
+  summary: { en: 'Accepts mail for a domain no longer.', fr: 'N’accepte plus le courrier d’un domaine.' },
   arguments: ['domain'],
   options: {},
   where: 'either',
@@ -57,7 +74,7 @@ export const domainRemove = adminCommand<readonly AcceptedDomain[]>({
 
 export const domainList = adminCommand<readonly AcceptedDomain[]>({
   name: 'domain list',
-  summary: 'Lists accepted domains.',
+  summary: { en: 'Lists accepted domains.', fr: 'Donne la liste des domaines acceptés.' },
   arguments: [],
   options: {},
   where: 'either',
@@ -65,9 +82,13 @@ export const domainList = adminCommand<readonly AcceptedDomain[]>({
   text: domainText,
 })
 
-function domainText(domains: readonly AcceptedDomain[]): string {
+function domainText(domains: readonly AcceptedDomain[], say: Say): string {
+  const standard = say({ en: 'default', fr: 'par défaut' })
   return columns(
-    [['DOMAIN', 'TYPE', ''], ...domains.map((one) => [one.name, one.type, one.isDefault ? 'default' : ''])],
+    [
+      [say({ en: 'DOMAIN', fr: 'DOMAINE' }), 'TYPE', ''],
+      ...domains.map((one) => [one.name, one.type, one.isDefault ? standard : '']),
+    ],
     '',
   )
 }

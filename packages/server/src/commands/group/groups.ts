@@ -1,13 +1,19 @@
 import { adminCommand, CommandFailed, UsageError } from '../../cli/command.ts'
 import { columns } from '../../cli/parse.ts'
+import { listFor, noGroup, nothingToChange, shownName } from '../../cli/phrases.ts'
 import { factText, type GroupReport, groupReport } from '../user/fields.ts'
 
 export const groupAdd = adminCommand<GroupReport>({
   name: 'group add',
-  summary: 'Adds a distribution group.',
+  summary: { en: 'Adds a distribution group.', fr: 'Ajoute un groupe de distribution.' },
   arguments: ['address', 'member…'],
-  options: { name: { value: 'text', help: 'Name shown to others.' } },
-  notes: ['Members may be mailboxes, other groups and addresses elsewhere.'],
+  options: { name: { value: 'text', help: shownName } },
+  notes: [
+    {
+      en: 'Members may be mailboxes, other groups and addresses elsewhere.',
+      fr: 'Les membres peuvent être des boîtes, d’autres groupes et des adresses d’ailleurs.',
+    },
+  ],
   where: 'either',
   async run({ directory }, words) {
     const name = words.value('name')
@@ -19,17 +25,17 @@ export const groupAdd = adminCommand<GroupReport>({
 
 export const groupList = adminCommand<readonly GroupReport[]>({
   name: 'group list',
-  summary: 'Lists distribution groups.',
+  summary: { en: 'Lists distribution groups.', fr: 'Donne la liste des groupes de distribution.' },
   arguments: [],
   options: {},
   where: 'either',
   run: async ({ directory }) =>
     [...directory.groups()].map(groupReport).sort((a, b) => (a.address < b.address ? -1 : 1)),
-  text: (groups) =>
+  text: (groups, say) =>
     columns(
       [
-        ['ADDRESS', 'NAME', 'MEMBERS'],
-        ...groups.map((one) => [one.address, one.displayName, String(one.members.length)]),
+        [say({ en: 'ADDRESS', fr: 'ADRESSE' }), say({ en: 'NAME', fr: 'NOM' }), say({ en: 'MEMBERS', fr: 'MEMBRES' })],
+        ...groups.map((one) => [one.address, one.displayName, say.number(one.members.length)]),
       ],
       '',
     ),
@@ -37,14 +43,14 @@ export const groupList = adminCommand<readonly GroupReport[]>({
 
 export const groupShow = adminCommand<GroupReport>({
   name: 'group show',
-  summary: 'Shows a group and its members.',
+  summary: { en: 'Shows a group and its members.', fr: 'Montre un groupe et ses membres.' },
   arguments: ['address'],
   options: {},
   where: 'either',
   async run({ directory }, words) {
     const address = words.need(0, 'address')
     const found = directory.resolve(address)
-    if (found.kind !== 'group') throw new CommandFailed(`There is no group ${address}.`, 'notFound')
+    if (found.kind !== 'group') throw new CommandFailed(noGroup(address), 'notFound')
     return groupReport(found.entry)
   },
   text: factText,
@@ -52,23 +58,28 @@ export const groupShow = adminCommand<GroupReport>({
 
 export const groupSet = adminCommand<GroupReport>({
   name: 'group set',
-  summary: 'Changes a group.',
+  summary: { en: 'Changes a group.', fr: 'Modifie un groupe.' },
   arguments: ['address'],
   options: {
-    name: { value: 'text', help: 'Name shown to others.' },
-    add: { value: 'addresses', many: true, help: 'Members to add.' },
-    remove: { value: 'addresses', many: true, help: 'Members to take out.' },
-    alias: { value: 'address', many: true, help: 'All aliases it is to have (replaces the list).' },
-    hide: { help: 'Leaves it out of address lists.' },
-    unhide: { help: 'Puts it into address lists.' },
-    'inside-only': { help: 'Only people who logged in may write to it.' },
-    'from-anywhere': { help: 'Everybody may write to it.' },
+    name: { value: 'text', help: shownName },
+    add: { value: 'addresses', many: true, help: { en: 'Members to add.', fr: 'Membres à ajouter.' } },
+    remove: { value: 'addresses', many: true, help: { en: 'Members to take out.', fr: 'Membres à retirer.' } },
+    alias: { value: 'address', many: true, help: listFor.aliases },
+    hide: { help: listFor.hide },
+    unhide: { help: listFor.unhide },
+    'inside-only': {
+      help: {
+        en: 'Only people who logged in may write to it.',
+        fr: 'Seules les personnes authentifiées peuvent lui écrire.',
+      },
+    },
+    'from-anywhere': { help: { en: 'Everybody may write to it.', fr: 'Tout le monde peut lui écrire.' } },
   },
   where: 'either',
   async run({ directory }, words) {
     const address = words.need(0, 'address')
     const found = directory.resolve(address)
-    if (found.kind !== 'group') throw new CommandFailed(`There is no group ${address}.`, 'notFound')
+    if (found.kind !== 'group') throw new CommandFailed(noGroup(address), 'notFound')
     const gone = new Set(words.many('remove')?.map((one) => one.toLowerCase()))
     const members = [...found.entry.members.filter((one) => !gone.has(one.toLowerCase())), ...(words.many('add') ?? [])]
     const name = words.value('name')
@@ -82,7 +93,7 @@ export const groupSet = adminCommand<GroupReport>({
       ...(words.flag('inside-only') ? { requireSenderAuthentication: true } : {}),
       ...(words.flag('from-anywhere') ? { requireSenderAuthentication: false } : {}),
     }
-    if (Object.keys(change).length === 0) throw new UsageError('Nothing to change was given.')
+    if (Object.keys(change).length === 0) throw new UsageError(nothingToChange)
     return groupReport(await directory.updateGroup(found.entry.address, change))
   },
   text: factText,
@@ -90,7 +101,7 @@ export const groupSet = adminCommand<GroupReport>({
 
 export const groupRemove = adminCommand<{ address: string; removed: true }>({
   name: 'group remove',
-  summary: 'Deletes a group; its members stay.',
+  summary: { en: 'Deletes a group; its members stay.', fr: 'Supprime un groupe ; ses membres restent.' },
   arguments: ['address'],
   options: {},
   where: 'either',
@@ -99,5 +110,5 @@ export const groupRemove = adminCommand<{ address: string; removed: true }>({
     await directory.removeGroup(address)
     return { address, removed: true }
   },
-  text: (result) => `The group ${result.address} is deleted.`,
+  text: ({ address }, say) => say({ en: `The group ${address} is deleted.`, fr: `Le groupe ${address} est supprimé.` }),
 })

@@ -1,7 +1,18 @@
 import { randomBytes } from 'node:crypto'
 import { settleMailboxes } from '../../administration.ts'
 import { adminCommand } from '../../cli/command.ts'
-import { languageOf, passwordOptions, quotaOf, readPassword, typeOf, type UserReport, userReport } from './fields.ts'
+import { example, shownName } from '../../cli/phrases.ts'
+import {
+  languageOf,
+  passwordOptions,
+  passwordPrompt,
+  quotaHelp,
+  quotaOf,
+  readPassword,
+  typeOf,
+  type UserReport,
+  userReport,
+} from './fields.ts'
 
 /** 20 letters and digits that nobody confuses: 100 bits. */
 export function randomPassword(): string {
@@ -11,22 +22,40 @@ export function randomPassword(): string {
 
 export const userAdd = adminCommand<UserReport & { password?: string }>({
   name: 'user add',
-  summary: 'Adds a mailbox.',
+  summary: { en: 'Adds a mailbox.', fr: 'Ajoute une boîte.' },
   arguments: ['address'],
   options: {
     ...passwordOptions,
-    'random-password': { help: 'Makes up a password and prints it.' },
-    name: { value: 'text', help: 'Name shown to others.' },
-    alias: { value: 'address', many: true, help: 'Another address it receives; may be given several times.' },
-    quota: { value: 'size', help: 'Largest size: 500MB, 2GB, none.' },
-    language: { value: 'en|fr', help: 'Language of its folders and messages.' },
-    type: { value: 'type', help: 'user, shared, room or equipment; all but user have no password.' },
+    'random-password': {
+      help: { en: 'Makes up a password and prints it.', fr: 'Invente un mot de passe et l’affiche.' },
+    },
+    name: { value: 'text', help: shownName },
+    alias: {
+      value: 'address',
+      many: true,
+      help: {
+        en: 'Another address it receives; may be given several times.',
+        fr: 'Une autre adresse qu’elle reçoit ; peut être indiquée plusieurs fois.',
+      },
+    },
+    quota: { value: 'size', help: quotaHelp },
+    language: {
+      value: 'en|fr',
+      help: { en: 'Language of its folders and messages.', fr: 'Langue de ses dossiers et messages.' },
+    },
+    type: {
+      value: 'type',
+      help: {
+        en: 'user, shared, room or equipment; all but user have no password.',
+        fr: 'user, shared, room ou equipment ; tous sauf user sont sans mot de passe.',
+      },
+    },
   },
-  notes: ['Example: printf %s "$PASSWORD" | postrider user add bob@example.com --password-stdin --name "Bob Stone"'],
+  notes: [example('printf %s "$PASSWORD" | postrider user add bob@example.com --password-stdin --name "Bob Stone"')],
   where: 'either',
-  async secret(words, terminal) {
+  async secret(words, terminal, say) {
     if (words.flag('random-password') || (typeOf(words) ?? 'user') !== 'user') return undefined
-    return readPassword(words, terminal)
+    return readPassword(words, terminal, say)
   },
   async run(administration, words) {
     const { directory, loaded } = administration
@@ -48,6 +77,8 @@ export const userAdd = adminCommand<UserReport & { password?: string }>({
     const report = userReport(entry, (account) => directory.account(account)?.address ?? account)
     return made === undefined ? report : { ...report, password: made }
   },
-  text: (report) =>
-    `${report.address} has a mailbox now.${report.password === undefined ? '' : `\nPassword: ${report.password}`}`,
+  text({ address, password }, say) {
+    const done = say({ en: `${address} has a mailbox now.`, fr: `${address} a maintenant une boîte.` })
+    return password === undefined ? done : `${done}\n${say(passwordPrompt)}${password}`
+  },
 })

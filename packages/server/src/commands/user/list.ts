@@ -4,10 +4,15 @@ import { type UserReport, userReport } from './fields.ts'
 
 export const userList = adminCommand<readonly UserReport[]>({
   name: 'user list',
-  summary: 'Lists mailboxes.',
+  summary: { en: 'Lists mailboxes.', fr: 'Donne la liste des boîtes.' },
   arguments: ['text?'],
   options: {},
-  notes: ['With a text: only mailboxes whose address or name contains it.'],
+  notes: [
+    {
+      en: 'With a text: only mailboxes whose address or name contains it.',
+      fr: 'Avec un texte : seulement les boîtes dont l’adresse ou le nom le contient.',
+    },
+  ],
   where: 'either',
   async run({ directory }, words) {
     const text = words.at(0)?.toLowerCase() ?? ''
@@ -18,15 +23,15 @@ export const userList = adminCommand<readonly UserReport[]>({
       .map((entry) => userReport(entry, (account) => directory.account(account)?.address ?? account))
       .sort((a, b) => (a.address < b.address ? -1 : 1))
   },
-  text: (reports) =>
+  text: (reports, say) =>
     columns(
       [
-        ['ADDRESS', 'NAME', 'TYPE', ''],
+        [say({ en: 'ADDRESS', fr: 'ADRESSE' }), say({ en: 'NAME', fr: 'NOM' }), 'TYPE', ''],
         ...reports.map((one) => [
           one.address,
           one.displayName,
-          one.administrator ? 'administrator' : one.type,
-          one.enabled ? '' : 'disabled',
+          one.administrator ? say({ en: 'administrator', fr: 'administrateur' }) : one.type,
+          one.enabled ? '' : say({ en: 'disabled', fr: 'désactivée' }),
         ]),
       ],
       '',

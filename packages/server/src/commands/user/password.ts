@@ -3,7 +3,10 @@ import { passwordOptions, readPassword } from './fields.ts'
 
 export const userPassword = adminCommand<{ readonly address: string; readonly changed: true }>({
   name: 'user password',
-  summary: 'Sets a new password and ends the live sessions of the old one.',
+  summary: {
+    en: 'Sets a new password and ends the live sessions of the old one.',
+    fr: 'Donne un nouveau mot de passe et ferme les sessions ouvertes avec l’ancien.',
+  },
   arguments: ['address'],
   options: { ...passwordOptions },
   where: 'either',
@@ -13,5 +16,6 @@ export const userPassword = adminCommand<{ readonly address: string; readonly ch
     await directory.setPassword(entry.account, words.secret ?? '')
     return { address: entry.address, changed: true }
   },
-  text: (result) => `${result.address} has a new password.`,
+  text: ({ address }, say) =>
+    say({ en: `${address} has a new password.`, fr: `${address} a un nouveau mot de passe.` }),
 })

@@ -1,7 +1,17 @@
-import type { MailboxChange, ProtocolName } from '@postrider/domain'
+import type { MailboxChange, Phrase, ProtocolName } from '@postrider/domain'
 import { settleMailboxes } from '../../administration.ts'
-import { adminCommand, UsageError, type Words } from '../../cli/command.ts'
-import { factText, languageOf, protocolsNamed, quotaOf, typeOf, type UserReport, userReport } from './fields.ts'
+import { adminCommand, type OptionSpec, UsageError, type Words } from '../../cli/command.ts'
+import { example, listFor, nothingToChange, shownName } from '../../cli/phrases.ts'
+import {
+  factText,
+  languageOf,
+  protocolsNamed,
+  quotaHelp,
+  quotaOf,
+  typeOf,
+  type UserReport,
+  userReport,
+} from './fields.ts'
 
 /** Options that are one text each, and the field they set. */
 const texts = {
@@ -42,51 +52,90 @@ function changeOf(words: Words): MailboxChange {
   for (const name of protocolsNamed(words.many('on'))) protocols[name] = true
   for (const name of protocolsNamed(words.many('off'))) protocols[name] = false
   if (Object.keys(protocols).length > 0) change.protocols = protocols
-  if (Object.keys(change).length === 0) throw new UsageError('Nothing to change was given.')
+  if (Object.keys(change).length === 0) throw new UsageError(nothingToChange)
   return change as MailboxChange
 }
 function toggle(words: Words, on: string, off: string, apply: (on: boolean) => void): void {
-  if (words.flag(on) && words.flag(off)) throw new UsageError(`--${on} and --${off} exclude each other.`)
+  if (words.flag(on) && words.flag(off))
+    throw new UsageError({ en: `--${on} and --${off} exclude each other.`, fr: `--${on} et --${off} s’excluent.` })
   if (words.flag(on)) apply(true)
   if (words.flag(off)) apply(false)
 }
 
-const text = (help: string) => ({ value: 'text', help })
+const text = (help: Phrase): OptionSpec => ({ value: 'text', help })
 
 export const userSet = adminCommand<UserReport>({
   name: 'user set',
-  summary: 'Changes a mailbox; live sessions follow at once.',
+  summary: {
+    en: 'Changes a mailbox; live sessions follow at once.',
+    fr: 'Modifie une boîte ; les sessions ouvertes suivent aussitôt.',
+  },
   arguments: ['address'],
   options: {
-    address: { value: 'address', help: 'New primary address; the old one stays as alias.' },
-    alias: { value: 'address', many: true, help: 'All aliases it is to have (replaces the list).' },
-    name: text('Name shown to others.'),
-    'given-name': text('Given name.'),
-    surname: text('Surname.'),
-    title: text('Title.'),
-    department: text('Department.'),
-    company: text('Company.'),
-    office: text('Office.'),
-    phone: text('Telephone.'),
-    mobile: text('Mobile telephone.'),
-    language: { value: 'en|fr', help: 'Language of messages.' },
-    type: { value: 'type', help: 'user, shared, room or equipment.' },
-    quota: { value: 'size', help: 'Largest size: 500MB, 2GB, none.' },
-    enable: { help: 'Lets the user log in.' },
-    disable: { help: 'Keeps the user out and ends live sessions; mail still arrives.' },
-    hide: { help: 'Leaves it out of address lists.' },
-    unhide: { help: 'Puts it into address lists.' },
-    on: { value: 'protocols', many: true, help: 'Switches protocols on: imap,pop3,activesync,smtp,web …' },
-    off: { value: 'protocols', many: true, help: 'Switches protocols off.' },
-    'forward-to': { value: 'address', help: 'Forwards its mail.' },
-    'no-forward': { help: 'Forwards no longer.' },
-    'keep-copy': { help: 'Keeps forwarded mail here as well.' },
-    'no-copy': { help: 'Keeps no forwarded mail.' },
-    'full-access': { value: 'addresses', many: true, help: 'Who may open it (replaces the list; empty: nobody).' },
-    'send-as': { value: 'addresses', many: true, help: 'Who may send with its address.' },
-    'send-on-behalf': { value: 'addresses', many: true, help: 'Who may send on its behalf.' },
+    address: {
+      value: 'address',
+      help: {
+        en: 'New primary address; the old one stays as alias.',
+        fr: 'Nouvelle adresse principale ; l’ancienne reste comme alias.',
+      },
+    },
+    alias: { value: 'address', many: true, help: listFor.aliases },
+    name: text(shownName),
+    'given-name': text({ en: 'Given name.', fr: 'Prénom.' }),
+    surname: text({ en: 'Surname.', fr: 'Nom de famille.' }),
+    title: text({ en: 'Title.', fr: 'Fonction.' }),
+    department: text({ en: 'Department.', fr: 'Service.' }),
+    company: text({ en: 'Company.', fr: 'Société.' }),
+    office: text({ en: 'Office.', fr: 'Bureau.' }),
+    phone: text({ en: 'Telephone.', fr: 'Téléphone.' }),
+    mobile: text({ en: 'Mobile telephone.', fr: 'Téléphone mobile.' }),
+    language: { value: 'en|fr', help: { en: 'Language of messages.', fr: 'Langue des messages.' } },
+    type: { value: 'type', help: { en: 'user, shared, room or equipment.', fr: 'user, shared, room ou equipment.' } },
+    quota: { value: 'size', help: quotaHelp },
+    enable: { help: { en: 'Lets the user log in.', fr: 'Permet à l’utilisateur de se connecter.' } },
+    disable: {
+      help: {
+        en: 'Keeps the user out and ends live sessions; mail still arrives.',
+        fr: 'Ferme l’accès et les sessions ouvertes ; le courrier arrive toujours.',
+      },
+    },
+    hide: { help: listFor.hide },
+    unhide: { help: listFor.unhide },
+    on: {
+      value: 'protocols',
+      many: true,
+      help: {
+        en: 'Switches protocols on: imap,pop3,activesync,smtp,web …',
+        fr: 'Active des protocoles : imap,pop3,activesync,smtp,web …',
+      },
+    },
+    off: { value: 'protocols', many: true, help: { en: 'Switches protocols off.', fr: 'Désactive des protocoles.' } },
+    'forward-to': { value: 'address', help: { en: 'Forwards its mail.', fr: 'Fait suivre son courrier.' } },
+    'no-forward': { help: { en: 'Forwards no longer.', fr: 'Ne fait plus suivre.' } },
+    'keep-copy': {
+      help: { en: 'Keeps forwarded mail here as well.', fr: 'Garde aussi ici le courrier que l’on fait suivre.' },
+    },
+    'no-copy': { help: { en: 'Keeps no forwarded mail.', fr: 'Ne garde pas le courrier que l’on fait suivre.' } },
+    'full-access': {
+      value: 'addresses',
+      many: true,
+      help: {
+        en: 'Who may open it (replaces the list; empty: nobody).',
+        fr: 'Qui peut l’ouvrir (remplace la liste ; vide : personne).',
+      },
+    },
+    'send-as': {
+      value: 'addresses',
+      many: true,
+      help: { en: 'Who may send with its address.', fr: 'Qui peut envoyer avec son adresse.' },
+    },
+    'send-on-behalf': {
+      value: 'addresses',
+      many: true,
+      help: { en: 'Who may send on its behalf.', fr: 'Qui peut envoyer de sa part.' },
+    },
   },
-  notes: ['Example: postrider user set bob@example.com --off pop3,imap'],
+  notes: [example('postrider user set bob@example.com --off pop3,imap')],
   where: 'either',
   async run(administration, words) {
     const { directory } = administration

@@ -8,7 +8,7 @@ interface Shown extends UserReport {
 
 export const userShow = adminCommand<Shown>({
   name: 'user show',
-  summary: 'Shows a mailbox and how full it is.',
+  summary: { en: 'Shows a mailbox and how full it is.', fr: 'Montre une boîte et la place qu’elle occupe.' },
   arguments: ['address'],
   options: {},
   where: 'either',
