@@ -1,4 +1,12 @@
-import { isDomainError, type MailboxId, type MailboxService, type Phrase, type Say } from '@postrider/domain'
+import {
+  isDomainError,
+  type MailboxId,
+  type MailboxService,
+  type Phrase,
+  type QueueEntry,
+  resultOf,
+  type Say,
+} from '@postrider/domain'
 import type { DirectoryStore } from '@postrider/store/directory'
 import type { CheckReport } from '@postrider/store/sqlite'
 import type { Loaded } from './config/load.ts'
@@ -103,16 +111,54 @@ export async function settleMailboxes(directory: DirectoryStore, service: Mailbo
     if (work === 'create' && entry !== undefined)
       await service.create(mailbox, { language: entry.language, quota: entry.quota, database })
     if (work === 'quota' && entry !== undefined) await service.apply(mailbox, [{ op: 'setQuota', quota: entry.quota }])
-    if (work === 'destroy') await destroy(service, mailbox)
+    if (work === 'destroy') await destroy(service, mailbox, administratorOf(directory))
     directory.mailboxDone(pending)
   }
 }
 
-/** A mailbox that was never made is as good as destroyed. */
-async function destroy(service: MailboxService, mailbox: MailboxId): Promise<void> {
+const administratorOf = (directory: DirectoryStore): MailboxId | undefined =>
+  [...directory.mailboxes()].find((one) => one.isAdministrator)?.mailbox
+
+/** A mailbox that was never made is as good as destroyed. What waits in its queue was promised to somebody: the heir keeps the promise. */
+async function destroy(service: MailboxService, mailbox: MailboxId, heir: MailboxId | undefined): Promise<void> {
   try {
+    if (heir !== undefined) await bequeathQueue(service, mailbox, heir)
     await service.destroy(mailbox)
   } catch (error) {
     if (!isDomainError(error, 'mailboxNotFound')) throw error
+  }
+}
+
+const QUEUE_PAGE = 100
+const WEEK_MS = 7 * 86_400_000
+
+async function bequeathQueue(service: MailboxService, mailbox: MailboxId, heir: MailboxId): Promise<void> {
+  for (let afterId = 0; ; ) {
+    const entries = await service.queueList({ limit: QUEUE_PAGE, afterId })
+    for (const entry of entries) if (entry.mailbox === mailbox) await bequeath(service, entry, heir)
+    const last = entries.at(-1)
+    if (last === undefined || entries.length < QUEUE_PAGE) return
+    afterId = last.id
+  }
+}
+
+/** Once, however often the destruction is tried. */
+async function bequeath(service: MailboxService, entry: QueueEntry, heir: MailboxId): Promise<void> {
+  const bytes = await service.blob(entry.mailbox, entry.original)
+  const { from, recipients, destination, envelopeId, ret, size, smtputf8, eightBit, due, expires } = entry
+  const copy = { from, recipients, destination, envelopeId, ret, size, smtputf8, eightBit, due, expires }
+  try {
+    const applied = await service.apply(heir, [
+      { op: 'once', key: `inherited/${entry.mailbox}/${entry.id}`, keepMs: WEEK_MS },
+      { op: 'enqueue', entry: copy, original: { bytes } },
+    ])
+    if (!entry.held) return
+    const change = resultOf(applied, 1, 'enqueue').ids.map((id) => ({ id, kind: 'update' as const, held: true }))
+    await service.apply(
+      heir,
+      change.map((one) => ({ op: 'queueChange' as const, change: one })),
+    )
+  } catch (error) {
+    if (!isDomainError(error, 'duplicate')) throw error
   }
 }

@@ -266,7 +266,8 @@ export class QueueRunner {
 
   /** Our own fault, not the destination's: the row is tried again by the schedule. */
   async #failed(entry: QueueEntry, error: unknown): Promise<void> {
-    if (isDomainError(error, 'itemGone')) return
+    // Removed meanwhile, or its mailbox was: whoever did that took care of it.
+    if (isDomainError(error, 'itemGone') || isDomainError(error, 'mailboxNotFound')) return
     this.#core.log.error({ err: error, queue: entry.id, destination: entry.destination }, 'queue entry failed')
     const diagnostic = error instanceof Error ? error.message : String(error)
     const results = entry.recipients.map(
