@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { mkdtempSync, rmSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
@@ -97,6 +97,15 @@ for (const kind of kinds) {
     assert.match(await metrics.registry.metrics(), /postrider_owner_restarts_total\{thread="owner"\} 1/)
   })
 }
+
+test('an owner’s process is reached in a data folder too deep for a socket path, and leaves no socket there', async (t) => {
+  const folder = join(folderOf(t), 'deep'.repeat(30))
+  mkdirSync(folder)
+  const home = await openHome(options(folder, ['one'], 1, 'process'))
+  await home.service.create(box, init)
+  assert.deepEqual(readdirSync(folder), ['mailboxes'])
+  await home.close()
+})
 
 test('databases that cannot be opened fail the start with the reason, and nothing stays open', async (t) => {
   for (const kind of kinds) await cannotOpen(t, kind)
