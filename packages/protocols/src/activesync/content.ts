@@ -4,8 +4,9 @@
  */
 import type { ApplyResult, Folder, Item, ItemColumn, Operation, Submission } from '@postrider/domain'
 import type { Child, Element, Tag } from '@postrider/wire/wbxml'
-import { children, flag, has, integer, text } from '@postrider/wire/wbxml'
+import { children, flag, has, integer, knowsTag, text } from '@postrider/wire/wbxml'
 import type { Context } from './context.ts'
+import type { EasVersion } from './version.ts'
 
 /** airsyncbase:BodyPreference and BodyPartPreference: [MS-ASAIRS] §2.2.2.12, §2.2.2.11. */
 export interface BodyPreference {
@@ -53,9 +54,9 @@ export type ContentOptionsResult =
 
 /**
  * Reads the content part of an Options element (Sync's, ItemOperations', Search's: MIMESupport and MIMETruncation are
- * AirSync elements in all three).
+ * AirSync elements in all three). What the version does not know (BodyPartPreference before 14.1) is passed over.
  */
-export function parseContentOptions(options: Element | undefined): ContentOptionsResult {
+export function parseContentOptions(options: Element | undefined, version: EasVersion): ContentOptionsResult {
   if (options === undefined) return { ok: true, options: defaultContent }
   const bodyPreferences: BodyPreference[] = []
   for (const element of children(options, 'AirSyncBase:BodyPreference')) {
@@ -65,7 +66,8 @@ export function parseContentOptions(options: Element | undefined): ContentOption
     if (bodyPreferences.some((other) => other.type === preference.type)) return wrong('BodyPreference', 'listed')
     bodyPreferences.push(preference)
   }
-  const [part, another] = children(options, 'AirSyncBase:BodyPartPreference')
+  const parts = knowsTag(version, 'AirSyncBase:BodyPartPreference')
+  const [part, another] = parts ? children(options, 'AirSyncBase:BodyPartPreference') : []
   const bodyPartPreference = part === undefined ? undefined : parsePreference(part)
   if (another !== undefined) return wrong('BodyPartPreference', 'other')
   if (typeof bodyPartPreference === 'string') return wrong('BodyPartPreference', 'other')

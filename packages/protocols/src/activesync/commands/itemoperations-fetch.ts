@@ -45,7 +45,7 @@ async function fetchMail(context: Context, fetch: Element, parts: Parts | undefi
   }
   const item = await findItem(context, fetch, refuse)
   const options = child(fetch, 'ItemOperations:Options')
-  const parsed = parseContentOptions(options)
+  const parsed = parseContentOptions(options, context.version)
   if (!parsed.ok) return refuse('status' in parsed ? parsed.status : ItemOperation.protocolError)
   const content = wholeByDefault(parsed.options)
   const properties = await renderEmail(context, item, content, 'all', parts?.add)

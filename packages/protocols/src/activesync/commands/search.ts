@@ -90,7 +90,7 @@ async function searchMailbox(context: Context, store: Element): Promise<Element>
   const parsed = parseMailboxQuery(child(store, 'Search:Query'))
   if (!parsed.ok) return answer(parsed.status)
   const range = parseResultRange(text(options, 'Search:Range'))
-  const content = parseContentOptions(options)
+  const content = parseContentOptions(options, context.version)
   if (range === undefined) return answer(Store.invalid)
   if (!content.ok) return answer('status' in content ? content.status : Store.invalid)
   const folders = scope(await context.mailbox.folders(), parsed.collections, has(options, 'Search:DeepTraversal'))

@@ -66,7 +66,7 @@ function effectiveRequest(context: Context, request: Request, cached: CachedSync
     if (cached === undefined) throw new SyncError(SyncStatus.notComplete)
     return cached
   }
-  const parsed = parseSync(request.document, context.deps.settings)
+  const parsed = parseSync(request.document, context.deps.settings, context.version)
   const whole: CachedSync = parsed.partial ? completeRequest(parsed, cached) : parsed
   const { maxFolders } = context.deps.settings
   if (whole.collections.length > maxFolders) throw new SyncError(SyncStatus.tooManyCollections, maxFolders)

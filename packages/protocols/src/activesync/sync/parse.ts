@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto'
 import { child, children, type Element, el, encodeWbxml, flag, has, integer, text } from '@postrider/wire/wbxml'
 import { type ContentOptions, parseContentOptions } from '../content.ts'
 import { Status, StatusError } from '../status.ts'
+import type { EasVersion } from '../version.ts'
 import { defaultSyncOptions, type SyncOptions } from './record.ts'
 import { SyncError, SyncStatus, syncLimits } from './status.ts'
 
@@ -46,7 +47,7 @@ export interface SyncBounds {
 }
 
 /** Children of Sync and Collection that may be there; others are passed over. */
-export function parseSync(root: Element, bounds: SyncBounds): SyncRequest {
+export function parseSync(root: Element, bounds: SyncBounds, version: EasVersion): SyncRequest {
   const waitSeconds = parseWait(root, bounds)
   const list = child(root, 'AirSync:Collections')
   const partial = has(root, 'AirSync:Partial')
@@ -54,7 +55,7 @@ export function parseSync(root: Element, bounds: SyncBounds): SyncRequest {
   if (list === undefined && !partial) throw new SyncError(SyncStatus.protocolError)
   // MS-ASCMD_R3642: Partial alone says nothing.
   if (partial && children(root).length === 1) throw new SyncError(SyncStatus.protocolError)
-  const collections = children(list, 'AirSync:Collection').map(parseCollection)
+  const collections = children(list, 'AirSync:Collection').map((element) => parseCollection(element, version))
   if (!partial && collections.length === 0) throw new SyncError(SyncStatus.protocolError)
   if (collections.length > bounds.maxFolders) throw new SyncError(SyncStatus.tooManyCollections, bounds.maxFolders)
   const commands = collections.reduce((sum, collection) => sum + collection.commands.length, 0)
@@ -88,7 +89,7 @@ function windowOf(value: number): number {
   return value === 0 || value > syncLimits.window ? syncLimits.window : value
 }
 
-function parseCollection(element: Element): CollectionRequest {
+function parseCollection(element: Element, version: EasVersion): CollectionRequest {
   const syncKey = text(element, 'AirSync:SyncKey')?.trim()
   const collectionId = text(element, 'AirSync:CollectionId')?.trim()
   // MS-ASCMD_R4545: no CollectionId is 4; a missing key is the same.
@@ -113,7 +114,7 @@ function parseCollection(element: Element): CollectionRequest {
     deletesAsMoves: flag(element, 'AirSync:DeletesAsMoves') ?? true,
     windowSize: window === undefined ? syncLimits.defaultWindow : windowOf(window),
     conversationMode: flag(element, 'AirSync:ConversationMode'),
-    options: parseOptions(children(element, 'AirSync:Options')),
+    options: parseOptions(children(element, 'AirSync:Options'), version),
     supported: supported === undefined ? undefined : children(supported).map((entry) => entry.tag),
     commands,
   }
@@ -150,7 +151,7 @@ function required(serverId: string | undefined): string {
 }
 
 /** Options: at most one without SMS and one for SMS, which is taken and not used ([MS-ASCMD] §2.2.3.125.6, §2.2.3.27.6). */
-function parseOptions(elements: readonly Element[]): SyncOptions | undefined {
+function parseOptions(elements: readonly Element[], version: EasVersion): SyncOptions | undefined {
   if (elements.length === 0) return undefined
   const classes = elements.map((options) => text(options, 'AirSync:Class')?.trim() ?? '')
   // MS-ASCMD_R930, R935: the same class twice, or a pair that is not Email and SMS.
@@ -166,7 +167,7 @@ function parseOptions(elements: readonly Element[]): SyncOptions | undefined {
   return {
     filterType: parseFilterType(main),
     conflict: parseConflict(main),
-    content: contentOf(main),
+    content: contentOf(main, version),
   }
 }
 
@@ -185,8 +186,8 @@ function parseConflict(options: Element): 0 | 1 {
   return value
 }
 
-function contentOf(options: Element): ContentOptions {
-  const parsed = parseContentOptions(options)
+function contentOf(options: Element, version: EasVersion): ContentOptions {
+  const parsed = parseContentOptions(options, version)
   if (parsed.ok) return parsed.options
   if ('status' in parsed) throw new StatusError(parsed.status)
   // MS-ASAIRS_R348 to R351; everything else about these elements is 6: R347, R10014, R10027 to R10029.

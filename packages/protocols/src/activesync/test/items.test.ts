@@ -205,6 +205,22 @@ test('MS-ASCON_R245 to R248, R241: Body, BodyPart, both; a part of another type 
   assert.equal(text(await fetch(phone, inbox, mid, part(1)), 'ItemOperations:Status'), '164')
 })
 
+test('12.1, 14.0: BodyPartPreference is not known yet and is passed over, in a Sync as in a Fetch', async () => {
+  for (const version of ['12.1', '14.0'] as const) {
+    await using room = await Room.open()
+    const inbox = await room.folder('inbox')
+    const mid = await room.deliverMime(rich())
+    const phone = await room.ready({ version })
+    const part = el('AirSyncBase:BodyPartPreference', el('AirSyncBase:Type', 1))
+    const properties = propertiesOf(await fetch(phone, inbox, mid, preference(1), part))
+    assert.ok(has(properties, 'AirSyncBase:Body') && !has(properties, 'AirSyncBase:BodyPart'), version)
+    const folder = phone.folderOfType(2)
+    await phone.sync(folder)
+    const synced = await phone.sync(folder, { options: el('AirSync:Options', preference(1), part) })
+    assert.equal(synced.status, 1, version)
+  }
+})
+
 test('Sender goes only where another person sent it, ReceivedAsBcc only to a blind recipient', async () => {
   await using room = await Room.open()
   const inbox = await room.folder('inbox')
