@@ -1,6 +1,6 @@
 import { MessageChannel, type MessagePort, receiveMessageOnPort, Worker } from 'node:worker_threads'
 import { DomainError } from '@postrider/domain'
-import type { Row, Statements, Value } from '../sqlite/connection.ts'
+import type { Row, Statements, Value } from '../engine/statements.ts'
 import { postgresDialect } from './dialect.ts'
 import type { Answers, Step } from './session.ts'
 

@@ -1,5 +1,5 @@
-import type { Value } from '../sqlite/connection.ts'
-import { upgrades } from '../sqlite/upgrade.ts'
+import type { Value } from '../engine/statements.ts'
+import { upgrades } from '../engine/upgrades.ts'
 import { additions } from './schema.ts'
 
 /** Type of a column, and its number in pg_type. */

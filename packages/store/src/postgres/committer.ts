@@ -1,14 +1,8 @@
 import { type Clock, DomainError, type Logger, type Meter } from '@postrider/domain'
 import { isFull, type SegmentWriter } from '../blobs/index.ts'
-import type { Books } from '../sqlite/books.ts'
-import {
-  MAX_BATCH_BYTES,
-  MAX_BATCH_CALLS,
-  MAX_BATCH_MS,
-  MAX_WAITING_BYTES,
-  MAX_WAITING_CALLS,
-} from '../sqlite/committer.ts'
-import { Journal } from '../sqlite/journal.ts'
+import type { Books } from '../engine/books.ts'
+import { MAX_BATCH_BYTES, MAX_BATCH_CALLS, MAX_BATCH_MS, MAX_WAITING_BYTES, MAX_WAITING_CALLS } from '../engine/call.ts'
+import { Journal } from '../engine/journal.ts'
 import { asDomainError, isLost, isNotOwner, isPassing } from './errors.ts'
 import type { StagedOriginals } from './originals.ts'
 import type { Ownership } from './owner.ts'

@@ -1,4 +1,4 @@
-import { type Dialect, type Tokens, writeTokens } from '../sqlite/sql/dialect.ts'
+import { type Dialect, type Tokens, writeTokens } from '../engine/sql/dialect.ts'
 
 /** What PostgreSQL writes for the tokens; rows lie where they come, so nothing is clustered. */
 const tokens: Tokens = {

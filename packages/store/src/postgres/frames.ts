@@ -1,4 +1,4 @@
-import type { Value } from '../sqlite/connection.ts'
+import type { Value } from '../engine/statements.ts'
 import { ColumnValues, columnTypes } from './bulk.ts'
 import { escapeText, numberText } from './values.ts'
 

@@ -1,7 +1,7 @@
 import type { Clock, Logger, MailboxId } from '@postrider/domain'
-import { read } from '../sqlite/sql/read.ts'
-import { write } from '../sqlite/sql/write.ts'
-import { forget, hasAged, KEEP_TOMBSTONES_MS } from '../sqlite/tombstones.ts'
+import { read } from '../engine/sql/read.ts'
+import { write } from '../engine/sql/write.ts'
+import { forget, hasAged, KEEP_TOMBSTONES_MS } from '../engine/tombstones.ts'
 import type { PostgresDatabase } from './database.ts'
 
 /** Between two rounds, ms. */

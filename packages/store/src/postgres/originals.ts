@@ -10,12 +10,12 @@ import {
   type SegmentWriter,
   writeRef,
 } from '../blobs/index.ts'
-import type { Books } from '../sqlite/books.ts'
-import type { Statements } from '../sqlite/connection.ts'
-import type { Journal } from '../sqlite/journal.ts'
-import { COMPRESS_FROM_BYTES, type NamedOriginals, releaseBlobs, UNNAMED_BLOB_MS } from '../sqlite/originals.ts'
-import { read } from '../sqlite/sql/read.ts'
-import { write } from '../sqlite/sql/write.ts'
+import type { Books } from '../engine/books.ts'
+import type { Statements } from '../engine/statements.ts'
+import type { Journal } from '../engine/journal.ts'
+import { COMPRESS_FROM_BYTES, type NamedOriginals, releaseBlobs, UNNAMED_BLOB_MS } from '../engine/originals.ts'
+import { read } from '../engine/sql/read.ts'
+import { write } from '../engine/sql/write.ts'
 import { STAGED, stagedSql } from './staged.ts'
 
 /** Bytes of one staged row. */

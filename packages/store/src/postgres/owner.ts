@@ -2,7 +2,7 @@ import { DomainError, type Logger } from '@postrider/domain'
 import { Link } from './link.ts'
 import { upgrade } from './schema.ts'
 import type { Session, Step } from './session.ts'
-import type { Upgrade } from '../sqlite/upgrade.ts'
+import type { Upgrade } from '../engine/upgrades.ts'
 
 /** How long to wait for an owner that is just going away, ms. */
 const LOCK_PATIENCE_MS = 10_000

@@ -1,4 +1,4 @@
-import type { Value } from '../sqlite/connection.ts'
+import type { Value } from '../engine/statements.ts'
 import { type Bulk, bulkOf, ColumnValues } from './bulk.ts'
 import type { Step } from './session.ts'
 

@@ -1,8 +1,8 @@
 import type { ClaimRequest, QueueEntry } from '@postrider/domain'
-import type { Row } from '../sqlite/connection.ts'
-import { queueEntry } from '../sqlite/queue-rows.ts'
-import { read } from '../sqlite/sql/read.ts'
-import { write } from '../sqlite/sql/write.ts'
+import type { Row } from '../engine/statements.ts'
+import { queueEntry } from '../engine/queue-rows.ts'
+import { read } from '../engine/sql/read.ts'
+import { write } from '../engine/sql/write.ts'
 import type { PostgresDatabase } from './database.ts'
 
 /** The shared questions, cut to what is wanted: here every row travels. */

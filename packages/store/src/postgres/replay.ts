@@ -1,4 +1,4 @@
-import type { Row, Statements, Value } from '../sqlite/connection.ts'
+import type { Row, Statements, Value } from '../engine/statements.ts'
 import { postgresDialect } from './dialect.ts'
 import type { Answers, Step } from './session.ts'
 

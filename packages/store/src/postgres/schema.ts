@@ -1,5 +1,5 @@
 import { DomainError, type Logger } from '@postrider/domain'
-import { type Upgrade, upgrades } from '../sqlite/upgrade.ts'
+import { type Upgrade, upgrades } from '../engine/upgrades.ts'
 import { postgresSchema } from './dialect.ts'
 import type { Session, Step } from './session.ts'
 

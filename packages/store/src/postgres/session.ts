@@ -1,5 +1,5 @@
 import { Client, type Connection as Wire, DatabaseError, type Submittable } from 'pg'
-import type { Row, Value } from '../sqlite/connection.ts'
+import type { Row, Value } from '../engine/statements.ts'
 import type { ColumnValues } from './bulk.ts'
 import { Frames } from './frames.ts'
 import { type Read, readOf } from './values.ts'

@@ -1,4 +1,4 @@
-import type { Journal } from '../sqlite/journal.ts'
+import type { Journal } from '../engine/journal.ts'
 import { Pending } from './pending.ts'
 import { Frame, type Replay, Suspended } from './replay.ts'
 import type { Answers, Session, Step } from './session.ts'

@@ -1,4 +1,4 @@
-import type { Value } from '../sqlite/connection.ts'
+import type { Value } from '../engine/statements.ts'
 
 /**
  * Values on the wire. Parameters are texts, bytes are binary; columns come as texts. A text of PostgreSQL holds no U+0000, ours may: the

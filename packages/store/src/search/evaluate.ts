@@ -1,6 +1,6 @@
 import type { SearchQuery, SearchRequest, SearchResult } from '@postrider/domain'
-import type { Statements } from '../sqlite/connection.ts'
-import { read } from '../sqlite/sql/read.ts'
+import type { Statements } from '../engine/statements.ts'
+import { read } from '../engine/sql/read.ts'
 import { type FieldName, fieldsOf } from './fields.ts'
 import { headerNeedle, type Needle, substringNeedle, wordNeedles } from './needle.ts'
 import { costOf, type QueryKind, type QueryOf } from './query.ts'

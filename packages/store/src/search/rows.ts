@@ -1,5 +1,5 @@
 import type { FolderId, SearchRequest, SearchResult } from '@postrider/domain'
-import type { Statements } from '../sqlite/connection.ts'
+import type { Statements } from '../engine/statements.ts'
 
 /** The narrow rows a search looks at, column by column; hidden items are not among them. */
 export interface SearchRows {

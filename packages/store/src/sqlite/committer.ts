@@ -1,35 +1,19 @@
-import { type Clock, DomainError, type Logger, type MailboxId, type Meter } from '@postrider/domain'
+import { type Clock, DomainError, type Logger, type Meter } from '@postrider/domain'
 import { isFull, type SegmentWriter } from '../blobs/index.ts'
-import type { Books } from './books.ts'
+import type { Books } from '../engine/books.ts'
 import { asDomainError, type Connection, isSqliteBroken, isSqliteFull } from './connection.ts'
-import { Journal } from './journal.ts'
+import { Journal } from '../engine/journal.ts'
 import type { Originals } from './originals.ts'
 import type { Reserve } from './reserve.ts'
+import {
+  type Call,
+  MAX_BATCH_BYTES,
+  MAX_BATCH_CALLS,
+  MAX_BATCH_MS,
+  MAX_WAITING_BYTES,
+  MAX_WAITING_CALLS,
+} from '../engine/call.ts'
 
-/** One call to be written, whatever it is. */
-export interface Call<T> {
-  /** Whose counters it changes: an engine that answers later keeps the readers of that mailbox away meanwhile. */
-  readonly mailbox?: MailboxId
-  /** Bytes it holds while it waits. */
-  readonly bytes: number
-  /** It goes on while the disk is full. */
-  readonly freeing: boolean
-  /** Names bytes in segments: they must be synced before the commit. */
-  readonly namesBytes: boolean
-  /** Appends its bytes; once, before the transaction. */
-  append?(originals: Pick<Originals, 'append' | 'appendRecord'>, busy: boolean): void
-  /** Writes its rows; throws DomainError, and then leaves nothing. */
-  run(journal: Journal, now: number): T
-  /** After the commit. */
-  committed?(journal: Journal): void
-}
-
-/** Bounds of one batch, and of what waits for the next. */
-export const MAX_BATCH_CALLS = 256
-export const MAX_BATCH_BYTES = 8 * 1024 * 1024
-export const MAX_BATCH_MS = 40
-export const MAX_WAITING_CALLS = 20_000
-export const MAX_WAITING_BYTES = 128 * 1024 * 1024
 /** With this many waiting, nothing is packed: processor time is what is short. */
 const BUSY_CALLS = 32
 

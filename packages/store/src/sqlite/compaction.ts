@@ -1,7 +1,7 @@
 import { type Logger, isDomainError } from '@postrider/domain'
 import type { Place } from '../blobs/index.ts'
 import type { MailboxDatabase } from './database.ts'
-import { write } from './sql/write.ts'
+import { write } from '../engine/sql/write.ts'
 
 /** Bytes copied in one slice: other calls get their turn in between. */
 const SLICE_BYTES = 2 * 1024 * 1024

@@ -1,20 +1,7 @@
 import { DatabaseSync, type StatementSync } from 'node:sqlite'
 import { DomainError } from '@postrider/domain'
-import { sqliteDialect } from './sql/dialect.ts'
-
-export type Value = number | string | Uint8Array | null
-/** One row as an array, in the order of the statement's columns. */
-export type Row = readonly Value[]
-
-/** What runs the statements of the store: a connection to SQLite, or what stands for one to PostgreSQL. Rows come as arrays: objects are what costs. */
-export interface Statements {
-  run(text: string, ...values: Value[]): void
-  get(text: string, ...values: Value[]): Row | undefined
-  all(text: string, ...values: Value[]): readonly Row[]
-  iterate(text: string, ...values: Value[]): Iterable<Row>
-  /** `get` for each set of values: on a server they all travel together. */
-  many(text: string, sets: readonly (readonly Value[])[]): readonly (Row | undefined)[]
-}
+import { sqliteDialect } from '../engine/sql/dialect.ts'
+import type { Row, Statements, Value } from '../engine/statements.ts'
 
 /** One SQLite connection with its statements prepared once. */
 export class Connection implements Statements {

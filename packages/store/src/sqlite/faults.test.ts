@@ -13,9 +13,9 @@ import {
 } from '@postrider/domain'
 import { type Files, realFiles } from '../blobs/index.ts'
 import { MailboxDatabase } from './database.ts'
-import { Hints } from './hints.ts'
-import { get } from './read/get.ts'
-import { scan } from './read/scan.ts'
+import { Hints } from '../engine/hints.ts'
+import { get } from '../engine/read/get.ts'
+import { scan } from '../engine/read/scan.ts'
 import { TestClock, temporaryFolder, testMail, testMailbox, testStore } from './testing.ts'
 
 const add = (folder: FolderId, subject: string): Operation => ({ op: 'add', folder, item: testMail(subject) })

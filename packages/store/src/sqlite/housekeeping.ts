@@ -1,9 +1,9 @@
 import type { Clock, Logger, MailboxId } from '@postrider/domain'
 import { Compaction } from './compaction.ts'
 import type { MailboxDatabase } from './database.ts'
-import { read } from './sql/read.ts'
-import { write } from './sql/write.ts'
-import { forget, hasAged, KEEP_TOMBSTONES_MS } from './tombstones.ts'
+import { read } from '../engine/sql/read.ts'
+import { write } from '../engine/sql/write.ts'
+import { forget, hasAged, KEEP_TOMBSTONES_MS } from '../engine/tombstones.ts'
 
 /** Between two rounds, ms, and between two slices of one round. */
 export const ROUND_MS = 60_000

@@ -5,7 +5,7 @@ import { test } from 'node:test'
 import { type BlobRef, isDomainError, MAX_BLOB_CHUNK, type Operation } from '@postrider/domain'
 import { Connection } from './connection.ts'
 import { TestClock, testMail, testMailbox, testStore } from './testing.ts'
-import { KEEP_TOMBSTONES_MS } from './tombstones.ts'
+import { KEEP_TOMBSTONES_MS } from '../engine/tombstones.ts'
 
 const segmentsOf = (folder: string): string[] => readdirSync(join(folder, 'mailboxes/db/segments')).sort()
 

@@ -1,7 +1,7 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { Connection } from './connection.ts'
-import { read } from './sql/read.ts'
+import { read } from '../engine/sql/read.ts'
 
 /** One file for each number, named by it, with the name of the database that has it. */
 const FOLDER = '.numbers'

@@ -1,9 +1,10 @@
 import type { ClaimRequest, QueueEntry } from '@postrider/domain'
-import { asDomainError, type Row } from './connection.ts'
+import { asDomainError } from './connection.ts'
+import type { Row } from '../engine/statements.ts'
 import type { MailboxDatabase } from './database.ts'
-import { queueEntry } from './queue-rows.ts'
-import { read } from './sql/read.ts'
-import { write } from './sql/write.ts'
+import { queueEntry } from '../engine/queue-rows.ts'
+import { read } from '../engine/sql/read.ts'
+import { write } from '../engine/sql/write.ts'
 
 interface Due {
   readonly database: MailboxDatabase

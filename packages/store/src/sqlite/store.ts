@@ -38,19 +38,17 @@ import type { CheckReport } from './check.ts'
 import { checkDatabase } from './check-thread.ts'
 import { Checkpoints } from './checkpoints.ts'
 import { asDomainError } from './connection.ts'
+import { MAX_ORIGINAL_BYTES, type DatabaseHealth } from '../engine/health.ts'
 import { MailboxDatabase } from './database.ts'
 import { databaseNumber } from './numbers.ts'
-import { Hints } from './hints.ts'
+import { Hints } from '../engine/hints.ts'
 import { Housekeeping } from './housekeeping.ts'
 import { claim, list } from './queue.ts'
-import { forget } from './tombstones.ts'
-import { changes } from './read/changes.ts'
-import { scan } from './read/scan.ts'
-import type { Upgrade } from './upgrade.ts'
-import { wipeMailbox } from './wipe.ts'
-
-/** Largest original that is taken, bytes. */
-export const MAX_ORIGINAL_BYTES = 256 * 1024 * 1024
+import { forget } from '../engine/tombstones.ts'
+import { changes } from '../engine/read/changes.ts'
+import { scan } from '../engine/read/scan.ts'
+import type { Upgrade } from '../engine/upgrades.ts'
+import { wipeMailbox } from '../engine/wipe.ts'
 
 export interface SqliteStoreOptions {
   /** The data folder; databases lie in `mailboxes/<name>` below it. */
@@ -69,17 +67,6 @@ export interface SqliteStoreOptions {
   readonly files?: Files
   /** Schema steps; for tests of upgrades. */
   readonly upgrades?: readonly Upgrade[]
-}
-
-export interface DatabaseHealth {
-  readonly database: string
-  /** Why it is stopped, if it is. */
-  readonly stopped: string | undefined
-  /** Why the server that has it does not answer, if so: that passes by itself. */
-  readonly away?: string | undefined
-  /** Only reading and deleting work. */
-  readonly diskFull: boolean
-  readonly waiting: number
 }
 
 /** Searches over more rows than this leave the owner's thread alone. */

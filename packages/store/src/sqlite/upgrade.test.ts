@@ -4,9 +4,10 @@ import { join } from 'node:path'
 import { test } from 'node:test'
 import { isDomainError, silentLog } from '@postrider/domain'
 import { Connection } from './connection.ts'
-import { sqliteDialect } from './sql/dialect.ts'
+import { sqliteDialect } from '../engine/sql/dialect.ts'
 import { temporaryFolder, testMail, testMailbox, testStore } from './testing.ts'
-import { schemaVersion, type Upgrade, upgrade, upgrades } from './upgrade.ts'
+import { schemaVersion, upgrade } from './upgrade.ts'
+import { type Upgrade, upgrades } from '../engine/upgrades.ts'
 
 const newest = upgrades.at(-1)?.version ?? 0
 const step = (version: number, ...statements: string[]): Upgrade => ({ version, statements })

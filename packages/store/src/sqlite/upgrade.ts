@@ -3,16 +3,7 @@ import { dirname } from 'node:path'
 import { DomainError, type Logger } from '@postrider/domain'
 import { realFiles } from '../blobs/index.ts'
 import type { Connection } from './connection.ts'
-import { schema1 } from './sql/schema.ts'
-
-/** One numbered step from the schema before it. Statements only, so that it runs in one transaction on any engine. */
-export interface Upgrade {
-  readonly version: number
-  readonly statements: readonly string[]
-}
-
-/** Every schema that was ever released, in order. Released entries never change: add another. */
-export const upgrades: readonly Upgrade[] = [{ version: 1, statements: schema1 }]
+import { type Upgrade, upgrades } from '../engine/upgrades.ts'
 
 const versionTable = `CREATE TABLE IF NOT EXISTS schema_version (version {int} PRIMARY KEY, at {int} NOT NULL)`
 

@@ -1,5 +1,5 @@
 import { DomainError, MAX_KEYWORD_LENGTH, MAX_KEYWORDS_PER_ITEM } from '@postrider/domain'
-import type { Statements } from './connection.ts'
+import type { Statements } from './statements.ts'
 import type { Journal } from './journal.ts'
 import { read } from './sql/read.ts'
 import { write } from './sql/write.ts'

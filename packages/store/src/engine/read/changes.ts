@@ -6,7 +6,7 @@ import {
   DomainError,
   type Folder,
 } from '@postrider/domain'
-import type { Statements, Row } from '../connection.ts'
+import type { Statements, Row } from '../statements.ts'
 import type { MailboxState } from '../mailbox-state.ts'
 import { folderRow } from '../rows.ts'
 import { msgColumns, read } from '../sql/read.ts'

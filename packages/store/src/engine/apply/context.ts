@@ -1,7 +1,7 @@
 import type { Operation, OperationResult, OriginalSource } from '@postrider/domain'
 import type { Place } from '../../blobs/index.ts'
 import type { Books } from '../books.ts'
-import type { Statements } from '../connection.ts'
+import type { Statements } from '../statements.ts'
 import type { Journal } from '../journal.ts'
 import type { MailboxState } from '../mailbox-state.ts'
 import type { NamedOriginals } from '../originals.ts'

@@ -1,5 +1,5 @@
 import { type Column, type ColumnTypes, DomainError, type Packed, type PackedGone } from '@postrider/domain'
-import type { Row } from '../connection.ts'
+import type { Row } from '../statements.ts'
 import type { KeywordSets } from '../keyword-sets.ts'
 
 /** Where each packed column comes from, and the array it fills. */

@@ -1,5 +1,5 @@
 import type { SegmentRow } from '../blobs/index.ts'
-import type { Statements } from './connection.ts'
+import type { Statements } from './statements.ts'
 import type { Journal } from './journal.ts'
 import { MailboxState } from './mailbox-state.ts'
 import { type FolderRow, mailboxRow } from './rows.ts'

@@ -1,5 +1,5 @@
 import type { BlobRef, MailboxId, QueueEntry, QueueRecipient } from '@postrider/domain'
-import type { Row } from './connection.ts'
+import type { Row } from './statements.ts'
 
 /** Queue ids are unique over all databases of a home: the low digits are the number of the database. */
 const DATABASES = 4_096

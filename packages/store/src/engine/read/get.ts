@@ -7,7 +7,7 @@ import {
   MAX_GET,
   type Promoted,
 } from '@postrider/domain'
-import type { Statements, Row, Value } from '../connection.ts'
+import type { Statements, Row, Value } from '../statements.ts'
 import { unseal, unsealAttachments, unsealBag, unsealRecipients } from '../encode.ts'
 import { itemKeys } from '../keys.ts'
 import type { MailboxState } from '../mailbox-state.ts'

@@ -1,5 +1,5 @@
 import { type Column, DomainError, type Packed, type ScanRequest } from '@postrider/domain'
-import type { Statements, Row, Value } from '../connection.ts'
+import type { Statements, Row, Value } from '../statements.ts'
 import type { MailboxState } from '../mailbox-state.ts'
 import { checkedColumns, columns, packJson, packRows } from './pack.ts'
 

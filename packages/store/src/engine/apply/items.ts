@@ -11,7 +11,7 @@ import {
   Pid,
   type Promoted,
 } from '@postrider/domain'
-import type { Row, Value } from '../connection.ts'
+import type { Row, Value } from '../statements.ts'
 import { seal, sealAttachments, sealBag, sealRecipients, unsealBag } from '../encode.ts'
 import { keywordSet } from '../keyword-sets.ts'
 import type { FolderRow, MsgRow } from '../rows.ts'

@@ -1,5 +1,5 @@
 import type { ChangeNumber, Folder, FolderId, FolderRole, ItemId, Mid, Uid } from '@postrider/domain'
-import type { Row } from './connection.ts'
+import type { Row } from './statements.ts'
 
 /** The mailbox row while it is in use. The one writer may keep it: nobody else changes it. */
 export interface MailboxRow {

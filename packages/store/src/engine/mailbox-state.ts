@@ -12,7 +12,7 @@ import {
   type Uid,
 } from '@postrider/domain'
 import type { Books } from './books.ts'
-import type { Statements } from './connection.ts'
+import type { Statements } from './statements.ts'
 import { sealBag } from './encode.ts'
 import type { Journal } from './journal.ts'
 import { KeywordSets } from './keyword-sets.ts'

@@ -1,7 +1,7 @@
 import type { MailboxId } from '@postrider/domain'
 import type { Books } from './books.ts'
-import type { Call } from './committer.ts'
-import type { Statements } from './connection.ts'
+import type { Call } from './call.ts'
+import type { Statements } from './statements.ts'
 import type { MailboxState } from './mailbox-state.ts'
 import type { NamedOriginals } from './originals.ts'
 

@@ -10,7 +10,7 @@ import {
   type Selection,
   type Uid,
 } from '@postrider/domain'
-import type { Row } from '../connection.ts'
+import type { Row } from '../statements.ts'
 import { type FolderRow, type MsgRow, msgRow } from '../rows.ts'
 import { read } from '../sql/read.ts'
 import { write } from '../sql/write.ts'
