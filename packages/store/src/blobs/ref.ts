@@ -19,7 +19,7 @@ export const writeRef = (database: number, { id, size, crc }: BlobName): BlobRef
 export function parseRef(database: number, ref: BlobRef): BlobName {
   const match = typeof ref === 'string' ? pattern.exec(ref) : null
   if (match === null || Number.parseInt(match[1] as string, 36) !== database) {
-    throw new DomainError('blobGone', String(ref).slice(0, 60))
+    throw new DomainError('blobGone', typeof ref === 'string' ? ref.slice(0, 60) : typeof ref)
   }
   const [id, size, crc] = [match[2], match[3], match[4]].map((part) => Number.parseInt(part as string, 36)) as [
     number,

@@ -4,7 +4,7 @@
  */
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
-import { el } from '@postrider/wire/wbxml'
+import { el, text } from '@postrider/wire/wbxml'
 import { Phone } from '../../src/activesync/index.ts'
 import { Arena, Raw } from '../../src/hostile/index.ts'
 import { ImapClient } from '../../src/imap/index.ts'
@@ -141,8 +141,10 @@ async function stillOpen(user: string, password: string): Promise<string[]> {
       'ActiveSync',
       async () => {
         const phone = new Phone({ port: arena.server.port('https'), tls: true, user, password, deviceId: 'AGAIN' })
-        const { http } = await phone.call({ command: 'FolderSync', body: el('FolderHierarchy:FolderSync') })
-        if (http === 401) throw new Error('401')
+        const reply = await phone.call({ command: 'FolderSync', body: el('FolderHierarchy:FolderSync') })
+        if (reply.http === 401) throw new Error('HTTP 401')
+        // Known, but not for ActiveSync: 126, MS-ASCMD_R4869.
+        if (text(reply.document, 'FolderHierarchy:Status') === '126') throw new Error('status 126')
       },
     ],
   ]
