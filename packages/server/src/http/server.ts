@@ -58,6 +58,12 @@ function closeGently(socket: Duplex): void {
   else socket.once('finish', linger)
 }
 
+/** Nothing further that was read from this connection is parsed. Where Node should lose the method, its requests are only ended one by one. */
+function stopParsing(socket: Socket): void {
+  const { parser } = socket as Socket & { readonly parser?: { pause?(): void } | null }
+  parser?.pause?.()
+}
+
 class SweptSocket implements Swept {
   readonly #socket: Socket
   constructor(socket: Socket) {
@@ -102,8 +108,11 @@ export function createHttps({ tls, gate, sweeper, log, meter, handle }: HttpsPar
       const { socket } = request
       const waiting = busy.get(socket) ?? MAX_PIPELINED
       if (waiting === MAX_PIPELINED) {
-        if (!socket.destroyed) meter.count('http_pipelines_cut_total')
-        socket.destroy()
+        if (!socket.destroyed) {
+          meter.count('http_pipelines_cut_total')
+          stopParsing(socket)
+          socket.destroy()
+        }
         // What was read together with it has been parsed already. Node would end each of these requests with an error of its own, whose
         // stack it writes out: 50 connections of tiny requests would hold the loop for seconds.
         return void request.destroy()
