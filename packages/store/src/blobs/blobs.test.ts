@@ -115,7 +115,7 @@ test('a full segment is closed and a new one begun; rows say how far each is syn
   const [first, second] = writer.lengths()
   assert.deepEqual([first?.sealed, second?.sealed], [true, false])
   assert.equal(first?.bytes, statSync(segmentPath(folder, 1)).size)
-  writer.closeSealed()
+  writer.closeSealed(writer.lengths())
   assert.deepEqual(
     writer.lengths().map(({ segment }) => segment),
     [2],

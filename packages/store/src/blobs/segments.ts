@@ -140,9 +140,10 @@ export class SegmentWriter {
     }))
   }
 
-  /** Closes sealed segments after their rows were committed as such. */
-  closeSealed(): void {
-    const done = this.#open.filter((one) => one.sealed && one.synced === one.length)
+  /** Closes sealed segments after their rows were committed as such: `rows` is what was committed. */
+  closeSealed(rows: readonly SegmentRow[]): void {
+    const sealed = new Set(rows.filter((row) => row.sealed).map(({ segment }) => segment))
+    const done = this.#open.filter(({ segment }) => sealed.has(segment))
     for (const one of done) this.#files.close(one.fd)
     this.#open = this.#open.filter((one) => !done.includes(one))
   }

@@ -1,14 +1,5 @@
 import type { MailboxId } from '@postrider/domain'
-import type { Place } from '../blobs/index.ts'
 import type { Journal } from './journal.ts'
-
-/** What takes new bytes. */
-interface Appending {
-  /** Appends an original that nobody names yet. */
-  append(bytes: Uint8Array, busy: boolean): Place
-  /** Appends a stored record. */
-  appendRecord(place: Place, record: Uint8Array): Place
-}
 
 /** One call to be written, whatever it is. */
 export interface Call<T> {
@@ -18,10 +9,8 @@ export interface Call<T> {
   readonly bytes: number
   /** It goes on while the disk is full. */
   readonly freeing: boolean
-  /** Names bytes in segments: they must be synced before the commit. */
+  /** Names bytes in segments: they must be synced before the commit, where it is not the commit that takes bytes. */
   readonly namesBytes: boolean
-  /** Appends its bytes; once, before the transaction. */
-  append?(originals: Appending, busy: boolean): void
   /** Writes its rows; throws DomainError, and then leaves nothing. */
   run(journal: Journal, now: number): T
   /** After the commit. */

@@ -1,5 +1,5 @@
 import { type Clock, DomainError, type Logger, type Meter } from '@postrider/domain'
-import { isFull, type SegmentWriter } from '../blobs/index.ts'
+import { isFull, type SegmentRow, type SegmentWriter } from '../blobs/index.ts'
 import type { Books } from '../engine/books.ts'
 import { MAX_BATCH_BYTES, MAX_BATCH_CALLS, MAX_BATCH_MS, MAX_WAITING_BYTES, MAX_WAITING_CALLS } from '../engine/call.ts'
 import { Journal } from '../engine/journal.ts'
@@ -24,8 +24,6 @@ export interface WriteCall<T> {
   readonly mailbox?: number
   /** Bytes it holds while it waits. */
   readonly bytes: number
-  /** It appends to segments: they are synced before the commit. */
-  readonly namesBytes?: boolean
   /** Once, before the transaction. */
   append?(originals: StagedOriginals, busy: boolean): void
   run(unit: Unit): Promise<T>
@@ -78,9 +76,9 @@ export class Committer {
   #queuedBytes = 0
   #working: Promise<void> | undefined
   #stopped: DomainError | undefined
-  /** A segment could not be synced: originals stay in the database until the next start. */
-  #segmentsBroken: DomainError | undefined
   #batch = 0
+  /** Of the segments, as the transaction under way writes them. */
+  #lengths: readonly SegmentRow[] = []
   /** What is kept in memory was dropped, and has not been loaded again. */
   #dropped = false
 
@@ -204,7 +202,6 @@ export class Committer {
     return batch.filter((waiting) => {
       if (waiting.appended) return true
       try {
-        if (waiting.call.namesBytes === true && this.#segmentsBroken !== undefined) throw this.#segmentsBroken
         waiting.call.append?.(this.#originals, busy)
         waiting.appended = true
         return true
@@ -217,7 +214,7 @@ export class Committer {
 
   /** Writes a batch, again if need be, and settles all its calls. */
   async #write(batch: readonly Waiting[]): Promise<void> {
-    let open = await this.#synced(batch)
+    let open = batch
     for (let tries = 1; open.length > 0; tries++) {
       const number = ++this.#batch
       const outcomes: Outcome[] = []
@@ -232,21 +229,6 @@ export class Committer {
         if (next === 'done') return
         open = next
       }
-    }
-  }
-
-  async #synced(batch: readonly Waiting[]): Promise<readonly Waiting[]> {
-    const naming = batch.filter(({ call }) => call.namesBytes === true)
-    if (naming.length === 0 || !this.#segments.dirty) return batch
-    try {
-      await this.#segments.sync()
-      return batch
-    } catch (cause) {
-      const error = new DomainError('unavailable', `segments are not written any more: ${String(cause)}`, { cause })
-      this.#segmentsBroken = error
-      this.#log.error({ error: String(cause), ...this.#labels }, 'a sync failed: originals stay in the database')
-      for (const { reject } of naming) reject(error)
-      return batch.filter((waiting) => !naming.includes(waiting))
     }
   }
 
@@ -272,7 +254,10 @@ export class Committer {
       count++
       if (performance.now() - started > MAX_BATCH_MS) break
     }
-    await transaction.commit(() => this.#books.flush(this.#segments.lengths()))
+    await transaction.commit(() => {
+      this.#lengths = this.#segments.lengths()
+      this.#books.flush(this.#lengths)
+    })
     this.#meter.observe('store_commit_seconds', (performance.now() - started) / 1000, this.#labels)
     return batch.slice(count)
   }
@@ -296,7 +281,7 @@ export class Committer {
 
   async #settle(outcomes: readonly Outcome[]): Promise<void> {
     this.#books.settled()
-    this.#segments.closeSealed()
+    this.#segments.closeSealed(this.#lengths)
     this.#meter.count('store_commits_total', this.#labels)
     this.#meter.count('store_calls_total', this.#labels, outcomes.length)
     // The mailboxes are open to readers before anybody hears that something is new.

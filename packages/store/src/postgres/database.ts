@@ -87,10 +87,10 @@ export class PostgresDatabase implements OwnedDatabase {
   readonly books: Books
   readonly originals: StagedOriginals
   readonly committer: Committer
+  readonly segments: SegmentWriter
   readonly packer: Packer
   readonly reader: Reader
   readonly #owner: Ownership
-  readonly #segments: SegmentWriter
   readonly #turns = new Turns()
   readonly #hints: Hints
   readonly #lock: { release(): void }
@@ -109,14 +109,13 @@ export class PostgresDatabase implements OwnedDatabase {
     this.books = books
     this.reader = reader
     this.#owner = owner
-    this.#segments = segments
+    this.segments = segments
     this.#hints = options.hints
     this.#lock = parts.lock
     this.#log = log
     this.originals = new StagedOriginals({
       statements,
       books,
-      writer: segments,
       folder: join(options.folder, 'segments'),
       files,
       number,
@@ -196,12 +195,10 @@ export class PostgresDatabase implements OwnedDatabase {
   }
 
   submit<T>(call: Call<T>): Promise<T> {
-    const { mailbox, bytes, namesBytes, append, committed } = call
+    const { mailbox, bytes, committed } = call
     return this.write({
       bytes,
-      namesBytes,
       ...(mailbox === undefined ? {} : { mailbox }),
-      ...(append === undefined ? {} : { append: append.bind(call) }),
       ...(committed === undefined ? {} : { committed: committed.bind(call) }),
       run: (unit) => unit.do(() => call.run(unit.journal, unit.now)),
     })
@@ -336,7 +333,7 @@ export class PostgresDatabase implements OwnedDatabase {
     this.#owner.close()
     this.reader.close()
     this.originals.close()
-    this.#segments.close()
+    this.segments.close()
     this.#lock.release()
   }
 }

@@ -7,7 +7,6 @@ import {
   type Place,
   parseRef,
   readStored,
-  type SegmentWriter,
   writeRef,
 } from '../blobs/index.ts'
 import type { Books } from '../engine/books.ts'
@@ -33,7 +32,6 @@ const fits = (place: Place, name: BlobName): boolean => place.size === name.size
 export class StagedOriginals implements NamedOriginals {
   readonly #statements: Statements
   readonly #books: Books
-  readonly #writer: SegmentWriter
   readonly #reader: BlobReader
   readonly #number: number
   readonly #clock: Clock
@@ -50,7 +48,6 @@ export class StagedOriginals implements NamedOriginals {
   constructor(options: {
     statements: Statements
     books: Books
-    writer: SegmentWriter
     folder: string
     files: Files
     number: number
@@ -59,7 +56,6 @@ export class StagedOriginals implements NamedOriginals {
   }) {
     this.#statements = options.statements
     this.#books = options.books
-    this.#writer = options.writer
     this.#reader = new BlobReader(options.folder, options.files)
     this.#number = options.number
     this.#clock = options.clock
@@ -74,11 +70,6 @@ export class StagedOriginals implements NamedOriginals {
     const place: Place = { id, segment: STAGED, offset: 0, stored, size: bytes.length, crc }
     this.#records.set(place, Buffer.concat(parts, stored))
     return place
-  }
-
-  /** Appends a stored record to the segment being written. */
-  appendRecord(place: Place, record: Uint8Array): Place {
-    return this.#writer.appendRecord(place, record)
   }
 
   refOf(name: BlobName): BlobRef {

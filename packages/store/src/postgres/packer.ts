@@ -1,13 +1,13 @@
-import type { Logger } from '@postrider/domain'
+import { DomainError, type Logger } from '@postrider/domain'
 import type { Place } from '../blobs/index.ts'
 import type { PostgresDatabase } from './database.ts'
 import { STAGED, stagedSql } from './staged.ts'
 
-/** After a delivery, so that many go together, ms; and after something failed. */
-const GATHER_MS = 100
+/** How long originals gather before they go on, ms; and how long to wait after something failed. */
+const GATHER_MS = 250
 const RETRY_MS = 5_000
-/** One slice: originals and bytes that go in one commit. */
-const SLICE_COUNT = 256
+/** One slice: originals and bytes that go in one commit. So many that wait go at once. */
+const SLICE_COUNT = 1024
 const SLICE_BYTES = 4 * 1024 * 1024
 
 /** Rows of the originals that have moved; the others were deleted meanwhile. */
@@ -26,8 +26,13 @@ const list = (numbers: readonly number[]): string => `{${numbers.join()}}`
 export class Packer {
   readonly #database: PostgresDatabase
   readonly #log: Logger
-  /** Staged and named, oldest first: id and length of the record. */
-  readonly #waiting = new Map<number, number>()
+  /** Staged and named, oldest first. */
+  readonly #waiting = new Map<number, Place>()
+  #waitingBytes = 0
+  /** In a segment and synced, by number; their rows do not say so yet. */
+  readonly #appended = new Map<number, Place>()
+  /** A segment could not be synced: originals stay in the database until the next start. */
+  #broken: DomainError | undefined
   #timer: NodeJS.Timeout | undefined
   #running: Promise<void> | undefined
   #closed = false
@@ -41,19 +46,21 @@ export class Packer {
   async resume(): Promise<void> {
     const { reader, connection } = this.#database
     const rows = await reader.unit(() => connection.all(stagedSql.waiting))
-    for (const [id, stored] of rows) this.#waiting.set(id as number, stored as number)
-    this.#schedule(GATHER_MS)
+    this.grew(
+      rows.map((row) => {
+        const [id, stored, size, crc] = row as readonly [number, number, number, number]
+        return { id, segment: STAGED, offset: 0, stored, size, crc }
+      }),
+    )
   }
 
   /** After a commit that named new originals. */
   grew(places: Iterable<Place>): void {
-    for (const { id, stored } of places) this.#waiting.set(id, stored)
-    this.#schedule(GATHER_MS)
-  }
-
-  /** How many originals wait. */
-  get waiting(): number {
-    return this.#waiting.size
+    for (const place of places) {
+      this.#waiting.set(place.id, place)
+      this.#waitingBytes += place.stored
+    }
+    this.#schedule(this.#pause())
   }
 
   /** Packs all that waits now. */
@@ -62,45 +69,51 @@ export class Packer {
     while (this.#waiting.size > 0 && !this.#closed) await this.#slice()
   }
 
+  #pause(): number {
+    return this.#waiting.size >= SLICE_COUNT || this.#waitingBytes >= SLICE_BYTES ? 0 : GATHER_MS
+  }
+
   #schedule(ms: number): void {
-    if (this.#timer !== undefined || this.#running !== undefined || this.#closed || this.#waiting.size === 0) return
+    if (this.#running !== undefined || this.#closed || this.#waiting.size === 0) return
+    if (this.#timer !== undefined) {
+      if (ms > 0) return
+      clearTimeout(this.#timer)
+    }
     this.#timer = setTimeout(() => {
       this.#timer = undefined
-      let pause = 0
+      let failed = false
       this.#running = this.#slice()
         .catch((error: unknown) => {
-          pause = RETRY_MS
+          failed = true
           this.#log.warn({ error: String(error), database: this.#database.name }, 'originals stay in the database')
         })
         .finally(() => {
           this.#running = undefined
-          this.#schedule(pause)
+          this.#schedule(failed ? RETRY_MS : this.#pause())
         })
     }, ms)
     this.#timer.unref()
   }
 
-  async #slice(): Promise<void> {
-    const { originals, reader, books, connection } = this.#database
-    const ids: number[] = []
+  #next(): readonly Place[] {
+    const places: Place[] = []
     let bytes = 0
-    for (const [id, stored] of this.#waiting) {
-      if (ids.length >= SLICE_COUNT || (ids.length > 0 && bytes + stored > SLICE_BYTES)) break
-      ids.push(id)
-      bytes += stored
+    for (const place of this.#waiting.values()) {
+      if (places.length >= SLICE_COUNT || (places.length > 0 && bytes + place.stored > SLICE_BYTES)) break
+      places.push(place)
+      bytes += place.stored
     }
-    if (ids.length === 0) return
-    const found = await reader.unit(() => {
-      const places = originals.placesOf(ids).filter((place) => place?.segment === STAGED) as readonly Place[]
-      return originals.recordsOf(places).map((record, i) => ({ place: places[i] as Place, record }))
-    })
-    const moved: Place[] = []
+    return places
+  }
+
+  async #slice(): Promise<void> {
+    if (this.#broken !== undefined) throw this.#broken
+    const { originals, books, connection } = this.#database
+    const places = this.#next()
+    if (places.length === 0) return
+    const moved = await this.#append(places)
     await this.#database.write({
       bytes: 0,
-      namesBytes: true,
-      append: (to) => {
-        for (const { place, record } of found) if (record !== undefined) moved.push(to.appendRecord(place, record))
-      },
       run: (unit) =>
         unit.do(() => {
           const columns = [
@@ -110,13 +123,35 @@ export class Packer {
           ]
           const done = new Set(connection.all(moveSql, ...columns.map(list)).map(([id]) => id))
           for (const { id, segment, stored } of moved) if (done.has(id)) books.live(unit.journal, segment, stored)
-          connection.run(emptySql, list(found.map(({ place }) => place.id)))
+          connection.run(emptySql, list(places.map(({ id }) => id)))
         }),
     })
-    for (const id of ids) {
+    for (const { id, stored } of places) {
       this.#waiting.delete(id)
+      this.#waitingBytes -= stored
+      this.#appended.delete(id)
       originals.forgetRecent(id)
     }
+  }
+
+  /** Brings records to a segment and syncs it; those of an attempt whose transaction failed are there already. */
+  async #append(places: readonly Place[]): Promise<readonly Place[]> {
+    const { originals, reader, segments } = this.#database
+    const left = places.filter(({ id }) => !this.#appended.has(id))
+    const records = await reader.unit(() => originals.recordsOf(left))
+    const fresh: Place[] = []
+    for (const [i, place] of left.entries()) {
+      const record = records[i]
+      if (record !== undefined) fresh.push(segments.appendRecord(place, record))
+    }
+    try {
+      await segments.sync()
+    } catch (cause) {
+      this.#broken = new DomainError('unavailable', `segments are not written any more: ${String(cause)}`, { cause })
+      throw this.#broken
+    }
+    for (const place of fresh) this.#appended.set(place.id, place)
+    return places.flatMap(({ id }) => this.#appended.get(id) ?? [])
   }
 
   async close(): Promise<void> {

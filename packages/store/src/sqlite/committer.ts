@@ -1,5 +1,5 @@
 import { type Clock, DomainError, type Logger, type Meter } from '@postrider/domain'
-import { isFull, type SegmentWriter } from '../blobs/index.ts'
+import { isFull, type SegmentRow, type SegmentWriter } from '../blobs/index.ts'
 import type { Books } from '../engine/books.ts'
 import { asDomainError, type Connection, isSqliteBroken, isSqliteFull } from './connection.ts'
 import { Journal } from '../engine/journal.ts'
@@ -17,8 +17,14 @@ import {
 /** With this many waiting, nothing is packed: processor time is what is short. */
 const BUSY_CALLS = 32
 
+/** A call that may bring bytes. */
+export interface AppendingCall<T> extends Call<T> {
+  /** Appends its bytes; once, before the transaction. */
+  append?(originals: Pick<Originals, 'append' | 'appendRecord'>, busy: boolean): void
+}
+
 interface Waiting {
-  readonly call: Call<unknown>
+  readonly call: AppendingCall<unknown>
   appended: boolean
   readonly resolve: (value: unknown) => void
   readonly reject: (error: unknown) => void
@@ -92,7 +98,7 @@ export class Committer {
   }
 
   /** Answers after the synced commit. Rejects with the call's own error, `busy`, `diskFull` or `unavailable`. */
-  submit<T>(call: Call<T>): Promise<T> {
+  submit<T>(call: AppendingCall<T>): Promise<T> {
     if (this.#stopped !== undefined) return Promise.reject(this.#stopped)
     if (this.#queue.length >= MAX_WAITING_CALLS || this.#queuedBytes + call.bytes > MAX_WAITING_BYTES) {
       return Promise.reject(new DomainError('busy', `${this.#queue.length} calls wait`))
@@ -232,6 +238,7 @@ export class Committer {
     const now = this.#clock.now()
     const outcomes: Outcome[] = []
     let done = 0
+    let lengths: readonly SegmentRow[] = []
     try {
       this.#connection.execute('BEGIN IMMEDIATE')
       for (const waiting of batch) {
@@ -239,14 +246,15 @@ export class Committer {
         done++
         if (this.#clock.monotonic() - started > MAX_BATCH_MS) break
       }
-      this.#books.flush(this.#segments.lengths())
+      lengths = this.#segments.lengths()
+      this.#books.flush(lengths)
       this.#connection.execute('COMMIT')
     } catch (error) {
       this.#commitFailed(batch, error)
       return
     }
     this.#books.settled()
-    this.#segments.closeSealed()
+    this.#segments.closeSealed(lengths)
     this.#putBack(batch.slice(done))
     this.#meter.observe('store_commit_seconds', (this.#clock.monotonic() - started) / 1000, this.#labels)
     this.#meter.count('store_commits_total', this.#labels)

@@ -23,8 +23,7 @@ import {
 import { type Files, type Place, realFiles, SegmentWriter } from '../blobs/index.ts'
 import { applyAll, checkLimits, isFreeing, namesBytes, newBytes } from '../engine/apply/index.ts'
 import { Books } from '../engine/books.ts'
-import type { Call } from '../engine/call.ts'
-import { Committer } from './committer.ts'
+import { type AppendingCall, Committer } from './committer.ts'
 import { asDomainError, Connection } from './connection.ts'
 import type { Hints } from '../engine/hints.ts'
 import type { Journal } from '../engine/journal.ts'
@@ -188,7 +187,7 @@ export class MailboxDatabase {
     if (journal.queueMoved) this.#hints.sendQueue()
   }
 
-  async submit<T>(call: Call<T>): Promise<T> {
+  async submit<T>(call: AppendingCall<T>): Promise<T> {
     this.usable()
     return this.committer.submit(call)
   }
