@@ -4,6 +4,7 @@ import { DirectoryError } from '@postrider/domain'
 import type { DirectoryStore } from '@postrider/store/directory'
 import { randomPassword } from './commands/user/add.ts'
 import type { Loaded } from './config/load.ts'
+import { WELCOME_DUE } from './welcome/index.ts'
 
 /** The first mailbox and its password, as the ready file and the banner show them. */
 export interface FirstMailbox {
@@ -43,6 +44,7 @@ export async function prepareDirectory(
   await add(directory, accounts.administrator, 'Administrator', config.language, true)
   await add(directory, accounts.mailbox, 'User', config.language, false)
   if (directory.setting('organization') === undefined) await directory.setSetting('organization', config.organization)
+  await directory.setSetting(WELCOME_DUE, accounts.mailbox.address)
   await directory.setSetting('firstStart', new Date().toISOString())
   return true
 }

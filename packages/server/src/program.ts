@@ -45,6 +45,7 @@ import { siteFor } from './http/site.ts'
 import { connectionCeiling, Gate } from './listeners/gate.ts'
 import { lineAcceptor } from './listeners/line.ts'
 import { type Listening, listen, portsOf } from './listeners/listen.ts'
+import { reachableAddress } from './listeners/reachable.ts'
 import { Sweeper } from './listeners/sweeper.ts'
 import { TlsHolder } from './listeners/tls.ts'
 import { DIRECTORY_FILE, prepareFolder } from './offline.ts'
@@ -58,6 +59,7 @@ import { createServices, type Services } from './services.ts'
 import { linkOpener } from './transfer/open.ts'
 import { version } from './version.ts'
 import { createWeb } from './web/index.ts'
+import { welcome } from './welcome/index.ts'
 
 /** Work on mailboxes that failed is tried again so often. */
 const SETTLE_MS = 30_000
@@ -308,6 +310,10 @@ async function start(first: Loaded, env: Environment, opened: ProgramLog, undo: 
     linkOpener(administration),
   )
   undo.add(() => control.close())
+  const own = `${reachableAddress(config['listeners.address'])}:${portOf('https') ?? 443}`
+  await welcome(directory, home.service, clock, site(own)).catch((error: unknown) =>
+    log.warn({ err: error }, 'the welcome could not be written: tried again at the next start'),
+  )
   // One program owns the data folder: claims that a crash left behind are nobody's.
   await services.transport.runner.start({ sole: true })
   // Held mails go on waiting; nobody waits for them.

@@ -3,6 +3,7 @@ import type { AnyCommand } from '../cli/command.ts'
 import { backupCommand } from './backup.ts'
 import { certificateRenew, certificateShow } from './certificate.ts'
 import { config } from './config.ts'
+import { demo } from './demo.ts'
 import { doctor } from './doctor.ts'
 import { domainAdd, domainDefault, domainList, domainRemove } from './domain/domains.ts'
 import { groupAdd, groupList, groupRemove, groupSet, groupShow } from './group/groups.ts'
@@ -54,6 +55,7 @@ export const commands: readonly AnyCommand[] = [
   queueRemove,
   certificateShow,
   certificateRenew,
+  demo,
   importCommand,
   exportCommand,
   backupCommand,

@@ -1,10 +1,10 @@
-import { networkInterfaces } from 'node:os'
 import type { Say } from '@postrider/domain'
 import { ExitCode, type LocalCommand, type Terminal } from '../cli/command.ts'
 import { columns } from '../cli/parse.ts'
 import type { ListenerName } from '../config/settings.ts'
 import { FIRST_ACCOUNTS, firstAdministrator, firstMailbox } from '../first-start.ts'
 import { type Program, startProgram } from '../program.ts'
+import { reachableAddress } from '../listeners/reachable.ts'
 import { version } from '../version.ts'
 
 export const start: LocalCommand = {
@@ -96,19 +96,10 @@ function listenToSignals(terminal: Terminal, say: Say): { serve(program: Program
   }
 }
 
-/** An address of this machine that a phone in the same network can reach. */
-function reachable(program: Program): string {
-  const [bound = '::'] = program.loaded.config['listeners.address']
-  if (bound !== '::' && bound !== '0.0.0.0') return bound
-  for (const list of Object.values(networkInterfaces()))
-    for (const one of list ?? []) if (one.family === 'IPv4' && !one.internal) return one.address
-  return '127.0.0.1'
-}
-
 /** What a newcomer needs: what to type into a phone and a mail program. */
 function banner(program: Program, say: Say): string {
   const { dataFolder } = program.loaded
-  const host = program.loaded.config.hostName || reachable(program)
+  const host = program.loaded.config.hostName || reachableAddress(program.loaded.config['listeners.address'])
   const port = (name: ListenerName): string => {
     const at = program.listening.get(name)?.port
     return at === undefined ? say({ en: 'off', fr: 'non offert' }) : `${host}:${at}`
@@ -146,7 +137,7 @@ function banner(program: Program, say: Say): string {
   if (show) rows.push(['', say({ en: `(shown now only; ${kept})`, fr: `(montré seulement maintenant ; ${kept})` })])
   rows.push(
     [say({ en: 'Certificate', fr: 'Certificat' }), `SHA-256 ${program.certificate.fingerprint}`],
-    [say({ en: 'Next', fr: 'Ensuite' }), 'npx postrider user add bob@example.com · npx postrider doctor'],
+    [say({ en: 'Next', fr: 'Ensuite' }), 'npx postrider demo · npx postrider user add bob@example.com · npx postrider doctor'],
   )
   const title = say({ en: `Postrider ${version} is ready.`, fr: `Postrider ${version} est prêt.` })
   return `\n${title}\n\n${columns(rows)}\n`
