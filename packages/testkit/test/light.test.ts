@@ -509,7 +509,8 @@ test('R18: w3m and lynx: sign-in, list, reading; a mail is written and sent with
   await deliver('bob', mail('For text browsers', 'Plain words.'))
   const one = await user('bob')
   const at = await doorway(t, one)
-  const w3m = async (path: string): Promise<string> => (await run('w3m', ['-O', 'UTF-8', '-dump', '-cols', '100', at + path])).stdout
+  const w3m = async (path: string): Promise<string> =>
+    (await run('w3m', ['-O', 'UTF-8', '-dump', '-cols', '100', at + path])).stdout
   const lynx = async (path: string, ...more: string[]): Promise<string> =>
     (await run('lynx', ['-dump', '-display_charset=UTF-8', '-width=100', ...more, at + path])).stdout
   for (const dump of [w3m, lynx]) {

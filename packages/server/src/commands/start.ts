@@ -137,7 +137,10 @@ function banner(program: Program, say: Say): string {
   if (show) rows.push(['', say({ en: `(shown now only; ${kept})`, fr: `(montré seulement maintenant ; ${kept})` })])
   rows.push(
     [say({ en: 'Certificate', fr: 'Certificat' }), `SHA-256 ${program.certificate.fingerprint}`],
-    [say({ en: 'Next', fr: 'Ensuite' }), 'npx postrider demo · npx postrider user add bob@example.com · npx postrider doctor'],
+    [
+      say({ en: 'Next', fr: 'Ensuite' }),
+      'npx postrider demo · npx postrider user add bob@example.com · npx postrider doctor',
+    ],
   )
   const title = say({ en: `Postrider ${version} is ready.`, fr: `Postrider ${version} est prêt.` })
   return `\n${title}\n\n${columns(rows)}\n`
