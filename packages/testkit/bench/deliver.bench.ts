@@ -6,7 +6,8 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { connect } from 'node:net'
 import { TestServer } from '../src/server/index.ts'
 import { testMail } from '../test/mails.ts'
-import { percentile, stalls, table } from './figures.ts'
+import { stalls, table } from './figures.ts'
+import { percentile } from './harness/line.ts'
 
 const CONNECTIONS = Number(process.env.CONNECTIONS ?? 64)
 const SECONDS = Number(process.env.SECONDS ?? 20)

@@ -1,13 +1,6 @@
 import type { TestServer } from '../src/server/index.ts'
 
-/** Figures of a benchmark: medians and spread, printed as a table that docs/BENCHMARKS.md can take over. */
-export const median = (values: readonly number[]): number => percentile(values, 0.5)
-
-export function percentile(values: readonly number[], p: number): number {
-  const sorted = [...values].sort((a, b) => a - b)
-  return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * p))] ?? Number.NaN
-}
-
+/** Figures of a benchmark, printed as a table. */
 export interface Row {
   readonly what: string
   readonly ours: string

@@ -1,15 +1,38 @@
-import { chmodSync, mkdirSync, writeFileSync } from 'node:fs'
+import type { ChildProcess } from 'node:child_process'
+import { chmodSync, existsSync, mkdirSync, writeFileSync } from 'node:fs'
 import { connect } from 'node:net'
 import { join } from 'node:path'
 import { freePorts, run, start, temporaryFolder, until } from '../process/index.ts'
 
 export interface Peer {
   readonly folder: string
+  readonly pid: number
   /** Plain text. */
   readonly port: number
   readonly tlsPort: number
+  /** LMTP, on loopback. */
+  readonly lmtpPort: number
+  /** Ends its sessions and starts it anew over the same mail. */
+  restart(): Promise<void>
   [Symbol.asyncDispose](): Promise<void>
 }
+
+/** In a package of its own (dovecot-lmtpd); without it there is no delivery to this peer. */
+const LMTP = '/usr/lib/dovecot/lmtp'
+
+const lmtpService = (port: number): string => `service lmtp {
+  process_min_avail = 4
+  client_limit = 1
+  service_count = 0
+  inet_listener lmtp {
+    address = 127.0.0.1
+    port = ${port}
+  }
+}
+protocol lmtp {
+  auth_username_format = %n
+}
+`
 
 const accepts = (port: number): Promise<boolean> => {
   const { promise, resolve } = Promise.withResolvers<boolean>()
@@ -27,7 +50,7 @@ const accepts = (port: number): Promise<boolean> => {
  */
 export async function startDovecot(format: 'maildir' | 'mdbox'): Promise<Peer> {
   const folder = temporaryFolder('dovecot')
-  const port = await freePorts(2)
+  const port = await freePorts(3)
   const path = folder.path
   chmodSync(path, 0o755)
   for (const one of ['run', 'state', 'mail']) mkdirSync(join(path, one), { mode: 0o777 })
@@ -38,7 +61,7 @@ export async function startDovecot(format: 'maildir' | 'mdbox'): Promise<Peer> {
     `base_dir = ${path}/run
 state_dir = ${path}/state
 log_path = ${path}/log
-protocols = imap
+protocols = imap${existsSync(LMTP) ? ' lmtp' : ''}
 listen = 127.0.0.1
 ssl = yes
 ssl_cert = <${path}/certificate.pem
@@ -46,7 +69,7 @@ ssl_key = <${path}/key.pem
 disable_plaintext_auth = no
 auth_mechanisms = plain
 mail_fsync = always
-mail_location = ${format}:${path}/mail/%u
+mail_location = ${format}:${path}/mail/%n
 mail_uid = nobody
 mail_gid = nogroup
 first_valid_uid = 1
@@ -60,7 +83,7 @@ passdb {
 }
 userdb {
   driver = static
-  args = uid=nobody gid=nogroup home=${path}/mail/%u
+  args = uid=nobody gid=nogroup home=${path}/mail/%n
 }
 service imap-login {
   service_count = 0
@@ -74,8 +97,10 @@ service imap-login {
 }
 service imap {
   service_count = 200
+  process_limit = 10000
+  client_limit = 1
 }
-namespace inbox {
+${existsSync(LMTP) ? lmtpService(port + 2) : ''}namespace inbox {
   inbox = yes
 }
 `,
@@ -102,17 +127,33 @@ namespace inbox {
     ...subject,
   ])
   if (made.code !== 0) throw new Error(made.stderr)
-  const child = start('dovecot', ['-F', '-c', config])
-  await until('dovecot listens', () => accepts(port), 15_000)
+  const begin = async (): Promise<ChildProcess> => {
+    const child = start('dovecot', ['-F', '-c', config])
+    await until('dovecot listens', () => accepts(port), 15_000)
+    return child
+  }
+  let child = await begin()
+  const end = async (): Promise<void> => {
+    const { promise, resolve } = Promise.withResolvers<void>()
+    child.once('exit', () => resolve())
+    child.kill('SIGTERM')
+    await promise
+  }
   return {
     folder: path,
+    get pid() {
+      return child.pid ?? 0
+    },
     port,
     tlsPort: port + 1,
+    lmtpPort: port + 2,
+    async restart() {
+      await end()
+      await until('its port is free', async () => !(await accepts(port)), 15_000)
+      child = await begin()
+    },
     async [Symbol.asyncDispose]() {
-      const { promise, resolve } = Promise.withResolvers<void>()
-      child.once('exit', () => resolve())
-      child.kill('SIGTERM')
-      await promise
+      await end()
       folder[Symbol.dispose]()
     },
   }

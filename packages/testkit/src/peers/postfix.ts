@@ -8,6 +8,8 @@ export interface PostfixPeer {
   readonly port: number
   /** The domain whose mail it keeps. */
   readonly domain: string
+  /** Mails accepted and not yet handed over. */
+  waiting(): number
   /** Every mail it has delivered for one of its addresses, whole. */
   mails(local: string): string[]
   [Symbol.asyncDispose](): Promise<void>
@@ -17,7 +19,11 @@ export interface PostfixPeer {
  * A Postfix next door with its own configuration, queue and port on loopback: keeps mail for `postfix.example` in maildirs, hands mail for
  * `routes` domains to the given ports, and relays for the loopback. Needs root.
  */
-export async function startPostfix(routes: Readonly<Record<string, number>>): Promise<PostfixPeer> {
+export async function startPostfix(
+  routes: Readonly<Record<string, number>>,
+  /** Where mail for its own domain goes: its maildirs, a neighbour's LMTP, or nowhere (to measure what it accepts). */
+  keeps: 'maildir' | 'nowhere' | { readonly lmtpPort: number } = 'maildir',
+): Promise<PostfixPeer> {
   const folder = temporaryFolder('postfix')
   const path = folder.path
   chmodSync(path, 0o755)
@@ -50,7 +56,8 @@ virtual_mailbox_base = ${path}/mail
 virtual_mailbox_maps = texthash:${path}/etc/mailboxes
 virtual_uid_maps = static:65534
 virtual_gid_maps = static:65534
-transport_maps = inline:{ ${transports} }
+virtual_transport = ${typeof keeps === 'object' ? `lmtp:inet:127.0.0.1:${keeps.lmtpPort}` : keeps === 'nowhere' ? 'discard' : 'virtual'}
+transport_maps = ${transports === '' ? '' : `inline:{ ${transports} }`}
 smtp_tls_security_level = may
 smtpd_relay_restrictions = permit_auth_destination, check_recipient_access inline:{ elsewhere.example=REJECT }, permit_mynetworks, reject
 smtputf8_enable = yes
@@ -78,6 +85,7 @@ queue_run_delay = 5s
     'proxymap unix - - n - - proxymap',
     'smtp unix - - n - - smtp',
     'relay unix - - n - - smtp',
+    'lmtp unix - - n - - lmtp',
     'showq unix n - n - - showq',
     'error unix - - n - - error',
     'retry unix - - n - - error',
@@ -99,6 +107,15 @@ queue_run_delay = 5s
     folder: path,
     port,
     domain,
+    waiting() {
+      let sum = 0
+      for (const queue of ['incoming', 'active', 'deferred', 'maildrop']) {
+        for (const entry of readdirSync(join(path, 'queue', queue), { recursive: true, withFileTypes: true })) {
+          if (entry.isFile()) sum++
+        }
+      }
+      return sum
+    },
     mails(local) {
       const box = join(path, 'mail', local, 'new')
       try {

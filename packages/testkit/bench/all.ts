@@ -1,0 +1,93 @@
+/**
+ * Every row of the table in docs/BENCHMARKS.md, ours against the peers of Debian in turns, and the tables written there:
+ * node packages/testkit/bench/all.ts [--rows NAME,…] [--runs 5] [--quick] [--no-write]
+ * Ends by itself, each row within its own time, and leaves nothing running. Needs root (Dovecot and Postfix want it), and Debian's packages
+ * dovecot-imapd, dovecot-lmtpd, postfix, postgresql, and for ActiveSync's peer sogo and sogo-activesync.
+ */
+import { existsSync, readFileSync, writeFileSync } from 'node:fs'
+import { cpus, totalmem } from 'node:os'
+import { join, resolve } from 'node:path'
+import { parseArgs } from 'node:util'
+import { type Line, median } from './harness/line.ts'
+import { inDocument, type Result, report } from './harness/report.ts'
+import type { Scenario } from './harness/scenario.ts'
+import { Stage } from './harness/stage.ts'
+import { scenarios } from './rows/index.ts'
+
+const docs = resolve(import.meta.dirname, '..', '..', '..', 'docs')
+const resultsFile = join(docs, 'benchmarks.json')
+const document = join(docs, 'BENCHMARKS.md')
+
+const { values } = parseArgs({
+  options: {
+    rows: { type: 'string' },
+    runs: { type: 'string', default: '5' },
+    quick: { type: 'boolean', default: false },
+    'no-write': { type: 'boolean', default: false },
+  },
+})
+const wanted = values.rows?.split(',') ?? scenarios.map(({ name }) => name)
+for (const name of wanted) {
+  if (!scenarios.some((one) => one.name === name)) {
+    console.error(`no row ${name}; there are ${scenarios.map((one) => one.name).join(', ')}`)
+    process.exit(2)
+  }
+}
+
+const scale = { runs: values.quick ? 1 : Number(values.runs), quick: values.quick }
+const stage = new Stage(scale)
+const results: Result[] = []
+let stopping = false
+for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+  process.once(signal, () => {
+    stopping = true
+    void stage.close().then(() => process.exit(1))
+  })
+}
+
+for (const scenario of scenarios) {
+  if (!wanted.includes(scenario.name) || stopping) continue
+  results.push(await measured(scenario))
+}
+await stage.close()
+const known: Result[] = existsSync(resultsFile) ? (JSON.parse(readFileSync(resultsFile, 'utf8')) as Result[]) : []
+const merged = scenarios.flatMap(({ name }) =>
+  [results, known].flatMap((list) => list.filter((one) => one.name === name)).slice(0, 1),
+)
+const text = report(values['no-write'] ? results : merged, machine())
+console.log(text)
+if (!values['no-write'] && !stopping) {
+  writeFileSync(resultsFile, `${JSON.stringify(merged, undefined, 1)}\n`)
+  writeFileSync(document, inDocument(readFileSync(document, 'utf8'), text))
+}
+process.exit(results.some(({ failed }) => failed !== undefined) ? 1 : 0)
+
+/** One row, ended at its time limit; what was measured until then counts. */
+async function measured(scenario: Scenario): Promise<Result> {
+  const { name, title, method, seconds } = scenario
+  const lines: Line[] = []
+  const began = performance.now()
+  const { promise: late, reject } = Promise.withResolvers<never>()
+  const timer = setTimeout(() => reject(new Error(`longer than ${seconds} s`)), seconds * 1_000)
+  let failed: string | undefined
+  try {
+    const work = scenario.measure(stage, (line) => {
+      lines.push(line)
+      const peers = Object.entries(line.peers).map(([peer, taken]) => `${peer} ${median(taken).toFixed(1)}`)
+      console.error(`${name}: ${line.what}: ${[median(line.ours).toFixed(1), ...peers].join(', ')} ${line.unit}`)
+    })
+    await Promise.race([work, late])
+  } catch (error) {
+    failed = String(error)
+    console.error(`${name}: ${failed}`)
+  }
+  clearTimeout(timer)
+  console.error(`${name}: ${((performance.now() - began) / 1_000).toFixed(0)} s`)
+  const date = new Date().toISOString().slice(0, 10)
+  return { name, title, method, ...scale, date, lines, ...(failed === undefined ? {} : { failed }) }
+}
+
+function machine(): string {
+  const [cpu] = cpus()
+  return `${cpus().length} cores (${cpu?.model.trim()}), ${Math.round(totalmem() / 2 ** 30)} GB, Linux, Node ${process.versions.node}; servers, peers and load generator on the same machine.`
+}
