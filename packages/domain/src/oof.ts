@@ -22,12 +22,15 @@ export interface OofRecord {
   readonly start: number | undefined
   readonly end: number | undefined
   readonly replies: Readonly<Record<OofAudience, OofReply>>
+  /** Of the answers; undefined: that of the mail answered, with a word before it. RFC 8621 §8 `subject`. */
+  readonly subject?: string | undefined
   /** When it was last written, ms: the transport forgets then whom it has answered already. */
   readonly changed: number
 }
 
 /** Where the record lives: `putState`/`state` client and key. The transport keeps whom it answered under the key prefix `answered/`. */
 export const OOF_STATE = { client: 'oof', key: 'record' } as const
+export const MAX_OOF_SUBJECT = 998
 /** Characters of one reply. Exchange takes 128 KB of HTML. */
 export const MAX_OOF_MESSAGE = 128 * 1024
 
@@ -75,6 +78,7 @@ export function decodeOof(bytes: Uint8Array | undefined): OofRecord {
       externalKnown: replyOf(replies.externalKnown),
       externalUnknown: replyOf(replies.externalUnknown),
     },
+    ...(typeof raw.subject === 'string' && raw.subject !== '' ? { subject: raw.subject } : {}),
     changed: time(raw.changed) ?? 0,
   }
 }

@@ -2,6 +2,8 @@
  * What protocol code needs from the world, as interfaces: the clock, the log, the meters, one byte connection. `server` gives the
  * real ones, tests give their own.
  */
+import type { MailboxId } from './ids.ts'
+
 export interface Clock {
   /** Milliseconds since 1970, wall clock: for dates that people see and that are stored. */
   now(): number
@@ -66,4 +68,17 @@ export interface ConnectionHandler {
   /** The peer will say no more. True when nothing it asked is unanswered: the connection then ends at once. */
   ended?(): boolean
   closed(error?: Error): void
+}
+
+/**
+ * Which mailboxes hold something for later (mail to be sent, snoozed mail), so that a start needs to look into these only. Written before
+ * what is held, so it may name a mailbox that holds nothing, never miss one that does.
+ */
+export interface Agenda {
+  /** Undefined: not known, look into all. */
+  mailboxes(): Promise<ReadonlySet<MailboxId> | undefined>
+  add(mailbox: MailboxId): Promise<void>
+  remove(mailbox: MailboxId): Promise<void>
+  /** All have been looked into: from now on the list is whole. */
+  complete(): Promise<void>
 }

@@ -17,6 +17,7 @@ import { pop3Service } from '@postrider/protocols/pop3'
 import { smtpService } from '@postrider/protocols/smtp'
 import type { DirectoryStore } from '@postrider/store/directory'
 import { createTransport, type Transport } from '@postrider/transport'
+import { SystemAgenda } from './agenda.ts'
 import type { Loaded } from './config/load.ts'
 import type { ListenerName } from './config/settings.ts'
 import { jmapRoutes } from './http/jmap.ts'
@@ -67,11 +68,12 @@ export function createServices({
   const wheel = new TimerWheel({ clock })
   const held = new HeldTable(service)
   const door = createDoor(service, directory)
+  const system = () => [...directory.mailboxes()].find((one) => one.isAdministrator)?.mailbox
   const transport = createTransport({
     service,
     directory,
     settings: transportSettings(loaded),
-    systemMailbox: () => [...directory.mailboxes()].find((one) => one.isAdministrator)?.mailbox,
+    systemMailbox: system,
     clock,
     log,
     meter,
@@ -100,6 +102,7 @@ export function createServices({
     clock,
     log: log.child({ protocol: 'jmap' }),
     meter,
+    agenda: new SystemAgenda(service, system),
     settings: { maxMessageSize: config['limits.messageSize'] },
   })
   const connectors = receiveConnectors(config)

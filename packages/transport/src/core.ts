@@ -12,6 +12,7 @@ import {
   type Meter,
   type QueueEntry,
 } from '@postrider/domain'
+import type { DeliveryWishes } from './queue/arrange.ts'
 import type { TransportSettings } from './settings.ts'
 
 export interface TransportCore {
@@ -22,6 +23,8 @@ export interface TransportCore {
   readonly log: Logger
   readonly meter: Meter
   readonly folders: FolderIds
+  /** What mailboxes want done with arriving mail. */
+  readonly wishes: DeliveryWishes
   /** Where queue rows go that belong to no mailbox: relayed mail. */
   systemMailbox(): MailboxId | undefined
 }

@@ -16,6 +16,7 @@ import { Intake } from './intake/intake.ts'
 import { AutomaticReplies } from './oof/reply.ts'
 import type { Timeouts } from './outbound/client.ts'
 import { dnsResolver, type Resolver } from './outbound/resolver.ts'
+import { DeliveryWishes } from './queue/arrange.ts'
 import type { DeliveryHook } from './queue/local.ts'
 import { QueueRunner } from './queue/runner.ts'
 import { defaultSettings, type TransportSettings } from './settings.ts'
@@ -54,6 +55,7 @@ export function createTransport(options: TransportOptions): Transport {
     log: (options.log ?? silentLog).child({ part: 'transport' }),
     meter: options.meter ?? noMeter,
     folders: new FolderIds(options.service),
+    wishes: new DeliveryWishes({ service: options.service, clock: options.clock ?? systemClock }),
     systemMailbox: options.systemMailbox ?? (() => undefined),
   }
   const background = new Set<Promise<void>>()

@@ -12,6 +12,8 @@ export interface NamedProperty {
 }
 const PS_PUBLIC_STRINGS = '00020329-0000-0000-c000-000000000046'
 const PSETID_COMMON = '00062008-0000-0000-c000-000000000046'
+/** Properties nobody else has. */
+const PS_POSTRIDER = '5f1b1c66-54a4-4b4e-9d0e-6f0a7c1f2e10'
 const PSETID_TASK = '00062003-0000-0000-c000-000000000046'
 
 const lid = (name: string, guid: string, number: number, tag: number): NamedProperty => ({
@@ -36,4 +38,14 @@ export const namedProperties = {
   ordinalDate: lid('PidLidToDoOrdinalDate', PSETID_COMMON, 0x85a0, 0x800b_0040),
   subOrdinalDate: lid('PidLidToDoSubOrdinal', PSETID_COMMON, 0x85a1, 0x800c_001f),
   toDoTitle: lid('PidLidToDoTitle', PSETID_COMMON, 0x85a4, 0x800d_001f),
+  /** Focused (0) or Other (1). */
+  inference: {
+    name: 'InferenceClassificationResult',
+    guid: '23239608-685d-4732-9c55-4c95cb4e8e33',
+    string: 'InferenceClassificationResult',
+    tag: 0x800e_0003,
+  },
+  /** A snoozed mail: when it comes back, and the folder it comes back to. */
+  snoozedUntil: { name: 'SnoozedUntil', guid: PS_POSTRIDER, string: 'SnoozedUntil', tag: 0x800f_0040 },
+  snoozedFrom: { name: 'SnoozedFrom', guid: PS_POSTRIDER, string: 'SnoozedFrom', tag: 0x8010_001f },
 } as const satisfies Record<string, NamedProperty>

@@ -42,9 +42,9 @@ export function createJmap(parts: JmapParts): JmapService {
   const jmap = new Jmap(parts)
   return {
     inside: inside(jmap),
-    start: () => jmap.outbox.start(),
+    start: () => jmap.start(),
     drain() {
-      jmap.outbox.stop()
+      jmap.stop()
       for (const source of [...jmap.sources]) source.close()
     },
     async handle(request, response, principal, base) {

@@ -17,6 +17,12 @@ import {
 import { vacationGet, vacationSet } from './mail/vacation.ts'
 import { blobCopy, blobGet, blobLookup, blobUpload } from './more/blob-methods.ts'
 import { coreEcho } from './more/core-echo.ts'
+import { categoryChanges, categoryGet, categorySet } from './own/categories.ts'
+import { preferencesGet, preferencesSet } from './own/preferences.ts'
+import { repliesGet, repliesSet } from './own/replies.ts'
+import { ruleGet, ruleRun, ruleSet } from './own/rules.ts'
+import { sendersGet, sendersSet } from './own/senders.ts'
+import { templateChanges, templateGet, templateSet } from './own/templates.ts'
 import { quotaChanges, quotaGet, quotaQuery, quotaQueryChanges } from './more/quota.ts'
 
 const table: readonly Method[] = [
@@ -59,6 +65,22 @@ const table: readonly Method[] = [
   quotaChanges,
   quotaQuery,
   quotaQueryChanges,
+  // Our own: what JMAP has no words for
+  preferencesGet,
+  preferencesSet,
+  categoryGet,
+  categoryChanges,
+  categorySet,
+  templateGet,
+  templateChanges,
+  templateSet,
+  ruleGet,
+  ruleSet,
+  ruleRun,
+  sendersGet,
+  sendersSet,
+  repliesGet,
+  repliesSet,
 ]
 
 export const methods: ReadonlyMap<string, Method> = new Map(table.map((one) => [one.name, one]))

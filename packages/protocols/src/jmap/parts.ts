@@ -1,4 +1,5 @@
 import type {
+  Agenda,
   Clock,
   Directory,
   Door,
@@ -21,6 +22,8 @@ export interface JmapParts {
   readonly clock: Clock
   readonly log: Logger
   readonly meter: Meter
+  /** Which mailboxes hold something for later; without one every mailbox is looked into at the start. */
+  readonly agenda?: Agenda | undefined
   readonly settings?: Partial<JmapSettings>
 }
 

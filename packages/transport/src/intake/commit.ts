@@ -20,8 +20,8 @@ import {
 } from '@postrider/domain'
 import type { TransportCore } from '../core.ts'
 import { isWanted } from '../dsn/decide.ts'
+import { arrange, arrivalOperations } from '../queue/arrange.ts'
 import { type DeliveryHook, deliverToMailboxes, onceKeyOf } from '../queue/local.ts'
-import { placeOf } from '../queue/place.ts'
 import { reportOperation, settle } from '../queue/settle.ts'
 import { type Job, queueRow } from './job.ts'
 import { LOCAL, type LocalTarget, type Plan } from './plan.ts'
@@ -61,13 +61,16 @@ export async function commitJob(core: TransportCore, request: CommitRequest, hoo
   const savedAt = request.save === undefined ? -1 : operations.push(saveOperation(request.save, job.received)) - 1
   const rows = rowsOf(core, request, others)
   const first: OriginalSource = { bytes: job.bytes }
+  const arrangement = here === undefined || item === undefined ? undefined : await arrange(core, here.entry, item, job)
   const staged =
-    here === undefined && (rows.length > 1 || others.length > 0) ? await core.service.stage(home, job.bytes) : undefined
+    (here === undefined && (rows.length > 1 || others.length > 0)) || (arrangement?.copies.length ?? 0) > 0
+      ? await core.service.stage(home, job.bytes)
+      : undefined
   const source: OriginalSource = staged === undefined ? first : { ref: staged }
   let addedAt = -1
-  if (here !== undefined && item !== undefined) {
-    const folder = await placeOf(core, home, item)
-    addedAt = operations.push({ op: 'add', folder, item: { ...item, original: source } }) - 1
+  if (here !== undefined && item !== undefined && arrangement !== undefined) {
+    addedAt = operations.length
+    operations.push(...arrivalOperations(arrangement, item, source))
     const report = successReport(core, job, here)
     if (report !== undefined) operations.push(report)
   }

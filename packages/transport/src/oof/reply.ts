@@ -88,7 +88,7 @@ export class AutomaticReplies {
       buildMessage({
         from: [{ name: entry.displayName, address: entry.address }],
         to: [{ address: to }],
-        subject: say(entry.language, 'automaticReply', { subject }),
+        subject: record.subject ?? say(entry.language, 'automaticReply', { subject }),
         date: now,
         inReplyTo: id,
         references: id === undefined ? [] : [...messageIds(header.get('references') ?? '').slice(-20), id],

@@ -9,7 +9,7 @@ import {
   type QueueRecipient,
 } from '@postrider/domain'
 import type { TransportCore } from '../core.ts'
-import { placeOf } from './place.ts'
+import { arrange, arrivalOperations } from './arrange.ts'
 import type { RecipientResult } from './settle.ts'
 
 /** Mailboxes written to at the same time for one message. */
@@ -73,10 +73,10 @@ async function deliverOne(
   try {
     const ref = shared.get(entry.database)
     const original: OriginalSource = ref === undefined ? { bytes: message.bytes } : { ref }
-    const added = await addToInbox(core, entry, { ...message.item, original }, onceKey).catch((error: unknown) => {
+    const added = await deliverInto(core, entry, message, original, onceKey).catch((error: unknown) => {
       // The shared copy is of another database after all (the mailbox has moved): bring the bytes.
       if (!(error instanceof DomainError) || error.code !== 'blobGone') throw error
-      return addToInbox(core, entry, { ...message.item, original: { bytes: message.bytes } }, onceKey)
+      return deliverInto(core, entry, message, { bytes: message.bytes }, onceKey)
     })
     if (added !== undefined && !shared.has(entry.database)) shared.set(entry.database, added)
     hook(entry, recipient, message)
@@ -86,17 +86,23 @@ async function deliverOne(
   }
 }
 
-async function addToInbox(
+async function deliverInto(
   core: TransportCore,
   entry: MailboxEntry,
-  item: NewItem,
+  message: LocalMessage,
+  original: OriginalSource,
   onceKey: string,
 ): Promise<BlobRef | undefined> {
-  const folder = await placeOf(core, entry.mailbox, item)
+  const arrangement = await arrange(core, entry, message.item, message)
+  // Several copies of one message are one original.
+  const source =
+    arrangement.copies.length > 0 && 'bytes' in original
+      ? { ref: await core.service.stage(entry.mailbox, original.bytes) }
+      : original
   const keepMs = core.settings.messageExpirationTimeout + 24 * 60 * 60 * 1000
   const applied = await core.service.apply(entry.mailbox, [
     { op: 'once', key: onceKey, keepMs },
-    { op: 'add', folder, item },
+    ...arrivalOperations(arrangement, message.item, source),
   ])
   const added = applied.results[1]
   return added?.op === 'add' ? added.original : undefined

@@ -1,13 +1,13 @@
-/** Which folder of a mailbox a mail is delivered into: the Inbox, or where its conversation always goes. */
+/** Conversations that always go to one folder. */
 import { CONVERSATION_ACTIONS, conversationOf, type FolderId, type MailboxId, type NewItem } from '@postrider/domain'
 import type { TransportCore } from '../core.ts'
 
-export async function placeOf(core: TransportCore, mailbox: MailboxId, item: NewItem): Promise<FolderId> {
-  return (await alwaysMoved(core, mailbox, item)) ?? core.folders.find(mailbox, 'inbox')
-}
-
 /** MS-ASCON_R130: also what comes later. A folder that is gone, or that was made something else, moves nothing. */
-async function alwaysMoved(core: TransportCore, mailbox: MailboxId, item: NewItem): Promise<FolderId | undefined> {
+export async function alwaysMoved(
+  core: TransportCore,
+  mailbox: MailboxId,
+  item: NewItem,
+): Promise<FolderId | undefined> {
   const { conversation } = item.promoted
   if (beginsConversation(item)) return undefined
   const entries = await core.service.state(mailbox, CONVERSATION_ACTIONS, conversation)

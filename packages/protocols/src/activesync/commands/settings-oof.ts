@@ -97,7 +97,8 @@ function change(before: OofRecord, set: Element, now: number): OofRecord | numbe
   if (state === 'scheduled' && (start === undefined || end === undefined)) return SettingsStatus.protocolError
   // MS-ASCMD_R7544: without a schedule times are not kept.
   const kept = state === 'scheduled' ? { start, end } : { start: undefined, end: undefined }
-  return { state, ...kept, replies, changed: now }
+  // A subject is the web's; a phone knows none and leaves it.
+  return { ...before, state, ...kept, replies, changed: now }
 }
 
 /** StartTime and EndTime, both or none: MS-ASCMD_R2272, R5681. */

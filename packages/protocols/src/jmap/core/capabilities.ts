@@ -1,4 +1,5 @@
 /** The capabilities: RFC 8620 §2, RFC 8621 §1.3, RFC 9404 §2, RFC 9425 §3. One table; methods name theirs by key. */
+import { MAX_RULES, MAX_SENDERS } from '@postrider/domain'
 import {
   MAX_ATTACHMENTS_PER_EMAIL,
   MAX_CALLS_IN_REQUEST,
@@ -19,6 +20,7 @@ export const urn = {
   vacation: 'urn:ietf:params:jmap:vacationresponse',
   blob: 'urn:ietf:params:jmap:blob',
   quota: 'urn:ietf:params:jmap:quota',
+  postrider: 'https://postrider.example/jmap',
 } as const
 export type CapabilityName = keyof typeof urn
 
@@ -89,4 +91,5 @@ export const capabilities: Readonly<Record<CapabilityName, Capability>> = {
     },
   },
   quota: { server: {}, account: {}, ownOnly: true },
+  postrider: { server: {}, account: { maxRules: MAX_RULES, maxSenders: MAX_SENDERS }, ownOnly: true },
 }

@@ -1,5 +1,5 @@
 /** The Email object: RFC 8621 §4.1. Each property says what of a message it needs, so that a list of fifty reads no original. */
-import type { Item, ItemColumn } from '@postrider/domain'
+import type { FolderId, Item, ItemColumn } from '@postrider/domain'
 import { blobIdOf } from '../blobs/blob.ts'
 import type { Call } from '../core/call.ts'
 import { emailIdOf, mailboxIdOf, threadIdOf } from '../core/ids.ts'
@@ -9,6 +9,7 @@ import { MAX_BODY_VALUE_BYTES } from '../limits.ts'
 import { keywordsOf } from '../view/keywords.ts'
 import type { Mail } from '../view/view.ts'
 import { convenience, type HeaderProperty, neededHeaderProperty, writeUtcDate } from './header-forms.ts'
+import { extrasOf, isExtra } from './extras.ts'
 import type { Message } from './message.ts'
 import {
   bodyLists,
@@ -98,13 +99,14 @@ export function wanted(
     if (conveniences.includes(name)) {
       const { field, form } = convenience[name] as (typeof convenience)[string]
       headers.set(name, { property: name, field, name: field.toLowerCase(), form, all: false })
-    } else if (!([...metadata, ...bodies, 'headers'] as readonly string[]).includes(name))
+    } else if (!isExtra(name) && !([...metadata, ...bodies, 'headers'] as readonly string[]).includes(name))
       headers.set(name, neededHeaderProperty(name))
   }
   const has = (...names: readonly string[]): boolean => names.some((name) => properties.includes(name))
   const body = has('bodyStructure', 'bodyValues', 'textBody', 'htmlBody', 'attachments')
   const columns: ItemColumn[] = []
   if (has('threadId', 'hasAttachment', 'preview')) columns.push('promoted')
+  if (properties.some(isExtra)) columns.push('props')
   if (body || has('headers') || headers.size > 0) columns.push('index')
   if (body || has('blobId', 'headers') || headers.size > 0) columns.push('original')
   return {
@@ -121,7 +123,7 @@ export function wanted(
 }
 
 /** What comes from the row of the mail. */
-export function metadataOf(mail: Mail, item: Item): Record<string, unknown> {
+export function metadataOf(mail: Mail, item: Item, snoozed?: FolderId): Record<string, unknown> {
   const first = mail.places[0]
   const thread = item.promoted?.conversation ?? mail.thread ?? ''
   return {
@@ -134,6 +136,7 @@ export function metadataOf(mail: Mail, item: Item): Record<string, unknown> {
     receivedAt: writeUtcDate(first?.received ?? 0),
     hasAttachment: item.promoted?.hasAttachments ?? false,
     preview: item.promoted?.preview ?? '',
+    ...(item.props === undefined ? {} : extrasOf(mail, item, snoozed)),
   }
 }
 

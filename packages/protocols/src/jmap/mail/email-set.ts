@@ -2,6 +2,7 @@
 import {
   DomainError,
   type FolderId,
+  type Item,
   type ItemId,
   mailItem,
   type Operation,
@@ -21,9 +22,11 @@ import * as s from '../core/shape.ts'
 import { checkSetSize, patchedObject, setArgs, setErrorFrom, SetOutcome } from '../core/standard.ts'
 import { needState, writeState } from '../core/state.ts'
 import type { KeywordSet } from '../view/keywords.ts'
-import type { Mail, View } from '../view/view.ts'
+import type { Mail, Place, View } from '../view/view.ts'
 import { buildEmail, isContentProperty } from './build.ts'
 import { metadataOf } from './email-object.ts'
+import { extraOperations, extrasOf, isExtra, snoozedFolder, snoozeOperations } from './extras.ts'
+import { needSnoozedFolder } from './snooze.ts'
 import { foldersOf, keywordsFrom, markOperations, merged, placeOperations, removeOperations } from './place.ts'
 
 interface NewMail {
@@ -80,29 +83,65 @@ async function createEmail(
 }
 
 /** The operations of one update. */
-function updateOperations(call: Call, view: View, mail: Mail, patch: JsonObject): Operation[] {
-  const item = { itemId: mail.id } as Parameters<typeof metadataOf>[1]
-  const { keywords, mailboxIds } = metadataOf(mail, item)
-  const before = { keywords, mailboxIds } as JsonObject
+async function updateOperations(
+  call: Call,
+  account: Account,
+  view: View,
+  mail: Mail,
+  patch: JsonObject,
+): Promise<Planned> {
+  const named = Object.keys(patch).map((key) => pointerTokens(key, true)?.[0] ?? '')
   const foreign = Object.keys(patch).filter(
-    (key) => !['keywords', 'mailboxIds'].includes(pointerTokens(key, true)?.[0] ?? ''),
+    (_, i) => !['keywords', 'mailboxIds'].includes(named[i] ?? '') && !isExtra(named[i] ?? ''),
   )
   if (foreign.length > 0) throw invalidProperties(foreign, 'only keywords and mailboxIds can change')
+  const extra = new Set(named.filter(isExtra))
+  const place = mail.places[0] as Place
+  const [read] = extra.size === 0 ? [] : await account.handle.get({ by: { mids: [place.mid] }, columns: ['props'] })
+  if (extra.size > 0 && read === undefined) throw new SetError('notFound')
+  const item = read ?? ({ itemId: mail.id } as Item)
+  const { keywords, mailboxIds } = metadataOf(mail, item)
+  const before = {
+    keywords,
+    mailboxIds,
+    ...(read === undefined ? {} : extrasOf(mail, read, snoozedFolder(view)?.id)),
+  } as JsonObject
   const keyed: Record<string, Json> = {}
   for (const [key, value] of Object.entries(patch)) {
     const [name = '', inner] = pointerTokens(key, true) ?? []
     // A mailbox made in this request goes by its creation id; a keyword is the same in any case.
     const resolved =
-      inner === undefined ? undefined : name === 'mailboxIds' ? (call.resolve(inner) ?? inner) : inner.toLowerCase()
+      inner === undefined
+        ? undefined
+        : name === 'mailboxIds'
+          ? (call.resolve(inner) ?? inner)
+          : name === 'keywords'
+            ? inner.toLowerCase()
+            : inner
     keyed[resolved === undefined ? key : `${name}/${resolved.replaceAll('~', '~0').replaceAll('/', '~1')}`] = value
   }
   const after = patchedObject(before, keyed)
-  const operations: Operation[] = []
+  const operations = extra.size === 0 ? [] : extraOperations(mail, extra, after)
+  let until: number | null | undefined
+  if (extra.has('snoozed')) {
+    if (!account.personal) throw new SetError('forbidden', 'only in the own mailbox')
+    const snooze = snoozeOperations(mail, item, after.snoozed, view, call.jmap.parts.clock.now())
+    operations.push(...snooze.operations)
+    until = snooze.until
+    if (!sameJson(after.mailboxIds, before.mailboxIds))
+      throw invalidProperties(['mailboxIds'], 'snoozing moves the mail')
+  }
   if (!sameJson(after.keywords ?? {}, before.keywords))
     operations.push(...markOperations(mail, keywordsFrom(after.keywords)))
   if (!sameJson(after.mailboxIds, before.mailboxIds))
     operations.push(...placeOperations(mail, foldersOf(call, view, after.mailboxIds)))
-  return operations
+  return { operations, until }
+}
+
+interface Planned {
+  readonly operations: readonly Operation[]
+  /** When a snoozed mail comes back; null: it was brought back. */
+  readonly until: number | null | undefined
 }
 
 /** Work on one mail that is done, or not, on its own. */
@@ -162,9 +201,16 @@ export async function runEmailSet(call: Call, args: EmailSetArgs): Promise<Answe
     try {
       const mail = mailOf(key)
       if (destroyed.has(idOf(key))) throw new SetError('willDestroy')
+      if (Object.hasOwn(patch, 'snoozed')) view = await needSnoozedFolder(call.jmap, account, view)
+      const { operations, until } = await updateOperations(call, account, view, mail, patch)
+      if (typeof until === 'number') await call.jmap.parts.agenda?.add(account.handle.mailbox)
       updates.push({
-        operations: updateOperations(call, view, mail, patch),
-        done: () => outcome.updated(idOf(key)),
+        operations,
+        done: () => {
+          if (typeof until === 'number') call.jmap.snoozer.wait(account.entry, mail.id, until)
+          else if (until === null) call.jmap.snoozer.forget(account.entry, mail.id)
+          outcome.updated(idOf(key))
+        },
         failed: (error) => outcome.notUpdated(key, error),
       })
     } catch (error) {

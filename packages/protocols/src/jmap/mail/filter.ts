@@ -2,7 +2,14 @@
  * The filter of Email/query: RFC 8621 §4.4.1. What the view knows is decided row by row; what stands in texts is asked of the search
  * index, neighbouring conditions in one question.
  */
-import { MAX_SEARCH_NODES, type FolderId, type SearchQuery, type TextField } from '@postrider/domain'
+import {
+  MAX_GET,
+  MAX_SEARCH_NODES,
+  type FolderId,
+  namedProperties,
+  type SearchQuery,
+  type TextField,
+} from '@postrider/domain'
 import type { Account } from '../core/accounts.ts'
 import type { Call } from '../core/call.ts'
 import { MethodError } from '../core/error.ts'
@@ -10,8 +17,9 @@ import { readMailboxId } from '../core/ids.ts'
 import type { JsonObject } from '../core/json.ts'
 import * as s from '../core/shape.ts'
 import { MAX_FILTER_DEPTH, MAX_FILTER_NODES } from '../limits.ts'
+import { categoriesOf } from './extras.ts'
 import { hasKeyword } from '../view/keywords.ts'
-import { type Mail, received, type View } from '../view/view.ts'
+import { type Mail, type Place, received, type View } from '../view/view.ts'
 
 export type Test = (mail: Mail) => boolean
 type Node =
@@ -27,6 +35,8 @@ export interface Filter {
   readonly wholeFolder: boolean
   /** Whether a mail matches depends on other mails of its conversation. */
   readonly threads: boolean
+  /** Whether it depends on categories or on Focused and Other. */
+  readonly marks: boolean
 }
 
 const absent = <T>(shape: s.Shape<T>): s.Absent<T | undefined> => s.optional<T | undefined>(shape, undefined)
@@ -51,6 +61,8 @@ const condition = s.object({
   subject: absent(s.string),
   body: absent(s.string),
   header: absent(s.list(s.string)),
+  hasCategory: absent(s.string),
+  inference: absent(s.oneOf('focused', 'other')),
 })
 const operator = s.object({ operator: s.oneOf('AND', 'OR', 'NOT'), conditions: s.list(s.jsonObject) })
 const known = new Set([
@@ -74,6 +86,8 @@ const known = new Set([
   'subject',
   'body',
   'header',
+  'hasCategory',
+  'inference',
 ])
 const textFields: readonly (TextField & keyof s.FieldsOf<Record<string, s.Shape<string>>>)[] = [
   'text',
@@ -86,12 +100,12 @@ const textFields: readonly (TextField & keyof s.FieldsOf<Record<string, s.Shape<
 ]
 
 export function readFilter(call: Call, view: View, filter: JsonObject | null): Filter {
-  const budget = { nodes: MAX_FILTER_NODES, threads: false }
-  if (filter === null) return { node: all, folder: undefined, wholeFolder: false, threads: false }
+  const budget = { nodes: MAX_FILTER_NODES, threads: false, marks: false }
+  if (filter === null) return { node: all, folder: undefined, wholeFolder: false, threads: false, marks: false }
   const node = compile(call, view, filter, 0, budget)
   const folder = folderOf(call, filter)
   const wholeFolder = folder !== undefined && Object.keys(filter).length === 1
-  return { node, folder, wholeFolder, threads: budget.threads }
+  return { node, folder, wholeFolder, threads: budget.threads, marks: budget.marks }
 }
 const all: Node = { kind: 'row', test: () => true }
 
@@ -112,7 +126,7 @@ function compile(
   view: View,
   filter: JsonObject,
   depth: number,
-  budget: { nodes: number; threads: boolean },
+  budget: { nodes: number; threads: boolean; marks: boolean },
 ): Node {
   if (--budget.nodes < 0 || depth > MAX_FILTER_DEPTH)
     throw new MethodError('unsupportedFilter', 'the filter is too large')
@@ -158,6 +172,15 @@ function compile(
   inThread(given.allInThreadHaveKeyword, (mails, word) => mails.every((one) => hasKeyword(one, word)))
   inThread(given.someInThreadHaveKeyword, (mails, word) => mails.some((one) => hasKeyword(one, word)))
   inThread(given.noneInThreadHaveKeyword, (mails, word) => !mails.some((one) => hasKeyword(one, word)))
+  const { hasCategory, inference } = given
+  if (hasCategory !== undefined) {
+    budget.marks = true
+    row((mail) => mail.marks?.categories.includes(hasCategory) === true)
+  }
+  if (inference !== undefined) {
+    budget.marks = true
+    row((mail) => (mail.marks?.other === true) === (inference === 'other'))
+  }
   if (hasAttachment !== undefined) store({ kind: 'attachments', has: hasAttachment })
   for (const field of textFields) {
     const text = given[field as 'text']
@@ -194,9 +217,27 @@ export const wordsOf = (text: string): string[] =>
   )
 
 /** The filter as one test; asks the index what it must. */
-export async function testOf(account: Account, view: View, { node, folder }: Filter): Promise<Test> {
+export async function testOf(account: Account, view: View, { node, folder, marks }: Filter): Promise<Test> {
+  if (marks) await readMarks(account, folder === undefined ? [...view.all()] : view.inFolder(folder))
   const folders = folder === undefined ? [...view.folders.keys()] : [folder]
   return evaluate(account, view, folders, node)
+}
+
+/** Reads categories and inference of mails that changed since they were read. */
+async function readMarks({ handle }: Account, mails: readonly Mail[]): Promise<void> {
+  const changeOf = (mail: Mail): number => mail.places.reduce((last, one) => Math.max(last, one.change), 0)
+  const stale = new Map(mails.flatMap((mail) => (mail.marks?.change === changeOf(mail) ? [] : [[mail.id, mail]])))
+  const mids = [...stale.values()].map((mail) => (mail.places[0] as Place).mid).sort((a, b) => a - b)
+  for (let at = 0; at < mids.length; at += MAX_GET)
+    for (const { itemId, props } of await handle.get({
+      by: { mids: mids.slice(at, at + MAX_GET) },
+      columns: ['props'],
+    })) {
+      const mail = stale.get(itemId)
+      if (mail === undefined) continue
+      const other = props?.get(namedProperties.inference.tag) === 1
+      mail.marks = { change: changeOf(mail), categories: categoriesOf(props), other }
+    }
 }
 
 async function evaluate(account: Account, view: View, folders: readonly FolderId[], node: Node): Promise<Test> {

@@ -69,19 +69,12 @@ export class Outbox {
     return this.#waiting.size
   }
 
-  /** Finds what was held when the program ended last. */
-  async start(): Promise<void> {
-    const { directory, log } = this.#jmap.parts
-    for (const entry of [...directory.mailboxes()]) {
-      if (this.#stopped) return
-      try {
-        const handle = await this.#open(entry)
-        const { records } = await this.#jmap.records.read<SubmissionValue>(handle, SUBMISSION)
-        for (const one of records) if (one.value.undoStatus === 'pending') this.wait(entry, one.id, one.value.sendAt)
-      } catch (error) {
-        log.warn({ account: entry.account, err: error }, 'held submissions could not be read')
-      }
-    }
+  /** Takes up what is held in one mailbox; answers how many. */
+  async takeUp(entry: MailboxEntry, handle: MailboxHandle): Promise<number> {
+    const { records } = await this.#jmap.records.read<SubmissionValue>(handle, SUBMISSION)
+    const pending = records.filter((one) => one.value.undoStatus === 'pending')
+    for (const one of pending) this.wait(entry, one.id, one.value.sendAt)
+    return pending.length
   }
 
   stop(): void {
@@ -152,7 +145,7 @@ export class Outbox {
     const entry = this.#jmap.parts.directory.account(account)
     if (entry === undefined) return true
     if (!entry.enabled) return false
-    const handle = await this.#open(entry)
+    const handle = await this.#jmap.openAs(entry)
     const { records } = this.#jmap
     let again = false
     const finish = (
@@ -203,15 +196,6 @@ export class Outbox {
   async #message(handle: MailboxHandle, nonce: string): Promise<Uint8Array> {
     const entries = [...(await handle.state(OUTBOX, `${nonce}/`))].sort((a, b) => (a.key < b.key ? -1 : 1))
     return Buffer.concat(entries.map((one) => one.value))
-  }
-
-  #open(entry: MailboxEntry): Promise<MailboxHandle> {
-    // On the user's behalf, with the user's own rights.
-    const { account, address, displayName, mailbox, language } = entry
-    return this.#jmap.parts.door.open(
-      { account, address, displayName, mailbox, language, protocol: 'web', appPassword: undefined },
-      mailbox,
-    )
   }
 }
 

@@ -73,12 +73,19 @@ export function placeOperations(mail: Mail, want: readonly FolderId[]): Operatio
 export const removeOperations = (mail: Mail): Operation[] =>
   mail.places.map(({ folder, mid }) => ({ op: 'remove', folder, items: { mids: [mid] } }))
 
-/** Puts operations together that differ in nothing but the mail: a thousand mails read are one operation. Order among kinds is kept. */
+/**
+ * Puts operations together that differ in nothing but the mail: a thousand mails read are one operation. Order among kinds is kept; those on
+ * one item's content come first, before a move gives it another id.
+ */
 export function merged(operations: readonly Operation[]): Operation[] {
   const rank = (one: Operation): number => ['flag', 'copy', 'move', 'remove'].indexOf(one.op)
   const groups = new Map<string, { operation: Operation; mids: Mid[] }>()
+  const single: Operation[] = []
   for (const operation of operations) {
-    if (!('items' in operation) || !('mids' in operation.items)) throw new TypeError(`${operation.op} names no mail`)
+    if (!('items' in operation) || !('mids' in operation.items)) {
+      single.push(operation)
+      continue
+    }
     const { items, ...rest } = operation
     const key = JSON.stringify(rest)
     const mids = Array.from(items.mids) as Mid[]
@@ -86,7 +93,10 @@ export function merged(operations: readonly Operation[]): Operation[] {
     if (group === undefined) groups.set(key, { operation, mids })
     else group.mids.push(...mids)
   }
-  return [...groups.values()]
-    .sort((a, b) => rank(a.operation) - rank(b.operation))
-    .map(({ operation, mids }) => ({ ...operation, items: { mids } }) as Operation)
+  return [
+    ...single,
+    ...[...groups.values()]
+      .sort((a, b) => rank(a.operation) - rank(b.operation))
+      .map(({ operation, mids }) => ({ ...operation, items: { mids } }) as Operation),
+  ]
 }

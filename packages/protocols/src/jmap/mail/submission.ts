@@ -281,6 +281,7 @@ async function create(
     reply: held ? null : ACCEPTED,
     nonce: randomUUID(),
   }
+  if (held) await jmap.parts.agenda?.add(account.handle.mailbox)
   const { result } = await jmap.records.write<SubmissionValue, string>(
     account.handle,
     SUBMISSION,

@@ -1,6 +1,14 @@
 /** VacationResponse: RFC 8621 §8, over the one out-of-office record every client writes. */
 import { createHash } from 'node:crypto'
-import { decodeOof, encodeOof, MAX_OOF_MESSAGE, OOF_STATE, type OofRecord, type OofReply } from '@postrider/domain'
+import {
+  decodeOof,
+  encodeOof,
+  MAX_OOF_MESSAGE,
+  MAX_OOF_SUBJECT,
+  OOF_STATE,
+  type OofRecord,
+  type OofReply,
+} from '@postrider/domain'
 import { htmlToText } from '@postrider/wire/mime'
 import type { Account } from '../core/accounts.ts'
 import { invalidProperties, MethodError, SetError } from '../core/error.ts'
@@ -36,7 +44,7 @@ function shown(oof: OofRecord): Record<string, Json> {
     isEnabled: oof.state !== 'disabled',
     fromDate: timed && oof.start !== undefined && oof.start > 0 ? writeUtcDate(oof.start) : null,
     toDate: timed && oof.end !== undefined && oof.end < FOREVER ? writeUtcDate(oof.end) : null,
-    subject: null,
+    subject: oof.subject ?? null,
     textBody: message === '' ? null : bodyType === 'html' ? htmlToText(message) : message,
     htmlBody: message === '' || bodyType === 'text' ? null : message,
   }
@@ -111,8 +119,7 @@ function changed(oof: OofRecord, patch: JsonObject, now: number): OofRecord {
   const patched = patchedObject(shown(oof), patch)
   const wanted = shape({ ...patched, isEnabled: patched.isEnabled ?? false }, '')
   if (wanted.id !== ID) throw invalidProperties(['id'])
-  // The subject of an answer is that of the mail it answers.
-  if (wanted.subject !== null) throw invalidProperties(['subject'], 'the subject cannot be chosen')
+  if ((wanted.subject ?? '').length > MAX_OOF_SUBJECT) throw invalidProperties(['subject'], 'too long')
   const html = Object.hasOwn(patch, 'textBody') && !Object.hasOwn(patch, 'htmlBody') ? null : wanted.htmlBody
   const message = html ?? wanted.textBody ?? ''
   if (message.length > MAX_OOF_MESSAGE) throw invalidProperties([html === null ? 'textBody' : 'htmlBody'], 'too long')
@@ -141,6 +148,7 @@ function changed(oof: OofRecord, patch: JsonObject, now: number): OofRecord {
             externalKnown: enabled(replies.externalKnown),
             externalUnknown: enabled(replies.externalUnknown),
           },
+    ...(wanted.subject === null || wanted.subject.trim() === '' ? {} : { subject: wanted.subject }),
     changed: now,
   }
 }

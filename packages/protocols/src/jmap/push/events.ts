@@ -11,7 +11,7 @@ import { readState } from '../core/state.ts'
 import { sendHead, sendStatus } from '../http/respond.ts'
 import { MAX_EVENT_SOURCES, MAX_PING_SECONDS, MIN_PING_SECONDS, PUSH_COALESCE_MS } from '../limits.ts'
 import type { Jmap } from '../service.ts'
-import { mailState, mailTypes, pushTypes } from './states.ts'
+import { mailState, mailTypes, pushTypes, recordTypes } from './states.ts'
 
 interface Wishes {
   readonly types: ReadonlySet<string>
@@ -142,7 +142,7 @@ export class EventSource {
         if (now === undefined) continue
         const news = readState(this.#told.get(accountId) ?? '')?.change !== readState(now)?.change
         for (const type of types) {
-          if (type === 'EmailSubmission' || type === 'VacationResponse') states[type] = `${type}-${this.#jmap.pushes}`
+          if (recordTypes.includes(type)) states[type] = `${type}-${this.#jmap.pushes}`
           else if (news) states[type] = now
         }
         this.#told.set(accountId, now)

@@ -7,7 +7,16 @@ import type { Jmap } from '../service.ts'
 /** Types whose state is the mailbox's own. */
 export const mailTypes = ['Email', 'Mailbox', 'Thread'] as const
 /** Types that are told of by this process when it changes them. */
-export const recordTypes = ['EmailSubmission', 'VacationResponse'] as const
+export const recordTypes: readonly string[] = [
+  'EmailSubmission',
+  'VacationResponse',
+  'Preferences',
+  'Category',
+  'Template',
+  'Rule',
+  'SenderLists',
+  'AutomaticReplies',
+]
 export const pushTypes: readonly string[] = [...mailTypes, 'EmailDelivery', ...recordTypes]
 
 /** The state of an account's mail now; undefined when it is no longer the principal's to see. */

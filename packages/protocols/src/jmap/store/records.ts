@@ -70,7 +70,7 @@ export class Records {
     work: (writing: Writing<T>) => Promise<R> | R,
     apply: (operations: readonly Operation[]) => Promise<unknown> = (operations) => handle.apply(operations),
   ): Promise<{ readonly result: R; readonly before: number; readonly after: number }> {
-    return this.#inTurn(handle.mailbox, kind, async () => {
+    return this.inTurn(handle.mailbox, kind, async () => {
       const kept = await this.read<T>(handle, kind)
       const stored = await handle.state(CLIENT, `${kind}/log`)
       const log = stored[0] === undefined ? emptyLog : (JSON.parse(utf8.decode(stored[0].value)) as Log)
@@ -115,7 +115,8 @@ export class Records {
     })
   }
 
-  async #inTurn<R>(mailbox: MailboxId, kind: string, work: () => Promise<R>): Promise<R> {
+  /** Work on one kind of records of one mailbox, one after the other. */
+  async inTurn<R>(mailbox: MailboxId, kind: string, work: () => Promise<R>): Promise<R> {
     const key = `${mailbox}/${kind}`
     const before = this.#chains.get(key) ?? Promise.resolve()
     const run = before.then(work, work)

@@ -212,7 +212,10 @@ test('RFC 8621 §8: the vacation response is the out-of-office answer all client
     [after.isEnabled, after.fromDate, after.toDate, after.textBody],
     [true, '2026-12-20T00:00:00Z', null, 'Away'],
   )
-  const refused = await client.call('VacationResponse/set', { update: { singleton: { subject: 'x' } } })
+  const worded = await client.call('VacationResponse/set', { update: { singleton: { subject: 'I am away' } } })
+  assert.deepEqual(worded.updated, { singleton: null })
+  assert.equal((await client.call('VacationResponse/get')).list[0].subject, 'I am away')
+  const refused = await client.call('VacationResponse/set', { update: { singleton: { subject: 'x'.repeat(999) } } })
   assert.equal(refused.notUpdated.singleton.type, 'invalidProperties')
   await client.call('VacationResponse/set', { update: { singleton: { isEnabled: false } } })
   assert.equal((await client.call('VacationResponse/get')).list[0].textBody, 'Away')

@@ -47,6 +47,8 @@ export interface Mail {
   /** Undefined until somebody asks for conversations. */
   thread: string | undefined
   keys: SortKeys | undefined
+  /** Categories and inference as they were at a change; undefined until a filter asked. */
+  marks?: { readonly change: number; readonly categories: readonly string[]; readonly other: boolean }
 }
 
 /** A mail that left while the view looked on. */

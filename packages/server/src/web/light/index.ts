@@ -19,7 +19,7 @@ import { actOnList, folderPage, searchPage, undo } from './list.ts'
 import { optionPage, optionsPage } from './options.ts'
 import { style, STYLE_PATH } from './page.ts'
 import { actOnMail, readPage } from './read.ts'
-import { loadSettings } from './settings.ts'
+import { loadPreferences } from './settings.ts'
 import { Visit } from './visit.ts'
 
 export interface Light {
@@ -46,7 +46,7 @@ export function createLight(context: WebContext): Light {
       const session = found.ok ? found.session : (late as WebSession)
       const maxBytes = context.config()['limits.messageSize'] + FORM_ROOM
       const posted = posts ? await postedForm(request, maxBytes) : undefined
-      const { zone } = await loadSettings(context.service, session.principal.mailbox)
+      const { zone, language } = await loadPreferences(context.service, session.principal.mailbox)
       const visit = new Visit({
         context,
         request,
@@ -55,6 +55,7 @@ export function createLight(context: WebContext): Light {
         url,
         posted: posted === 'tooLarge' ? undefined : posted,
         zone,
+        language: language === '' ? session.principal.language : language,
         flashes,
       })
       if (posted === 'tooLarge') return visit.page(visit.say('tooLarge'), html``, { status: 413 })

@@ -7,6 +7,7 @@ import {
   OOF_STATE,
   type OofRecord,
   type OofReply,
+  type Preferences,
 } from '@postrider/domain'
 import { type DeviceRecord, listDevices, removeDevice, saveDevice } from '@postrider/protocols/activesync'
 import { clientSettings, endSessions } from '../api.ts'
@@ -16,7 +17,7 @@ import { addressOf } from '../request.ts'
 import { base32, totpUri } from '../totp.ts'
 import { identitiesOf } from './compose.ts'
 import { csrfField } from './page.ts'
-import { saveSettings, zoneValid } from './settings.ts'
+import { savePreferences, zoneValid } from './settings.ts'
 import { lightText, type LightTextKey } from './texts.ts'
 import type { Visit } from './visit.ts'
 
@@ -103,7 +104,8 @@ async function changeRegional(visit: Visit): Promise<void> {
   const language = fields.get('language')
   const zone = fields.get('zone') ?? ''
   if (!zoneValid(zone)) return regionalPage(visit, say('failed', { why: zone.slice(0, 60) }))
-  await saveSettings(context.service, principal.mailbox, { zone })
+  const chosen = language === 'en' || language === 'fr' ? { language } : {}
+  await savePreferences(context.service, principal.mailbox, { zone, ...chosen } as Partial<Preferences>)
   if ((language === 'en' || language === 'fr') && language !== principal.language)
     await context.directory.updateMailbox(principal.account, { language })
   visit.done('/light/options', { text: lightText(language === 'fr' ? 'fr' : 'en', 'saved') })
@@ -214,6 +216,7 @@ async function changeReplies(visit: Visit): Promise<void> {
   const outside = reply('outside', old.replies.externalUnknown)
   const scheduled = state === 'scheduled'
   const record: OofRecord = {
+    ...old,
     state,
     start: scheduled ? start : old.start,
     end: scheduled ? end : old.end,

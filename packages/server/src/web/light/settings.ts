@@ -1,41 +1,33 @@
-import type { MailboxId, MailboxService } from '@postrider/domain'
-import { STATE_CLIENT } from '../record.ts'
+import {
+  decodePreferences,
+  encodePreferences,
+  isZone,
+  type MailboxId,
+  type MailboxService,
+  type Preferences,
+  PREFERENCES_STATE,
+} from '@postrider/domain'
 
-/** What the user set for the web, beside what the directory and JMAP keep. */
-export interface UserSettings {
-  readonly zone: string
-}
+/** What the user set for the web; the same record the script client writes (JMAP Preferences). */
+export const zoneValid = isZone
 
-const KEY = 'settings'
-export const zoneValid = (zone: string): boolean => {
-  if (zone === '' || zone.length > 60) return false
-  try {
-    return new Intl.DateTimeFormat('en', { timeZone: zone }).resolvedOptions().timeZone !== ''
-  } catch {
-    return false
-  }
-}
-
-export async function loadSettings(service: Pick<MailboxService, 'state'>, mailbox: MailboxId): Promise<UserSettings> {
-  const entries = await service.state(mailbox, STATE_CLIENT, KEY)
-  const value = entries.find(({ key }) => key === KEY)?.value
-  let zone: unknown
-  try {
-    zone =
-      value === undefined ? undefined : (JSON.parse(Buffer.from(value).toString('utf8')) as { zone?: unknown }).zone
-  } catch {
-    // A lost preference is the server's own zone.
-    zone = undefined
-  }
-  const own = Intl.DateTimeFormat().resolvedOptions().timeZone
-  return { zone: typeof zone === 'string' && zoneValid(zone) ? zone : own }
-}
-
-export async function saveSettings(
-  service: Pick<MailboxService, 'apply'>,
+export async function loadPreferences(
+  service: Pick<MailboxService, 'state'>,
   mailbox: MailboxId,
-  settings: UserSettings,
+): Promise<Preferences> {
+  const entries = await service.state(mailbox, PREFERENCES_STATE.client, PREFERENCES_STATE.key)
+  const preferences = decodePreferences(entries.find(({ key }) => key === PREFERENCES_STATE.key)?.value)
+  // A lost preference is the server's own zone.
+  return preferences.zone === ''
+    ? { ...preferences, zone: Intl.DateTimeFormat().resolvedOptions().timeZone }
+    : preferences
+}
+
+export async function savePreferences(
+  service: Pick<MailboxService, 'state' | 'apply'>,
+  mailbox: MailboxId,
+  changes: Partial<Preferences>,
 ): Promise<void> {
-  const value = Buffer.from(JSON.stringify(settings))
-  await service.apply(mailbox, [{ op: 'putState', client: STATE_CLIENT, key: KEY, value }])
+  const value = encodePreferences({ ...(await loadPreferences(service, mailbox)), ...changes })
+  await service.apply(mailbox, [{ op: 'putState', ...PREFERENCES_STATE, value }])
 }

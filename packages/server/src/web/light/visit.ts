@@ -29,11 +29,15 @@ export class Visit {
   /** Undefined for GET. */
   readonly posted: Posted | undefined
   readonly zone: string
+  readonly language: Language
   readonly flashes: Flashes
   #folders: Promise<readonly Folder[]> | undefined
 
   constructor(
-    parts: Pick<Visit, 'context' | 'request' | 'response' | 'session' | 'url' | 'posted' | 'zone' | 'flashes'>,
+    parts: Pick<
+      Visit,
+      'context' | 'request' | 'response' | 'session' | 'url' | 'posted' | 'zone' | 'language' | 'flashes'
+    >,
   ) {
     this.context = parts.context
     this.request = parts.request
@@ -42,14 +46,12 @@ export class Visit {
     this.url = parts.url
     this.posted = parts.posted
     this.zone = parts.zone
+    this.language = parts.language
     this.flashes = parts.flashes
   }
 
   get principal(): Principal {
     return this.session.principal
-  }
-  get language(): Language {
-    return this.principal.language
   }
   get accountId(): string {
     return accountIdOf(this.principal.mailbox)

@@ -1,0 +1,48 @@
+/** Category: the mailbox's list of categories with their colours, as Outlook numbers them ([MS-OXOCFG] §2.2.5.2.1 `color`). */
+import type { Collection } from '../core/collection.ts'
+import { collectionMethods } from '../core/collection.ts'
+import { invalidProperties, SetError } from '../core/error.ts'
+import * as s from '../core/shape.ts'
+
+export const MAX_CATEGORY_NAME = 255
+const COLOURS = 25
+
+interface Category {
+  readonly name: string
+  /** 0 to 24; -1 has none. */
+  readonly color: number
+}
+
+const shape = s.object({ name: s.string, color: s.optional(s.integer, -1) })
+
+/** Outlook's first six. */
+const initial: readonly Category[] = [
+  ['Red category', 0],
+  ['Orange category', 1],
+  ['Yellow category', 3],
+  ['Green category', 4],
+  ['Blue category', 7],
+  ['Purple category', 8],
+].map(([name, color]) => ({ name, color }) as Category)
+
+const categories: Collection<Category> = {
+  name: 'Category',
+  capability: 'postrider',
+  kind: 'category',
+  properties: ['name', 'color'],
+  most: 500,
+  initial,
+  shown: ({ name, color }) => ({ name, color }),
+  taken(object, others, before) {
+    const { name, color } = shape(object, '')
+    const trimmed = name.trim()
+    if (trimmed === '' || trimmed.length > MAX_CATEGORY_NAME || /[\p{Cc},;]/u.test(trimmed))
+      throw invalidProperties(['name'])
+    if (color < -1 || color >= COLOURS) throw invalidProperties(['color'])
+    // Mails name their categories by text: a category of another name is another category.
+    if (before !== undefined && before.name !== trimmed) throw invalidProperties(['name'])
+    if (others.some((one) => one.name.toLowerCase() === trimmed.toLowerCase())) throw new SetError('alreadyExists')
+    return { name: trimmed, color }
+  },
+}
+export const [categoryGet, categoryChanges, categorySet] = collectionMethods(categories)
