@@ -19,6 +19,8 @@ export interface RunningServer {
   reload(): Promise<readonly Phrase[]>
   /** What `postrider status` shows. */
   status(): Promise<ServerStatus>
+  /** In the text format of Prometheus. */
+  metrics(): Promise<string>
   certificates(): readonly CertificateReport[]
   /** Orders a certificate from the authority now. Rejects with the authority's reason. */
   renewCertificate(): Promise<void>

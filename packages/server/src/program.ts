@@ -289,6 +289,7 @@ async function start(first: Loaded, env: Environment, opened: ProgramLog, undo: 
     return lines
   }
   const server = runningServer({
+    metrics,
     home,
     services,
     https,
@@ -400,6 +401,7 @@ function changes(before: Loaded, after: Loaded): Phrase[] {
 }
 
 interface RunningParts {
+  readonly metrics: Metrics
   readonly home: MailboxHome
   readonly services: Services
   readonly https: HttpsService
@@ -434,6 +436,7 @@ function runningServer(parts: RunningParts): RunningServer {
         ready: state.ready,
       }
     },
+    metrics: () => parts.metrics.registry.metrics(),
     certificates: () =>
       parts.tls.certificates.map((one, i) => {
         const own = i === 0 ? parts.keeper?.report() : undefined

@@ -189,6 +189,14 @@ test('the command line while the server runs: changes act at once, R28, live ses
   assert.deepEqual(JSON.parse(removed.stdout), { address: 'bob@example.com', removed: true })
   const status = JSON.parse((await it.command(['status', '--json'])).stdout) as { pid: number; ready: boolean }
   assert.deepEqual([status.pid, status.ready], [it.pid, true])
+  const { prometheus } = JSON.parse((await it.command(['metrics', '--json'])).stdout) as { prometheus: string }
+  assert.match(prometheus, /^postrider_logins_total\{.*result="ok".*\} [1-9]/m)
+  const views = (await it.command(['top', '--json', '--interval', '0.2', '--count', '2'])).stdout.trim().split('\n')
+  for (const view of views.map((line) => JSON.parse(line) as { held: number; rates: { commits: number } }))
+    assert.deepEqual([view.held, view.rates.commits >= 0], [0, true])
+  assert.equal(views.length, 2)
+  assert.match((await it.command(['top', '--interval', '0.2'])).stdout, /^ +held requests +0$/m)
+  assert.equal((await it.command(['top', '--interval', 'soon'])).code, 2)
   assert.equal((await it.command(['user', 'show', 'bob@example.com'])).code, 1)
   assert.equal((await it.command(['queue', 'list'])).stdout.trim(), 'The queue is empty.')
   const doctor = await it.command(['doctor', '--no-dns'])

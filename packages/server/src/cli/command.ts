@@ -81,6 +81,8 @@ export interface Terminal {
   askSecret(question: string): Promise<string | undefined>
   /** Shows this instead of what it showed before, in the last line of a terminal; '' takes it away. */
   status?(text: string): void
+  /** Shows this instead of all that stands in the window; only a terminal has it. */
+  redraw?(text: string): void
 }
 
 export const missing = (name: Placeholder): Phrase => ({

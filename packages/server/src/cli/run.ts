@@ -160,7 +160,8 @@ async function remoteOrHere(
   }
 }
 
-function unwrap(answer: ControlAnswer): unknown {
+/** The result of a command that ran in the server; throws what it failed with, as here. */
+export function unwrap(answer: ControlAnswer): unknown {
   if (answer.ok) return answer.result
   // The server says it in our language.
   const said = verbatim(answer.message)

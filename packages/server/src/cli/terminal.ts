@@ -22,6 +22,7 @@ export const processTerminal: Terminal = {
     const width = (process.stderr.columns ?? 80) - 1
     process.stderr.write(`\r\u001b[K${text.slice(0, width).replace(/[\u0000-\u001f\u007f]/g, ' ')}`)
   },
+  ...(process.stdout.isTTY ? { redraw: (text: string) => void process.stdout.write(`\u001b[H\u001b[J${text}\n`) } : {}),
   async askSecret(question) {
     if (!process.stdin.isTTY || !process.stderr.isTTY) return undefined
     process.stderr.write(question)

@@ -9,10 +9,12 @@ import { domainAdd, domainDefault, domainList, domainRemove } from './domain/dom
 import { groupAdd, groupList, groupRemove, groupSet, groupShow } from './group/groups.ts'
 import { exportCommand } from './export.ts'
 import { importCommand } from './import.ts'
+import { metricsCommand } from './metrics.ts'
 import { queueHold, queueList, queueRelease, queueRemove, queueRetry, queueShow } from './queue/queue.ts'
 import { reload, status, storeCheck } from './server.ts'
 import { restoreCommand } from './restore.ts'
 import { start } from './start.ts'
+import { top } from './top.ts'
 import { userAdd } from './user/add.ts'
 import { appPasswordAdd, appPasswordList, appPasswordRemove } from './user/app-password.ts'
 import { userList } from './user/list.ts'
@@ -25,6 +27,8 @@ import { userShow } from './user/show.ts'
 export const commands: readonly AnyCommand[] = [
   start,
   status,
+  top,
+  metricsCommand,
   reload,
   config,
   doctor,
