@@ -52,8 +52,9 @@ export class ImapClient {
   static async login(port: number, user: string, password: string): Promise<ImapClient> {
     const client = await ImapClient.connect(port)
     const answer = await client.command(`LOGIN "${user}" "${password}"`)
-    if (answer.status !== 'OK') throw new Error(`login: ${answer.text}`)
-    return client
+    if (answer.status === 'OK') return client
+    client.close()
+    throw new Error(`login: ${answer.text}`)
   }
 
   #wake(): void {

@@ -14,6 +14,7 @@ export interface SystemProgram {
 }
 
 export const systemPrograms: readonly SystemProgram[] = [
+  { program: 'gcc', package: 'gcc', tests: 'faults below the program: power cuts, failing and slow disks, clocks' },
   { program: 'swaks', package: 'swaks', tests: 'SMTP in and submission from swaks' },
   { program: 'curl', package: 'curl', tests: 'IMAP, POP3, SMTP and HTTPS from curl' },
   { program: 'mbsync', package: 'isync', tests: 'two-way IMAP synchronisation by mbsync' },
