@@ -30,6 +30,7 @@ export const systemPrograms: readonly SystemProgram[] = [
   { program: 'pebble', package: 'pebble', tests: 'certificates by ACME, against an authority of our own' },
   { program: 'w3m', package: 'w3m', tests: 'the Light version in w3m' },
   { program: 'lynx', package: 'lynx', tests: 'the Light version in lynx' },
+  { program: 'dpkg-deb', package: 'dpkg', tests: 'the Debian package' },
   { program: 'wbxml2xml', package: 'libwbxml2-utils', tests: 'libwbxml as second opinion on WBXML bodies' },
   { program: 'chromium', package: 'chromium', tests: 'the web client in a browser' },
   { program: 'xmllint', package: 'libxml2-utils', tests: 'ActiveSync answers against the published schemas' },
