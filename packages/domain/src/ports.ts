@@ -62,12 +62,29 @@ export interface Connection {
   destroy(): void
   /** Bytes written and not yet taken by the peer. */
   readonly pendingBytes: number
+  /** The client has logged in as this account (primary address): for who looks on. */
+  belongsTo?(address: string): void
 }
 export interface ConnectionHandler {
   data(chunk: Uint8Array): void
   /** The peer will say no more. True when nothing it asked is unanswered: the connection then ends at once. */
   ended?(): boolean
   closed(error?: Error): void
+}
+
+/** One thing said in a conversation that somebody looks on at. Never holds passwords or contents. */
+export interface TraceLine {
+  readonly protocol: string
+  /** Tells the conversations of a protocol apart: a connection, a device. */
+  readonly conversation: string
+  readonly from: 'client' | 'server'
+  readonly text: string
+}
+export type Onlooker = (line: TraceLine) => void
+/** Whose conversations an administrator wants to see. */
+export interface Traces {
+  /** By primary address; undefined when nobody looks. */
+  of(address: string): Onlooker | undefined
 }
 
 /**

@@ -10,6 +10,7 @@ import {
 import type { DirectoryStore } from '@postrider/store/directory'
 import type { CheckReport } from '@postrider/store/sqlite'
 import type { Loaded } from './config/load.ts'
+import type { TraceBook } from './operations/traces.ts'
 import { reasonOf } from './cli/reasons.ts'
 
 /** What a running server adds to what the data folder alone offers. */
@@ -19,6 +20,7 @@ export interface RunningServer {
   reload(): Promise<readonly Phrase[]>
   /** What `postrider status` shows. */
   status(): Promise<ServerStatus>
+  readonly traces: TraceBook
   /** In the text format of Prometheus. */
   metrics(): Promise<string>
   certificates(): readonly CertificateReport[]

@@ -51,6 +51,7 @@ import { TlsHolder } from './listeners/tls.ts'
 import { DIRECTORY_FILE, prepareFolder } from './offline.ts'
 import { openLog, type ProgramLog } from './operations/log.ts'
 import { Metrics } from './operations/metrics.ts'
+import { TraceBook } from './operations/traces.ts'
 import { removeReadyFile, writeReadyFile } from './operations/ready-file.ts'
 import { watchStalls } from './operations/stalls.ts'
 import { notifySystemd } from './operations/systemd.ts'
@@ -144,6 +145,8 @@ async function start(first: Loaded, env: Environment, opened: ProgramLog, undo: 
     meter: metrics,
   })
   undo.add(() => home.close())
+  const traces = new TraceBook(loaded.dataFolder, clock, log)
+  undo.add(() => traces.close())
   const authenticator = createAuthenticator({ directory, clock, meter: metrics, throttle: throttlePolicy(config) })
   undo.add(() => authenticator.close())
   const settle = async (): Promise<void> => {
@@ -163,6 +166,7 @@ async function start(first: Loaded, env: Environment, opened: ProgramLog, undo: 
     clock,
     log,
     meter: metrics,
+    traces,
   })
   undo.add(() => services.transport.settled())
 
@@ -222,7 +226,7 @@ async function start(first: Loaded, env: Environment, opened: ProgramLog, undo: 
         : lineAcceptor(
             name,
             listenerPorts[name].tls,
-            { tls, sweeper, log, gate, meter: metrics, counts, isLogged },
+            { tls, sweeper, log, gate, meter: metrics, counts, isLogged, traces },
             line,
           )
     listening.set(
@@ -290,6 +294,7 @@ async function start(first: Loaded, env: Environment, opened: ProgramLog, undo: 
   }
   const server = runningServer({
     metrics,
+    traces,
     home,
     services,
     https,
@@ -402,6 +407,7 @@ function changes(before: Loaded, after: Loaded): Phrase[] {
 
 interface RunningParts {
   readonly metrics: Metrics
+  readonly traces: TraceBook
   readonly home: MailboxHome
   readonly services: Services
   readonly https: HttpsService
@@ -436,6 +442,7 @@ function runningServer(parts: RunningParts): RunningServer {
         ready: state.ready,
       }
     },
+    traces: parts.traces,
     metrics: () => parts.metrics.registry.metrics(),
     certificates: () =>
       parts.tls.certificates.map((one, i) => {

@@ -9,6 +9,7 @@ import {
   type MailboxService,
   type Meter,
   TimerWheel,
+  type Traces,
 } from '@postrider/domain'
 import { type ActiveSync, activeSync, isActiveSyncPath } from '@postrider/protocols/activesync'
 import { createImap } from '@postrider/protocols/imap'
@@ -38,6 +39,7 @@ export interface ServiceParts {
   readonly clock: Clock
   readonly log: Logger
   readonly meter: Meter
+  readonly traces: Traces
 }
 
 export interface Services {
@@ -62,6 +64,7 @@ export function createServices({
   clock,
   log,
   meter,
+  traces,
 }: ServiceParts): Services {
   const { config } = loaded
   let { externalUrl } = config
@@ -91,6 +94,7 @@ export function createServices({
     clock,
     log: log.child({ protocol: 'activesync' }),
     meter,
+    traces,
     settings: activeSyncSettings(config),
   })
   const jmap = createJmap({

@@ -7,6 +7,7 @@ import { connect, type Socket } from 'node:net'
 import { join, resolve } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import { connect as connectTls } from 'node:tls'
+import { Phone } from '@postrider/testkit/activesync'
 import { freePorts, run, start, temporaryFolder, until } from '@postrider/testkit/process'
 import { TestServer } from '@postrider/testkit/server'
 import { selfSigned } from '../src/certificate/index.ts'
@@ -202,6 +203,39 @@ test('the command line while the server runs: changes act at once, R28, live ses
   const doctor = await it.command(['doctor', '--no-dns'])
   assert.equal(doctor.code, 0, doctor.stdout)
   assert.match(doctor.stdout, /ok +imaps +answers on port \d+ with TLS/)
+})
+
+test('a trace shows what one user’s programs say, without passwords and contents, and ends', async (t) => {
+  const it = await server(t)
+  const { address, password } = it.ready.mailbox
+  await it.addUser('bob@example.com', 'bobs-password')
+  assert.match((await it.command(['trace'])).stdout, /Nobody is traced/)
+  const [trace] = JSON.parse((await it.command(['trace', address, '--json'])).stdout) as { file: string }[]
+  assert.ok(trace)
+  assert.equal(statSync(trace.file).mode & 0o777, 0o600)
+  const phone = new Phone({ port: it.port('https'), tls: true, user: address, password, deviceId: 'TRACED' })
+  await phone.provision()
+  await phone.folderSync()
+  await deliver(it, address, 'a very private subject')
+  await phone.syncAll(phone.folderOfType(2))
+  const lines = await imap(t, it, address, password)
+  await lines.ask('b SELECT INBOX', /^b OK/m)
+  await lines.ask('c FETCH 1 (ENVELOPE)', /^c OK/m)
+  const other = await imap(t, it, 'bob@example.com', 'bobs-password')
+  await other.ask('bobstag EXAMINE INBOX', /^bobstag OK/m)
+  const said = await until('the lines are written', () => {
+    const text = readFileSync(trace.file, 'utf8')
+    return text.includes('c OK') && text
+  })
+  assert.match(said, /activesync TRACED > 16\.1 FolderSync POST .*<SyncKey>0<\/SyncKey>/)
+  assert.match(said, /activesync TRACED < HTTP 200 .*<Status>1<\/Status>/)
+  assert.match(said, /<ServerId>\w+:?\w*<\/ServerId>/)
+  assert.match(said, /imaps? \w+ > b SELECT INBOX/)
+  for (const secret of [password, 'very private', 'bobstag', 'bobs-password']) assert.ok(!said.includes(secret), secret)
+  assert.match((await it.command(['trace', address, '--off'])).stdout, /Nobody is traced/)
+  await phone.folderSync()
+  assert.equal(readFileSync(trace.file, 'utf8').length, said.length)
+  assert.equal((await it.command(['trace', 'nobody@example.com'])).code, 1)
 })
 
 test('the queue: a message nobody takes can be seen, held, released, retried and removed', async (t) => {

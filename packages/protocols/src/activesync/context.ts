@@ -13,6 +13,7 @@ import type {
   Principal,
   Submitter,
   TimerWheel,
+  Traces,
 } from '@postrider/domain'
 import type { Quirks } from './quirks.ts'
 import type { Settings } from './settings.ts'
@@ -30,6 +31,8 @@ export interface Deps {
   readonly clock: Clock
   readonly log: Logger
   readonly meter: Meter
+  /** Who is looked on at; nobody by default. */
+  readonly traces?: Traces
   readonly settings: Settings
 }
 

@@ -3,7 +3,7 @@
  * everything after that is here: method, query, version, gate, body, command, reply.
  */
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import { isDomainError, type MailboxHandle, type MailboxId, type Principal } from '@postrider/domain'
+import { isDomainError, type MailboxHandle, type MailboxId, type Onlooker, type Principal } from '@postrider/domain'
 import { decodeWbxml, type Element } from '@postrider/wire/wbxml'
 import { optionsHeaders } from './announce.ts'
 import { statusReply, toReply } from './answer.ts'
@@ -16,6 +16,7 @@ import { gate } from './policy/gate.ts'
 import { policyHash } from './policy/policy.ts'
 import { parseQuery, type Query } from './query.ts'
 import { maySpeak, quirksOf } from './quirks.ts'
+import { lookAtReply, lookAtRequest } from './looking-on.ts'
 import type { Request, RequestHead } from './request.ts'
 import { type Reply, send } from './respond.ts'
 import { type DeviceOrder, type DeviceRecord, listDevices, loadDevice, newDevice, saveDevice } from './state/device.ts'
@@ -121,6 +122,10 @@ class Exchange {
   readonly #response: ServerResponse
   readonly #principal: Principal
   #acceptGzip = false
+  readonly #onlooker: Onlooker | undefined
+  /** What the onlooker is still to be told of the request, and by which name its conversation goes. */
+  #unseen = ''
+  #conversation = '-'
 
   constructor(shared: Shared, message: IncomingMessage, response: ServerResponse, principal: Principal) {
     this.#deps = shared.deps
@@ -131,10 +136,12 @@ class Exchange {
     this.#message = message
     this.#response = response
     this.#principal = principal
+    this.#onlooker = shared.deps.traces?.of(principal.address)
   }
 
   async run(): Promise<void> {
     const { headers, method, url } = this.#message
+    this.#unseen = `${method} ${first(headers['user-agent']).slice(0, 256)}`
     this.#acceptGzip = /\bgzip\b(?!\s*;\s*q=0(\.0*)?\s*(,|$))/i.test(first(headers['accept-encoding']))
     const userAgent = first(headers['user-agent']).slice(0, 256)
     if (method === 'OPTIONS') {
@@ -146,6 +153,8 @@ class Exchange {
     const parsed = parseQuery((url ?? '').split('?').slice(1).join('?'))
     const { query } = parsed
     if (query === undefined) return this.#refuseUnparsed(parsed.ok ? Status.InvalidContent : parsed.status)
+    this.#conversation = query.deviceId
+    this.#unseen = `${query.command} ${this.#unseen}`
     const version = parseVersion(query.version ?? first(headers['ms-asprotocolversion']).trim())
     const quirks = quirksOf({ userAgent, deviceType: query.deviceType }, this.#deps.settings)
     const command = commandByName(query.command)
@@ -180,6 +189,7 @@ class Exchange {
     const body = await this.#body(command, head, share)
     if (body === undefined) return
     const { bytes, document } = body
+    this.#show(`${version} `, document)
     const started = this.#deps.clock.monotonic()
     const log = this.#deps.log.child({ device: head.deviceId, command: command.name, version })
     let reply: Reply
@@ -326,7 +336,16 @@ class Exchange {
     return statusReply(Status.ServerError, { command, version })
   }
 
+  /** Tells the onlooker of the request, once. */
+  #show(more: string, document: Element | undefined): void {
+    if (this.#onlooker !== undefined && this.#unseen !== '')
+      lookAtRequest(this.#onlooker, this.#conversation, more + this.#unseen, document)
+    this.#unseen = ''
+  }
+
   #send(reply: Reply): Promise<void> {
+    this.#show('', undefined)
+    if (this.#onlooker !== undefined) lookAtReply(this.#onlooker, this.#conversation, reply)
     return send(this.#response, reply, this.#acceptGzip)
   }
 }

@@ -35,6 +35,7 @@ export async function settle(session: Session, login: string, verdict: Verdict):
     const unregister = context.authenticator.session(principal, () =>
       session.bye('Access was withdrawn', 'UNAVAILABLE'),
     )
+    session.connection.belongsTo?.(principal.address)
     session.state = { name: 'authenticated', user: { principal, mailbox, unregister } }
   } catch (error) {
     context.sessions.leave(principal.account)

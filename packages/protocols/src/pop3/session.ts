@@ -148,6 +148,7 @@ export class Pop3Session implements ConnectionHandler {
       return { ...this.err('tooManyConnections', 'SYS/TEMP'), close: true }
     this.#users.set(account, open + 1)
     this.principal = principal
+    this.connection.belongsTo?.(principal.address)
     this.#endSession = this.services.authenticator.session(principal, () => this.hangUp('revoked'))
     try {
       const handle = await this.services.door.open(principal, principal.mailbox)

@@ -199,6 +199,7 @@ export class SmtpSession implements ConnectionHandler {
   /** The client has logged in; ends with the account (disabled, new password, protocol switched off). */
   login(principal: Principal): void {
     this.principal = principal
+    this.connection.belongsTo?.(principal.address)
     this.#endSession = this.services.authenticator.session(principal, () => this.hangUp(replies.revoked))
   }
 

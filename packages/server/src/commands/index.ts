@@ -15,6 +15,7 @@ import { reload, status, storeCheck } from './server.ts'
 import { restoreCommand } from './restore.ts'
 import { start } from './start.ts'
 import { top } from './top.ts'
+import { trace } from './trace.ts'
 import { userAdd } from './user/add.ts'
 import { appPasswordAdd, appPasswordList, appPasswordRemove } from './user/app-password.ts'
 import { userList } from './user/list.ts'
@@ -29,6 +30,7 @@ export const commands: readonly AnyCommand[] = [
   status,
   top,
   metricsCommand,
+  trace,
   reload,
   config,
   doctor,

@@ -173,6 +173,9 @@ export class SocketConnection implements Connection {
   destroy(): void {
     this.#socket.destroy()
   }
+  belongsTo(address: string): void {
+    if (this.tap?.belongsTo(address) === false) this.tap = undefined
+  }
 
   // What the socket says. Handlers must not take the process with them.
 

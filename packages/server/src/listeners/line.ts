@@ -1,5 +1,5 @@
 import type { Socket } from 'node:net'
-import type { Connection, Logger, Meter } from '@postrider/domain'
+import type { Connection, Logger, Meter, Traces } from '@postrider/domain'
 import type { ListenerName } from '../config/settings.ts'
 import { protocolTap } from '../operations/protocol-log/index.ts'
 import { type ConnectionParts, plainAddress, SocketConnection, secured } from './connection.ts'
@@ -12,6 +12,7 @@ export interface LineParts extends ConnectionParts {
   readonly log: Logger
   /** Whether what a service and its clients say is logged; asked anew for each connection. */
   readonly isLogged: (name: ListenerName) => boolean
+  readonly traces: Traces & { readonly active: boolean }
   /** Open connections by listener, for `postrider status`. */
   readonly counts: Map<ListenerName, number>
 }
@@ -57,7 +58,14 @@ export function lineAcceptor(
   }
   function take(socket: Socket, isSecure: boolean): void {
     const connection = new SocketConnection(socket, (next++).toString(36), isSecure, parts)
-    if (parts.isLogged(name)) connection.tap = protocolTap(name, connection.id, connection.remoteAddress, log)
+    const logged = parts.isLogged(name)
+    if (logged || parts.traces.active)
+      connection.tap = protocolTap(name, {
+        connection: connection.id,
+        remoteAddress: connection.remoteAddress,
+        log: logged ? log : undefined,
+        traces: parts.traces,
+      })
     try {
       accept(connection)
     } catch (error) {

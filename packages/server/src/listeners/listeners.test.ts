@@ -40,7 +40,8 @@ async function setup(
   const sweeper = new Sweeper()
   const counts = new Map<ListenerName, number>()
   const isLogged = (): boolean => false
-  const parts = { tls, gate, sweeper, counts, isLogged, log: silentLog, meter: noMeter }
+  const traces = { active: false, of: () => undefined }
+  const parts = { tls, gate, sweeper, counts, isLogged, traces, log: silentLog, meter: noMeter }
   const name = options.tls === true ? 'imaps' : 'imap'
   const listening = await listen({
     name,

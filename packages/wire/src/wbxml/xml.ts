@@ -1,11 +1,11 @@
 /** The XML a document stands for: for schema validation, comparison with other programs, and logs that may show content. */
 import { type Content, type Element, isElement } from './element.ts'
 import { wireText } from './encode.ts'
-import { type Namespace, tagEntry } from './tags.ts'
+import { type Namespace, type Tag, tagEntry } from './tags.ts'
 
 export interface XmlOptions {
-  /** Replaces text by its length (`…12`), so that a log carries no content. */
-  readonly redact?: boolean
+  /** Replaces text by its length (`…12`), so that a log carries no content: everywhere, or in the elements it says yes to. */
+  readonly redact?: boolean | ((tag: Tag) => boolean)
   /** Byte arrays as base64 (the default, as libwbxml does) or as UTF-8 text. */
   readonly opaque?: 'base64' | 'text'
 }
@@ -40,16 +40,16 @@ function write(element: Element, home: number, used: Map<number, Namespace>, out
   out.push(`<${name}>`)
   for (const child of element.children) {
     if (isElement(child)) write(child, home, used, out, options)
-    else out.push(escapeXml(plain(child, options)))
+    else out.push(escapeXml(plain(child, element.tag, options)))
   }
   out.push(`</${name}>`)
 }
 
-function plain(content: Exclude<Content, Element>, options: XmlOptions): string {
-  if (options.redact) return `…${content.length}`
+function plain(content: Exclude<Content, Element>, tag: Tag, { redact, opaque }: XmlOptions): string {
+  if (typeof redact === 'function' ? redact(tag) : redact) return `…${content.length}`
   if (typeof content === 'string') return wireText(content)
   const buffer = Buffer.from(content.buffer, content.byteOffset, content.byteLength)
-  return options.opaque === 'text' ? wireText(buffer.toString('utf8')) : buffer.toString('base64')
+  return opaque === 'text' ? wireText(buffer.toString('utf8')) : buffer.toString('base64')
 }
 
 const escapes: Readonly<Record<string, string>> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '\r': '&#13;' }
