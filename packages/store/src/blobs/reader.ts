@@ -101,6 +101,25 @@ export function readStored(place: Place, record: Uint8Array, start: number, end:
   return slice(headOf(place, record), from, to, (at, length) => record.subarray(at, at + length))
 }
 
+/** As `BlobReader.read`, over bytes that come later: `range` gives bytes of the record. */
+export async function readRanges(
+  place: Place,
+  range: (at: number, length: number) => Promise<Uint8Array>,
+  start: number,
+  end: number,
+): Promise<Uint8Array> {
+  if (place.stored <= WHOLE_BYTES) return readStored(place, await range(0, place.stored), start, end)
+  const head = headOf(place, await range(0, Math.min(place.stored, headBytes(place.size))))
+  const from = Math.min(start, place.size)
+  const to = Math.min(end, place.size)
+  if (to <= from) return new Uint8Array(0)
+  const chunks = head.chunks.slice(Math.floor(from / CHUNK_BYTES), Math.floor((to - 1) / CHUNK_BYTES) + 1)
+  const [first, last] = [chunks[0], chunks.at(-1)]
+  if (first === undefined || last === undefined) throw new DomainError('corrupt', 'chunk missing')
+  const bytes = await range(first.at, last.at + last.length - first.at)
+  return slice(head, from, to, (at, length) => bytes.subarray(at - first.at, at - first.at + length))
+}
+
 function slice(
   head: RecordHead,
   from: number,

@@ -2,12 +2,15 @@ import { MessageChannel, type MessagePort, receiveMessageOnPort, Worker } from '
 import { DomainError } from '@postrider/domain'
 import type { Row, Statements, Value } from '../engine/statements.ts'
 import { postgresDialect } from './dialect.ts'
+import type { S3Options } from '../s3/index.ts'
 import type { Answers, Step } from './session.ts'
 
 /** Where a database is, for threads that read it beside its owner. */
 export interface ServerDatabase {
   readonly urls: readonly string[]
   readonly schema: string
+  /** The bucket with its segments, if they are not in the folder. */
+  readonly objects?: S3Options
 }
 
 /** What the bridge's thread is started with. */

@@ -1,5 +1,5 @@
 import { type Clock, DomainError, type Logger, type Meter } from '@postrider/domain'
-import { isFull, type SegmentRow, type SegmentWriter } from '../blobs/index.ts'
+import { isFull, type SegmentRow, type SegmentStore } from '../blobs/index.ts'
 import type { Books } from '../engine/books.ts'
 import { MAX_BATCH_BYTES, MAX_BATCH_CALLS, MAX_BATCH_MS, MAX_WAITING_BYTES, MAX_WAITING_CALLS } from '../engine/call.ts'
 import { Journal } from '../engine/journal.ts'
@@ -63,7 +63,7 @@ export class Committer {
   readonly #reader: Reader
   readonly #books: Books
   readonly #originals: StagedOriginals
-  readonly #segments: SegmentWriter
+  readonly #segments: SegmentStore
   readonly #turns: Turns
   readonly #clock: Clock
   readonly #log: Logger
@@ -88,7 +88,7 @@ export class Committer {
     reader: Reader
     books: Books
     originals: StagedOriginals
-    segments: SegmentWriter
+    segments: SegmentStore
     turns: Turns
     clock: Clock
     log: Logger

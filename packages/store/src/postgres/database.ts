@@ -1,3 +1,4 @@
+import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import {
   type ApplyResult,
@@ -19,7 +20,18 @@ import {
   type Permission,
   type StateEntry,
 } from '@postrider/domain'
-import { type Files, type Place, realFiles, SegmentWriter } from '../blobs/index.ts'
+import {
+  FIRST_REMOTE,
+  type Files,
+  FolderStore,
+  type ObjectStoreOptions,
+  type Place,
+  realFiles,
+  type SegmentRow,
+  S3Store,
+  type SegmentStore,
+  SegmentWriter,
+} from '../blobs/index.ts'
 import { applyNext, checkLimits, newBytes } from '../engine/apply/index.ts'
 import type { Context } from '../engine/apply/context.ts'
 import { Books } from '../engine/books.ts'
@@ -58,6 +70,8 @@ export interface DatabaseOptions {
   readonly maxOriginalBytes: number
   readonly files?: Files
   readonly segmentBytes?: number
+  /** Where segments go; undefined: the folder. */
+  readonly objects?: ObjectStoreOptions
   readonly upgrades?: readonly Upgrade[]
 }
 
@@ -72,9 +86,23 @@ interface Parts {
   readonly reader: Reader
   readonly statements: Replay
   readonly books: Books
-  readonly segments: SegmentWriter
+  readonly segments: SegmentStore
   readonly number: number
   readonly lock: { release(): void }
+}
+
+/** Throws `corrupt` or `unavailable`. */
+function openSegments(options: DatabaseOptions, rows: readonly SegmentRow[], epoch: number): SegmentStore {
+  const { log, files = realFiles, segmentBytes, objects } = options
+  const folder = join(options.folder, 'segments')
+  if (objects !== undefined) {
+    mkdirSync(folder, { recursive: true })
+    return new S3Store({ ...objects, epoch, folder, log, files })
+  }
+  if (rows.some(({ segment }) => segment >= FIRST_REMOTE))
+    throw new DomainError('unavailable', 'originals are in an object store, and the configuration names none')
+  const limit = segmentBytes === undefined ? {} : { limit: segmentBytes }
+  return new FolderStore(SegmentWriter.open(folder, rows, { files, log, ...limit }), folder, files)
 }
 
 /** One mailbox database: a schema of the server, its segments, its one writer. Everything here runs on one thread. */
@@ -87,7 +115,7 @@ export class PostgresDatabase implements OwnedDatabase {
   readonly books: Books
   readonly originals: StagedOriginals
   readonly committer: Committer
-  readonly segments: SegmentWriter
+  readonly segments: SegmentStore
   readonly packer: Packer
   readonly reader: Reader
   readonly #owner: Ownership
@@ -99,7 +127,7 @@ export class PostgresDatabase implements OwnedDatabase {
   #closed = false
 
   private constructor(options: DatabaseOptions, parts: Parts) {
-    const { clock, log, meter, name, files = realFiles, patienceMs } = options
+    const { clock, log, meter, name, patienceMs } = options
     const { owner, reader, statements, books, segments, number } = parts
     this.name = name
     this.number = number
@@ -116,8 +144,6 @@ export class PostgresDatabase implements OwnedDatabase {
     this.originals = new StagedOriginals({
       statements,
       books,
-      folder: join(options.folder, 'segments'),
-      files,
       number,
       clock,
       maxBytes: options.maxOriginalBytes,
@@ -131,7 +157,7 @@ export class PostgresDatabase implements OwnedDatabase {
 
   /** Rejects with `unavailable` (no server, or another owner) or `corrupt`; then nothing stays open. */
   static async open(options: DatabaseOptions): Promise<PostgresDatabase> {
-    const { urls, folder, name, log, clock, patienceMs, files = realFiles, segmentBytes, upgrades } = options
+    const { urls, folder, name, log, clock, patienceMs, upgrades } = options
     const schema = schemaOf(name)
     const statements = new Replay()
     const server = { urls, schema, searchPath: `"${schema}"`, patienceMs, log }
@@ -141,10 +167,15 @@ export class PostgresDatabase implements OwnedDatabase {
     try {
       const number = await databaseNumber(await owner.session(), name)
       const books = await reader.unit(() => new Books(statements))
-      const limit = segmentBytes === undefined ? {} : { limit: segmentBytes }
-      const segments = SegmentWriter.open(join(folder, 'segments'), books.segments(), { files, log, ...limit })
+      const segments = openSegments(options, books.segments(), owner.epoch)
       const database = new PostgresDatabase(options, { owner, reader, statements, books, segments, number, lock })
       await database.packer.resume()
+      if (segments instanceof S3Store) {
+        const known = new Set(books.segments().map(({ segment }) => segment))
+        segments
+          .sweep(known)
+          .catch((error: unknown) => log.warn({ error: String(error) }, 'objects without a row stay'))
+      }
       return database
     } catch (error) {
       owner.close()
@@ -296,7 +327,8 @@ export class PostgresDatabase implements OwnedDatabase {
     const until = Math.min(end, start + MAX_BLOB_CHUNK)
     for (let look = 1; ; look++) {
       try {
-        return await this.read(id, () => this.originals.read(ref, start, until))
+        const found = await this.read(id, () => this.originals.look(ref, start, until))
+        return found instanceof Uint8Array ? found : await this.segments.read(found, start, until)
       } catch (error) {
         const moving = isDomainError(error, 'blobGone') || isDomainError(error, 'corrupt')
         if (!moving || look >= MAX_LOOKS) throw error
@@ -332,7 +364,6 @@ export class PostgresDatabase implements OwnedDatabase {
     this.committer.stop(new DomainError('unavailable', 'the store is closed'))
     this.#owner.close()
     this.reader.close()
-    this.originals.close()
     this.segments.close()
     this.#lock.release()
   }

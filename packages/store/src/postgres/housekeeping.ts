@@ -46,6 +46,7 @@ export class Housekeeping {
 
   async #round(): Promise<void> {
     await this.#database.collect()
+    await this.#database.packer.reap()
     await this.#expire()
     await this.#prune()
   }

@@ -1,14 +1,5 @@
 import { type BlobRef, type Clock, DomainError } from '@postrider/domain'
-import {
-  type BlobName,
-  BlobReader,
-  encodeRecord,
-  type Files,
-  type Place,
-  parseRef,
-  readStored,
-  writeRef,
-} from '../blobs/index.ts'
+import { type BlobName, encodeRecord, type Place, parseRef, readStored, writeRef } from '../blobs/index.ts'
 import type { Books } from '../engine/books.ts'
 import type { Statements } from '../engine/statements.ts'
 import type { Journal } from '../engine/journal.ts'
@@ -32,7 +23,6 @@ const fits = (place: Place, name: BlobName): boolean => place.size === name.size
 export class StagedOriginals implements NamedOriginals {
   readonly #statements: Statements
   readonly #books: Books
-  readonly #reader: BlobReader
   readonly #number: number
   readonly #clock: Clock
   readonly #maxBytes: number
@@ -48,15 +38,12 @@ export class StagedOriginals implements NamedOriginals {
   constructor(options: {
     statements: Statements
     books: Books
-    folder: string
-    files: Files
     number: number
     clock: Clock
     maxBytes: number
   }) {
     this.#statements = options.statements
     this.#books = options.books
-    this.#reader = new BlobReader(options.folder, options.files)
     this.#number = options.number
     this.#clock = options.clock
     this.#maxBytes = options.maxBytes
@@ -173,28 +160,26 @@ export class StagedOriginals implements NamedOriginals {
     return this.refOf(place)
   }
 
-  /** Throws `blobGone` also when a blob has moved on between two looks: then look again. */
-  read(ref: BlobRef, start: number, end: number): Uint8Array {
+  /** Bytes of what is staged, the place of what is in a segment. Throws `blobGone` also when a blob has just moved on: then look again. */
+  look(ref: BlobRef, start: number, end: number): Uint8Array | Place {
     const name = parseRef(this.#number, ref)
     const unnamed = this.#unnamed.get(name.id)
     const place = unnamed !== undefined && fits(unnamed.place, name) ? unnamed.place : this.placeOf(name.id)
     if (place === undefined || !fits(place, name)) throw new DomainError('blobGone', `blob ${name.id}`)
-    if (place.segment !== STAGED) return this.#reader.read(place, start, end)
+    if (place.segment !== STAGED) return place
     // A copy: the record itself is still on its way.
     return readStored(place, this.recordsOf([place])[0] ?? gone(place), start, end).slice()
   }
 
   /** The records of staged blobs, undefined for those that have gone on. */
   recordsOf(places: readonly Place[]): readonly (Uint8Array | undefined)[] {
-    const rows = new Map(
-      places
-        .filter(({ id }) => !this.#recent.has(id))
-        .map(({ id }) => [id, this.#statements.all(stagedSql.parts, id).map(([bytes]) => bytes as Uint8Array)]),
-    )
+    const asked = places.filter(({ id }) => !this.#recent.has(id)).map(({ id }) => id)
+    const rows = asked.length === 0 ? [] : this.#statements.all(stagedSql.parts, `{${asked.join()}}`)
+    const parts = Map.groupBy(rows, ([id]) => id as number)
     return places.map(({ id }) => {
-      const parts = rows.get(id)
-      if (parts === undefined) return this.#recent.get(id)
-      return parts.length === 0 ? undefined : parts.length === 1 ? parts[0] : Buffer.concat(parts)
+      const recent = this.#recent.get(id)
+      const found = parts.get(id)?.map(([, bytes]) => bytes as Uint8Array) ?? []
+      return recent ?? (found.length < 2 ? found[0] : Buffer.concat(found))
     })
   }
 
@@ -206,14 +191,6 @@ export class StagedOriginals implements NamedOriginals {
       this.#unnamed.delete(id)
     }
     return oldest
-  }
-
-  forgetSegment(segment: number): void {
-    this.#reader.forget(segment)
-  }
-
-  close(): void {
-    this.#reader.close()
   }
 }
 

@@ -1,14 +1,11 @@
-import { DomainError, type Logger } from '@postrider/domain'
+import type { Logger } from '@postrider/domain'
 import type { Place } from '../blobs/index.ts'
+import { write } from '../engine/sql/write.ts'
 import type { PostgresDatabase } from './database.ts'
 import { STAGED, stagedSql } from './staged.ts'
 
-/** How long originals gather before they go on, ms; and how long to wait after something failed. */
-const GATHER_MS = 250
+/** After something failed, ms. */
 const RETRY_MS = 5_000
-/** One slice: originals and bytes that go in one commit. So many that wait go at once. */
-const SLICE_COUNT = 1024
-const SLICE_BYTES = 4 * 1024 * 1024
 
 /** Rows of the originals that have moved; the others were deleted meanwhile. */
 const moveSql = `UPDATE blob SET segment = moved.segment, pos = moved.pos
@@ -19,7 +16,7 @@ const emptySql = `DELETE FROM staged WHERE blob = ANY(?::bigint[])`
 const list = (numbers: readonly number[]): string => `{${numbers.join()}}`
 
 /**
- * Takes originals from the database to their segments, behind the deliveries: records are appended and synced, then one transaction gives the
+ * Takes originals from the database to their segments, behind the deliveries: records are written and durable, then one transaction gives the
  * rows their places and removes the staged copies. A crash at any point leaves each original in the database, in a segment, or in both with
  * the row naming one.
  */
@@ -29,10 +26,8 @@ export class Packer {
   /** Staged and named, oldest first. */
   readonly #waiting = new Map<number, Place>()
   #waitingBytes = 0
-  /** In a segment and synced, by number; their rows do not say so yet. */
+  /** In a segment for good, by number; their rows do not say so yet. */
   readonly #appended = new Map<number, Place>()
-  /** A segment could not be synced: originals stay in the database until the next start. */
-  #broken: DomainError | undefined
   #timer: NodeJS.Timeout | undefined
   #running: Promise<void> | undefined
   #closed = false
@@ -70,7 +65,8 @@ export class Packer {
   }
 
   #pause(): number {
-    return this.#waiting.size >= SLICE_COUNT || this.#waitingBytes >= SLICE_BYTES ? 0 : GATHER_MS
+    const { count, bytes, ms } = this.#database.segments.gather
+    return this.#waiting.size >= count || this.#waitingBytes >= bytes ? 0 : ms
   }
 
   #schedule(ms: number): void {
@@ -96,10 +92,11 @@ export class Packer {
   }
 
   #next(): readonly Place[] {
+    const { gather } = this.#database.segments
     const places: Place[] = []
     let bytes = 0
     for (const place of this.#waiting.values()) {
-      if (places.length >= SLICE_COUNT || (places.length > 0 && bytes + place.stored > SLICE_BYTES)) break
+      if (places.length >= gather.count || (places.length > 0 && bytes + place.stored > gather.bytes)) break
       places.push(place)
       bytes += place.stored
     }
@@ -107,7 +104,6 @@ export class Packer {
   }
 
   async #slice(): Promise<void> {
-    if (this.#broken !== undefined) throw this.#broken
     const { originals, books, connection } = this.#database
     const places = this.#next()
     if (places.length === 0) return
@@ -134,29 +130,43 @@ export class Packer {
     }
   }
 
-  /** Brings records to a segment and syncs it; those of an attempt whose transaction failed are there already. */
+  /** Brings records to a segment; those of an attempt whose transaction failed are there already. */
   async #append(places: readonly Place[]): Promise<readonly Place[]> {
     const { originals, reader, segments } = this.#database
     const left = places.filter(({ id }) => !this.#appended.has(id))
     const records = await reader.unit(() => originals.recordsOf(left))
-    const fresh: Place[] = []
-    for (const [i, place] of left.entries()) {
+    const found = left.flatMap((place, i) => {
       const record = records[i]
-      if (record !== undefined) fresh.push(segments.appendRecord(place, record))
-    }
-    try {
-      await segments.sync()
-    } catch (cause) {
-      this.#broken = new DomainError('unavailable', `segments are not written any more: ${String(cause)}`, { cause })
-      throw this.#broken
-    }
-    for (const place of fresh) this.#appended.set(place.id, place)
+      return record === undefined ? [] : [{ place, record }]
+    })
+    for (const place of await segments.write(found)) this.#appended.set(place.id, place)
     return places.flatMap(({ id }) => this.#appended.get(id) ?? [])
+  }
+
+  /** Lets segments go that no row names any more. */
+  async reap(): Promise<void> {
+    await this.#running
+    const { books, connection, segments } = this.#database
+    const begun = new Set([...this.#appended.values()].map(({ segment }) => segment))
+    const empty = books.segments().filter(({ segment, live, sealed }) => sealed && live === 0 && !begun.has(segment))
+    for (const { segment } of empty) {
+      if (this.#closed || this.#running !== undefined) return
+      await this.#database.write({
+        bytes: 0,
+        run: (unit) =>
+          unit.do(() => {
+            books.dropSegment(unit.journal, segment)
+            connection.run(write.removeSegment, segment)
+          }),
+      })
+      await segments.remove(segment)
+    }
   }
 
   async close(): Promise<void> {
     this.#closed = true
     clearTimeout(this.#timer)
+    this.#database.segments.interrupt()
     await this.#running?.catch(() => undefined)
   }
 }

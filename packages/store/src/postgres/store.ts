@@ -33,6 +33,7 @@ import {
   systemClock,
 } from '@postrider/domain'
 import type { Files } from '../blobs/index.ts'
+import type { S3Options } from '../s3/index.ts'
 import { checkRequest, SearchEngine } from '../search/index.ts'
 import type { CheckReport } from '../sqlite/check.ts'
 import { checkDatabase } from '../sqlite/check-thread.ts'
@@ -44,6 +45,7 @@ import { type DatabaseHealth, MAX_ORIGINAL_BYTES } from '../engine/health.ts'
 import { forget } from '../engine/tombstones.ts'
 import type { Upgrade } from '../engine/upgrades.ts'
 import { wipeMailbox } from '../engine/wipe.ts'
+import type { ServerDatabase } from './bridge.ts'
 import { PostgresDatabase } from './database.ts'
 import { asDomainError } from './errors.ts'
 import { Housekeeping } from './housekeeping.ts'
@@ -66,17 +68,35 @@ export interface PostgresStoreOptions {
   /** Size at which a segment is closed. */
   readonly segmentBytes?: number
   readonly maxOriginalBytes?: number
+  /** The bucket where originals go; undefined: the data folder. */
+  readonly objects?: ObjectStore
   /** File calls of the segments; for fault injection. */
   readonly files?: Files
   /** Schema steps; for tests of upgrades. */
   readonly upgrades?: readonly Upgrade[]
 }
 
+/** A bucket for the segments of all databases, each below its own name, and how much of it is kept near, bytes. */
+interface ObjectStore {
+  readonly bucket: S3Options
+  readonly cacheBytes: number
+  /** Size of a segment, and how long originals gather for one, ms. */
+  readonly segmentBytes?: number
+  readonly gatherMs?: number
+}
+
+/** A database's own part of the bucket. */
+const bucketOf = ({ bucket }: ObjectStore, name: string): S3Options => ({
+  ...bucket,
+  prefix: `${bucket.prefix}${name}/`,
+})
+
 const databaseName = /^[a-z0-9][a-z0-9_-]{0,49}$/
 
 /** The mailbox service over schemas of a PostgreSQL server. It never waits for the server on its thread. */
 export class PostgresStore implements MailboxService {
   readonly #urls: readonly string[]
+  readonly #objects: ObjectStore | undefined
   readonly #databases: ReadonlyMap<string, PostgresDatabase>
   readonly #mailboxes = new Map<MailboxId, PostgresDatabase>()
   /** Wipes under way: the id is free again when they are done. */
@@ -93,6 +113,7 @@ export class PostgresStore implements MailboxService {
     { hints, clock, log }: { hints: Hints; clock: Clock; log: Logger },
   ) {
     this.#urls = options.urls
+    this.#objects = options.objects
     this.#databases = databases
     this.#hints = hints
     this.#log = log
@@ -100,7 +121,7 @@ export class PostgresStore implements MailboxService {
       databases: [...databases.values()].map(({ name, folder, schema }) => ({
         name,
         path: '',
-        server: { urls: options.urls, schema },
+        server: this.#server({ name, schema }),
         segments: join(folder, 'segments'),
         index: join(folder, 'search.sqlite'),
       })),
@@ -118,7 +139,14 @@ export class PostgresStore implements MailboxService {
   /** Opens (or makes) all databases. Rejects with `unavailable` or `corrupt`, and then nothing stays open. */
   static async open(options: PostgresStoreOptions): Promise<PostgresStore> {
     const { urls, databases: names, clock = systemClock, log = silentLog, meter = noMeter } = options
-    const { files, segmentBytes, upgrades, maxOriginalBytes = MAX_ORIGINAL_BYTES, patienceMs = PATIENCE_MS } = options
+    const {
+      files,
+      segmentBytes,
+      upgrades,
+      objects,
+      maxOriginalBytes = MAX_ORIGINAL_BYTES,
+      patienceMs = PATIENCE_MS,
+    } = options
     const hints = new Hints(log)
     const databases = new Map<string, PostgresDatabase>()
     try {
@@ -138,6 +166,16 @@ export class PostgresStore implements MailboxService {
           maxOriginalBytes,
           ...(files === undefined ? {} : { files }),
           ...(segmentBytes === undefined ? {} : { segmentBytes }),
+          ...(objects === undefined
+            ? {}
+            : {
+                objects: {
+                  ...objects,
+                  objects: bucketOf(objects, name),
+                  cache: join(folder, 'cache'),
+                  cacheBytes: Math.floor(objects.cacheBytes / names.length),
+                },
+              }),
           ...(upgrades === undefined ? {} : { upgrades }),
         })
         databases.set(name, database)
@@ -159,6 +197,12 @@ export class PostgresStore implements MailboxService {
       }
       if (this.#engine.position(database.name) < (await database.lastItem())) this.#engine.committed(0)
     }
+  }
+
+  /** A database for threads that read it beside its owner. */
+  #server({ name, schema }: { readonly name: string; readonly schema: string }): ServerDatabase {
+    const objects = this.#objects === undefined ? {} : { objects: bucketOf(this.#objects, name) }
+    return { urls: this.#urls, schema, ...objects }
   }
 
   #wipe(database: PostgresDatabase, id: MailboxId): Promise<void> {
@@ -294,7 +338,7 @@ export class PostgresStore implements MailboxService {
   async check({ originals = true }: { readonly originals?: boolean } = {}): Promise<readonly CheckReport[]> {
     const reports: CheckReport[] = []
     for (const { name, folder, schema } of this.#open()) {
-      const server = { urls: this.#urls, schema }
+      const server = this.#server({ name, schema })
       reports.push(await checkDatabase({ name, path: '', server, segments: join(folder, 'segments'), originals }))
     }
     return reports

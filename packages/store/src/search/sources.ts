@@ -1,5 +1,5 @@
 import { isDomainError } from '@postrider/domain'
-import { BlobReader, readStored, realFiles } from '../blobs/index.ts'
+import { BlobReader, readStored, segmentFiles } from '../blobs/index.ts'
 import { BridgedStatements } from '../postgres/bridge.ts'
 import { STAGED, stagedSql } from '../postgres/staged.ts'
 import { Connection } from '../sqlite/connection.ts'
@@ -29,7 +29,7 @@ export class Sources {
     this.#bridge = server === undefined ? undefined : new BridgedStatements(server)
     this.connection = (this.#file ?? this.#bridge) as Statements
     this.#file?.pragma('query_only = ON')
-    this.#reader = new BlobReader(segments, realFiles)
+    this.#reader = new BlobReader(segments, segmentFiles(server?.objects))
   }
 
   /** Copies the log of a file into it; answers how many frames are still to be copied. */
@@ -87,7 +87,7 @@ export class Sources {
 
   /** The record of an original that is not in a segment yet; empty when it has moved there meanwhile. */
   #staged(blob: number): Uint8Array {
-    return Buffer.concat(this.connection.all(stagedSql.parts, blob).map(([bytes]) => bytes as Uint8Array))
+    return Buffer.concat(this.connection.all(stagedSql.parts, `{${blob}}`).map(([, bytes]) => bytes as Uint8Array))
   }
 
   close(): void {

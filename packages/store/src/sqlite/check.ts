@@ -1,6 +1,6 @@
 import { readdirSync } from 'node:fs'
 import { DomainError, Flag } from '@postrider/domain'
-import { BlobReader, readStored, realFiles } from '../blobs/index.ts'
+import { BlobReader, FIRST_REMOTE, readStored, segmentFiles } from '../blobs/index.ts'
 import { BridgedStatements, type ServerDatabase } from '../postgres/bridge.ts'
 import { STAGED, stagedSql } from '../postgres/staged.ts'
 import { Connection } from './connection.ts'
@@ -59,7 +59,7 @@ export class Checker {
     this.#file = server === undefined ? new Connection(path) : undefined
     this.#file?.pragma('query_only = ON')
     this.#connection = this.#file ?? new BridgedStatements(server as ServerDatabase)
-    this.#reader = new BlobReader(options.segments, realFiles)
+    this.#reader = new BlobReader(options.segments, segmentFiles(server?.objects))
   }
 
   async run(): Promise<CheckReport> {
@@ -209,7 +209,9 @@ export class Checker {
     for (const segment of used.keys()) this.#problem('segment', `segment ${segment} is named and has no row`)
     const files = readdirSync(this.#options.segments).flatMap((name) => /^(\d+)\.seg$/.exec(name)?.[1] ?? [])
     const present = new Set(files.map(Number))
-    for (const segment of known) if (!present.has(segment)) this.#problem('segment', `segment ${segment}: no file`)
+    // Whether an object is there is known when its originals are read.
+    for (const segment of known)
+      if (segment < FIRST_REMOTE && !present.has(segment)) this.#problem('segment', `segment ${segment}: no file`)
   }
 
   async #readOriginals(): Promise<void> {
@@ -247,7 +249,7 @@ export class Checker {
   }
 
   #staged(blob: number): Uint8Array {
-    return Buffer.concat(this.#connection.all(stagedSql.parts, blob).map(([bytes]) => bytes as Uint8Array))
+    return Buffer.concat(this.#connection.all(stagedSql.parts, `{${blob}}`).map(([, bytes]) => bytes as Uint8Array))
   }
 
   /** Whether the blob was deleted or moved while we were reading it. */

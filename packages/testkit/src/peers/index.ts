@@ -3,4 +3,5 @@
  */
 export { type Peer, startDovecot } from './dovecot.ts'
 export { type PostfixPeer, startPostfix } from './postfix.ts'
+export { type S3Peer, startS3 } from './s3.ts'
 export { type PostgresPeer, startPostgres } from './postgres.ts'
