@@ -11,6 +11,7 @@ import {
   systemClock,
   TimerWheel,
 } from '@postrider/domain'
+import { Pictures } from './pictures/pictures.ts'
 import { Session } from './session.ts'
 import { defaultImapSettings, type ImapSettings } from './settings.ts'
 
@@ -36,6 +37,7 @@ export interface ImapContext {
   readonly log: Logger
   readonly meter: Meter
   readonly sessions: SessionCounts
+  readonly pictures: Pictures
   settings: ImapSettings
 }
 
@@ -88,6 +90,9 @@ export interface ImapService {
   readonly size: number
 }
 
+/** Memory for folders remembered at the edge: about a hundred of ten thousand mails with what mail programs ask of them. */
+const PICTURES_BYTES = 256 * 1024 * 1024
+
 /** How long a client that was told BYE may take to close its side when the server stops, ms. */
 const LAST_WORDS_MS = 1_000
 
@@ -102,6 +107,7 @@ export function createImap(parts: ImapParts, settings: Partial<ImapSettings> = {
     log: (parts.log ?? silentLog).child({ protocol: 'imap' }),
     meter: parts.meter ?? noMeter,
     sessions: new SessionCounts(),
+    pictures: new Pictures(PICTURES_BYTES),
     settings: { ...defaultImapSettings, ...settings },
   }
   let draining = false

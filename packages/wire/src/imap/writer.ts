@@ -76,6 +76,14 @@ export class ResponseWriter {
     return this
   }
 
+  /** A part of such bytes. */
+  slice(from: Buffer, start: number, end: number): this {
+    this.#room(end - start)
+    from.copy(this.#buffer, this.#length, start, end)
+    this.#length += end - start
+    return this
+  }
+
   /** A number that is whole and not negative. */
   number(value: number): this {
     if (value > 0x7fff_ffff) return this.ascii(String(value))

@@ -4,6 +4,8 @@ import { bad, no, ok } from '../codes.ts'
 import { command, selected } from '../command.ts'
 import { fetchColumns, type Rows } from '../fetch/columns.ts'
 import { ITEM_BATCH, type ReadItems, readItems, writeItems } from '../fetch/items.ts'
+import { pictureRows, readyTexts } from '../fetch/ready.ts'
+import type { Texts } from '../pictures/texts.ts'
 import { type ColumnAttribute, type FetchPlan, planFetch } from '../fetch/plan.ts'
 import type { Session } from '../session.ts'
 import { EVERY_UID, modSeqOf, tellVanished } from '../view/resync.ts'
@@ -11,6 +13,8 @@ import { type Window, windows } from '../view/uid-map.ts'
 
 /** Messages whose columns are read at once. */
 const COLUMN_BATCH = 4_096
+/** Messages whose texts are looked up at once, and read where they are missing. */
+const TEXT_BATCH = 1_000
 
 /** RFC 9051 §6.4.5, with CHANGEDSINCE and VANISHED of RFC 7162. */
 export const fetch = command({
@@ -59,15 +63,24 @@ async function changedOnly(session: Session, sequences: Ranges, changedSince: nu
 }
 
 /** What was read of a window, ready to be written: columns, or items. */
-type Read = { readonly window: Window; readonly rows: Rows } | { readonly window: Window; readonly items: ReadItems }
+type Read =
+  | { readonly window: Window; readonly rows: Rows; readonly texts?: readonly (Texts | undefined)[] }
+  | { readonly window: Window; readonly items: ReadItems }
 
 /** Windows whose reading is under way while one is written: the mailbox's home and this process work side by side. */
 const READ_AHEAD = 2
 
+function countOf(ranges: Ranges): number {
+  let sum = 0
+  for (let i = 0; i < ranges.length; i += 2) sum += (ranges[i + 1] as number) - (ranges[i] as number) + 1
+  return sum
+}
+
 /** Writes the answers, window by window. True when some of the messages were gone. */
 async function run(session: Session, plan: FetchPlan, sequences: Ranges): Promise<boolean> {
   const { view } = session
-  const size = plan.columnsOnly ? COLUMN_BATCH : ITEM_BATCH
+  const whole = await pictureRows(session, plan, countOf(sequences))
+  const size = plan.columnsOnly ? COLUMN_BATCH : whole === undefined ? ITEM_BATCH : TEXT_BATCH
   // A small first window: its answer is on the way while the next are read.
   const waiting = windows(view.map, sequences, size, size >> 2)
   // Reading that marks as read does not run ahead: what is marked is sent.
@@ -78,7 +91,7 @@ async function run(session: Session, plan: FetchPlan, sequences: Ranges): Promis
     while (reading.length < ahead) {
       const next = waiting.next()
       if (next.done === true) break
-      const promise = read(session, plan, next.value)
+      const promise = read(session, plan, next.value, whole)
       // A failure is raised when its turn comes, or dropped with the session.
       promise.catch(() => undefined)
       reading.push(promise)
@@ -91,7 +104,16 @@ async function run(session: Session, plan: FetchPlan, sequences: Ranges): Promis
   }
 }
 
-async function read(session: Session, plan: FetchPlan, window: Window): Promise<Read> {
+async function read(
+  session: Session,
+  plan: FetchPlan,
+  window: Window,
+  whole: Awaited<ReturnType<typeof pictureRows>>,
+): Promise<Read> {
+  if (whole !== undefined) {
+    const texts = await readyTexts(session, plan, whole.picture, window)
+    if (texts !== undefined) return { window, rows: whole.rows, texts }
+  }
   if (!plan.columnsOnly) return { window, items: await readItems(session, plan, window) }
   const rows = await scanWindow(session, plan.columns, window)
   // An item without an original has a size only when it is made into a message: the longer way, for its window.
@@ -100,7 +122,7 @@ async function read(session: Session, plan: FetchPlan, window: Window): Promise<
 }
 
 function write(session: Session, plan: FetchPlan, done: Read): Promise<number> {
-  if ('rows' in done) return fetchColumns(session, plan, done.window, done.rows)
+  if ('rows' in done) return fetchColumns(session, plan, done.window, done.rows, done.texts)
   return writeItems(session, plan, done.window, done.items)
 }
 

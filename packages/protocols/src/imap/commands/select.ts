@@ -32,31 +32,42 @@ async function open(session: Session, args: Arguments, readOnly: boolean): Promi
   if (args.qresync !== undefined && !enabled.qresync) throw new Refusal(bad('ENABLE QRESYNC first'))
   closeView(session, true)
   if (args.condstore) session.enableCondstore()
-  const { held, settings } = session.context
+  const { held, settings, pictures } = session.context
   // First among the waiters, then read: nothing that happens from here on is missed.
   await held.hold(user.mailbox.mailbox, session)
   try {
-    const { change } = await user.mailbox.info()
     const tree = await FolderTree.of(user.mailbox, settings.showHiddenFolders)
     const folder = tree.folder(args.mailbox)
     const name = tree.find(args.mailbox)?.name ?? args.mailbox
-    const rows = await user.mailbox.scan({ folder: folder.id, columns: ['uid', 'flags', 'keywords'] })
+    const picture = await pictures.of(user.mailbox, folder.id, folder.uidValidity)
+    const { rows } = picture
     const keywords = [...new Set(rows.keywordSets.flat())].filter(isKeyword)
-    const view = new View(session, user.mailbox, held, folder, { name, readOnly, uids: rows.uid, keywords, change })
+    const view = new View(session, user.mailbox, held, folder, {
+      name,
+      readOnly,
+      uids: picture.ranges,
+      keywords,
+      change: picture.upTo,
+    })
     session.state = { name: 'selected', user, view }
-    tell(session, tree, folder, view, keywords, rows.flags.findIndex(isUnseen) + 1)
+    tell(session, tree, folder, view, keywords, firstUnseen(rows.flags) + 1)
     const { qresync } = args
     if (qresync?.uidValidity === folder.uidValidity && qresync.modSeq < folder.contentChange) {
       const { knownUids } = qresync
       const known = knownUids?.kind === 'ranges' ? resolveRanges(knownUids.ranges, view.map.last) : EVERY_UID
       const told = await tellVanished(session, view, qresync.modSeq, known, folder.uidNext)
-      await tellChanged(session, view, told ? qresync.modSeq : 0, known)
+      await tellChanged(session, view, told ? qresync.modSeq : 0, known, rows)
     }
     return ok(`${readOnly ? 'EXAMINE' : 'SELECT'} completed`, readOnly ? 'READ-ONLY' : 'READ-WRITE')
   } catch (error) {
     if (session.state.name !== 'selected') held.release(user.mailbox.mailbox, session)
     throw error
   }
+}
+
+function firstUnseen(flags: Uint32Array): number {
+  for (let row = 0; row < flags.length; row++) if (isUnseen(flags[row] as number)) return row
+  return -1
 }
 
 /** Leaves the selected mailbox. `told`: with the CLOSED that RFC 7162 §3.2.11 has a server with QRESYNC send to everybody. */

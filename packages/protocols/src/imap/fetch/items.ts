@@ -1,5 +1,5 @@
 import { Flag, type Item, MAX_GET, resultOf } from '@postrider/domain'
-import { formatDateTime } from '@postrider/wire/imap'
+import { formatDateTime, type ResponseWriter } from '@postrider/wire/imap'
 import type { MessageIndex } from '@postrider/wire/mime'
 import { SessionEnded } from '../codes.ts'
 import { flagList } from '../flags.ts'
@@ -179,7 +179,7 @@ async function writeLoaded(
       const conversation = item.promoted?.conversation ?? ''
       out.ascii(/^[A-Za-z0-9_-]+$/.test(conversation) ? `(T${conversation})` : 'NIL')
     } else if (loaded?.kind === 'index') {
-      writePrepared(session, step.name, loaded.index)
+      writePrepared(out, session.enabled.utf8, step.name, loaded.index)
     } else {
       out.ascii('NIL')
     }
@@ -187,14 +187,18 @@ async function writeLoaded(
   }
   out.ascii(step.label)
   if (loaded?.kind === 'number') out.number(loaded.value)
-  else if (loaded?.kind === 'bytes') writeBytes(session, loaded.bytes, step.kind === 'binary')
+  else if (loaded?.kind === 'bytes') writeBytes(out, loaded.bytes, step.kind === 'binary')
   else if (loaded?.kind === 'range') await stream(session, source, loaded)
   else out.ascii('NIL')
 }
 
-function writePrepared(session: Session, name: Extract<Step, { kind: 'prepared' }>['name'], index: MessageIndex): void {
-  const { out, enabled } = session
-  const { utf8 } = enabled
+/** A prepared answer, as the client wants its letters. */
+export function writePrepared(
+  out: ResponseWriter,
+  utf8: boolean,
+  name: Extract<Step, { kind: 'prepared' }>['name'],
+  index: MessageIndex,
+): void {
   switch (name) {
     case 'ENVELOPE':
       return void out.bytes(utf8 ? index.envelopeUtf8 : index.envelope)
@@ -208,8 +212,7 @@ function writePrepared(session: Session, name: Extract<Step, { kind: 'prepared' 
 }
 
 /** NUL may travel in a literal8 only: RFC 3516 §4.2. */
-function writeBytes(session: Session, bytes: Uint8Array, binary: boolean): void {
-  const { out } = session
+export function writeBytes(out: ResponseWriter, bytes: Uint8Array, binary: boolean): void {
   if (bytes.length === 0) out.ascii('""')
   else out.literalHead(bytes.length, binary && bytes.includes(0)).bytes(bytes)
 }

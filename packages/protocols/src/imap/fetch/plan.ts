@@ -44,6 +44,8 @@ export interface FetchPlan {
   readonly columnsOnly: boolean
   readonly columns: readonly Column[]
   readonly itemColumns: readonly ItemColumn[]
+  /** What is not a column is a text that never changes for a message: a prepared answer, or header fields the index keeps. */
+  readonly textsOnly: boolean
   /** Something is read without PEEK: the messages become \Seen. */
   readonly marksSeen: boolean
 }
@@ -81,10 +83,21 @@ export function planFetch(attributes: readonly FetchAttribute[], extra: readonly
     columnsOnly: steps.every(
       (step) => step.kind === 'column' || (step.kind === 'prepared' && step.name === 'SAVEDATE'),
     ),
+    textsOnly: !marksSeen && steps.every((step) => step.kind === 'column' || isText(step) || isSaveDate(step)),
     columns: [...columns],
     itemColumns: [...itemColumns],
     marksSeen,
   }
+}
+
+const isSaveDate = (step: Step): boolean => step.kind === 'prepared' && step.name === 'SAVEDATE'
+
+/** A step whose answer can be kept ready: see pictures/texts.ts. */
+export type TextStep = Extract<Step, { kind: 'prepared' | 'content' }>
+
+export function isText(step: Step): step is TextStep {
+  if (step.kind === 'prepared') return step.name !== 'THREADID' && step.name !== 'SAVEDATE'
+  return step.kind === 'content' && step.fields?.mask !== undefined && step.partial === undefined
 }
 
 /** RFC 9051 §6.4.5: reading a body without PEEK sets \Seen. */

@@ -1,7 +1,8 @@
 import { type ChangeNumber, changeNumber } from '@postrider/domain'
 import { formatRanges, inRanges, type Ranges, rangesOf } from '@postrider/wire/imap'
+import type { PictureRows } from '../pictures/picture.ts'
 import type { Session } from '../session.ts'
-import { CHANGES_LIMIT, reportColumns, type View } from './view.ts'
+import { CHANGES_LIMIT, type View } from './view.ts'
 
 /** Every UID there can be. */
 export const EVERY_UID: Ranges = Uint32Array.of(1, 0xffff_ffff)
@@ -64,11 +65,14 @@ function write(session: Session, gone: Ranges): void {
 }
 
 /** FETCH with UID, FLAGS and MODSEQ for the known messages that changed after `modSeq`. */
-export async function tellChanged(session: Session, view: View, modSeq: number, known: Ranges): Promise<void> {
-  const rows = await session.user.mailbox.scan({
-    folder: view.folder,
-    columns: reportColumns,
-    changedSince: modSeqOf(modSeq),
-  })
-  await view.tellFlags(session, rows, true, (row) => !inRanges(known, rows.uid[row] as number))
+export async function tellChanged(
+  session: Session,
+  view: View,
+  modSeq: number,
+  known: Ranges,
+  rows: PictureRows,
+): Promise<void> {
+  const skip = (row: number): boolean =>
+    (rows.change[row] as number) <= modSeq || !inRanges(known, rows.uid[row] as number)
+  await view.tellFlags(session, rows, true, skip)
 }

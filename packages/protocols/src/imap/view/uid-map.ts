@@ -17,6 +17,14 @@ export class UidMap {
     this.#recount()
   }
 
+  /** From ranges of UIDs, ascending; they are only read. */
+  static of(ranges: Ranges): UidMap {
+    const map = new UidMap()
+    map.#ranges = ranges
+    map.#recount()
+    return map
+  }
+
   /** EXISTS. */
   get count(): number {
     return this.#count

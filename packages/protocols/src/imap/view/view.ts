@@ -62,7 +62,7 @@ export class View {
     this.name = opened.name
     this.uidValidity = folder.uidValidity
     this.readOnly = opened.readOnly
-    this.map = new UidMap(opened.uids)
+    this.map = UidMap.of(opened.uids)
     this.#keywords = new Set(opened.keywords.map((one) => one.toLowerCase()))
     this.#cursor = opened.change
     this.#mailbox = mailbox
@@ -318,7 +318,7 @@ const MAX_TOLD_KEYWORDS = 1_000
 export interface OpenedFolder {
   readonly name: string
   readonly readOnly: boolean
-  readonly uids: Uint32Array
+  readonly uids: Ranges
   readonly keywords: readonly string[]
   /** The mailbox's change number before the folder was read. */
   readonly change: number

@@ -1,0 +1,143 @@
+import type { ChangeNumber, Changes, Column, Packed } from '@postrider/domain'
+import { type Ranges, rangesOf } from '@postrider/wire/imap'
+import type { Texts } from './texts.ts'
+
+/** Columns every picture has. */
+export const pictureColumns = ['uid', 'flags', 'keywords', 'change'] as const satisfies readonly Column[]
+/** Columns that never change for a UID: read when first asked for, taken over from picture to picture. */
+export const lastingColumns = ['size', 'received', 'itemId'] as const satisfies readonly Column[]
+export type LastingColumn = (typeof lastingColumns)[number]
+
+export type PictureRows = Packed<(typeof pictureColumns)[number]>
+
+/** What is kept beside the rows and stays right while the same messages are there, whatever their flags. */
+export interface Lasting {
+  readonly columns: Map<LastingColumn, Float64Array>
+  /** Prepared parts of answers, by what was asked. */
+  readonly texts: Map<string, Texts>
+  /** Results over the whole folder (orders, threads), by what was asked. */
+  readonly results: Map<string, unknown>
+}
+
+/** A folder as it was at `upTo`: rows ascending by UID. Never changed; what happened since makes a new one. */
+export class Picture {
+  readonly rows: PictureRows
+  /** Everything up to this change number is in it. */
+  readonly upTo: ChangeNumber
+  readonly lasting: Lasting
+  #ranges: Ranges | undefined
+
+  constructor(rows: PictureRows, upTo: ChangeNumber, lasting: Lasting = emptyLasting()) {
+    this.rows = rows
+    this.upTo = upTo
+    this.lasting = lasting
+  }
+
+  /** The UIDs as ranges. */
+  get ranges(): Ranges {
+    this.#ranges ??= rangesOf(this.rows.uid)
+    return this.#ranges
+  }
+
+  /** About how many bytes it takes. */
+  get bytes(): number {
+    let sum = this.rows.count * 20 + 200
+    for (const column of this.lasting.columns.values()) sum += column.byteLength
+    for (const texts of this.lasting.texts.values()) sum += texts.byteLength
+    return sum + this.lasting.results.size * this.rows.count * RESULT_BYTES
+  }
+
+  /** The folder after these changes. */
+  after(changes: Changes): Picture {
+    const { items, gone, upTo } = changes
+    if (items.count === 0 && gone.count === 0) return new Picture(this.rows, upTo, this.lasting)
+    const lost = new Set(gone.uid)
+    const changed = new Map<number, number>()
+    for (let row = 0; row < items.count; row++) {
+      if (items.associated[row] === 0) changed.set(items.uid[row] as number, row)
+    }
+    const sets = new Sets(this.rows.keywordSets)
+    const place = (row: number): number => sets.placeOf(items.keywordSets[items.keywords[row] as number] ?? [])
+    const old = this.rows
+    const kept: number[] = []
+    for (let row = 0; row < old.count; row++) if (!lost.has(old.uid[row] as number)) kept.push(row)
+    const fresh = [...changed.keys()].filter((uid) => !this.#has(uid)).sort((a, b) => a - b)
+    const same = kept.length === old.count && fresh.length === 0
+    const order = same ? kept : merged(old.uid, kept, fresh)
+    const count = order.length
+    const rows = {
+      count,
+      uid: new Uint32Array(count),
+      flags: new Uint32Array(count),
+      keywords: new Uint32Array(count),
+      change: new Float64Array(count),
+    }
+    for (let at = 0; at < count; at++) {
+      // A row of ours, or (below zero) one that is new.
+      const from = order[at] as number
+      const uid = from < 0 ? (fresh[-from - 1] as number) : (old.uid[from] as number)
+      const row = changed.get(uid)
+      rows.uid[at] = uid
+      rows.flags[at] = (row === undefined ? old.flags[from] : items.flags[row]) as number
+      rows.keywords[at] = row === undefined ? (old.keywords[from] as number) : place(row)
+      rows.change[at] = (row === undefined ? old.change[from] : items.change[row]) as number
+    }
+    const lasting = same ? this.lasting : { ...emptyLasting(), texts: this.lasting.texts }
+    return new Picture({ ...rows, keywordSets: sets.all }, upTo, lasting)
+  }
+
+  #has(uid: number): boolean {
+    return this.rowOf(uid) >= 0
+  }
+
+  /** The row of a UID, or -1. */
+  rowOf(uid: number): number {
+    const { uid: uids, count } = this.rows
+    let low = 0
+    let high = count
+    while (low < high) {
+      const middle = (low + high) >>> 1
+      if ((uids[middle] as number) < uid) low = middle + 1
+      else high = middle
+    }
+    return low < count && uids[low] === uid ? low : -1
+  }
+}
+
+/** About what an order or a thread costs a message. */
+const RESULT_BYTES = 16
+
+const emptyLasting = (): Lasting => ({ columns: new Map(), texts: new Map(), results: new Map() })
+
+/** Rows kept and rows that are new (as -1, -2, …), ascending by UID. */
+function merged(uids: Uint32Array, kept: readonly number[], fresh: readonly number[]): number[] {
+  const out: number[] = []
+  let next = 0
+  for (const row of kept) {
+    while (next < fresh.length && (fresh[next] as number) < (uids[row] as number)) out.push(-++next)
+    out.push(row)
+  }
+  while (next < fresh.length) out.push(-++next)
+  return out
+}
+
+/** Keyword sets that grow by the ones not there yet. */
+class Sets {
+  readonly all: (readonly string[])[]
+  readonly #places = new Map<string, number>()
+
+  constructor(sets: readonly (readonly string[])[]) {
+    this.all = [...sets]
+    for (const [place, set] of sets.entries()) this.#places.set(set.join(' '), place)
+  }
+
+  placeOf(set: readonly string[]): number {
+    const key = set.join(' ')
+    let place = this.#places.get(key)
+    if (place === undefined) {
+      place = this.all.push(set) - 1
+      this.#places.set(key, place)
+    }
+    return place
+  }
+}
