@@ -1,15 +1,21 @@
 import type { Folder } from './folder.ts'
-import type { MailboxId } from './ids.ts'
-import type { MailboxService } from './service.ts'
+import type { ChangeNumber, MailboxId } from './ids.ts'
+import type { MailboxInfo, MailboxService } from './service.ts'
 
 /** Mailboxes whose folder lists are kept, the last used ones; about 10 KB each. */
 export const MAX_HIERARCHIES = 4_096
 
-interface Known {
+/** All folders of a mailbox and the moment they were read at. */
+export interface Listing {
   readonly guid: string
   readonly epoch: number
-  readonly hierarchy: number
+  /** The mailbox's change number: everything up to it is in the counters. */
+  readonly change: ChangeNumber
   readonly folders: readonly Folder[]
+}
+
+interface Known extends Listing {
+  readonly hierarchy: number
 }
 
 /**
@@ -27,20 +33,31 @@ export class Hierarchies {
 
   /** The folders as they are, with counters of some earlier moment. Rejects as `info` and `folders` do. */
   async of(mailbox: MailboxId): Promise<readonly Folder[]> {
-    const { guid, epoch, hierarchy } = await this.#service.info(mailbox)
+    const { folders } = await this.#read(mailbox, (known, info) => known.hierarchy === info.hierarchy)
+    return folders
+  }
+
+  /** The folders with their counters as they are; only subscriptions may be of an earlier moment: they move no number. */
+  listing(mailbox: MailboxId): Promise<Listing> {
+    return this.#read(mailbox, (known, info) => known.change === info.change && known.hierarchy === info.hierarchy)
+  }
+
+  async #read(mailbox: MailboxId, suffices: (known: Known, info: MailboxInfo) => boolean): Promise<Known> {
+    const info = await this.#service.info(mailbox)
+    const { guid, epoch, hierarchy, change } = info
     const isCurrent = (one: Known | undefined): one is Known =>
-      one?.guid === guid && one.epoch === epoch && one.hierarchy === hierarchy
+      one?.guid === guid && one.epoch === epoch && suffices(one, info)
     let known = this.#known.get(mailbox)
     if (!isCurrent(known)) {
       const folders = Object.freeze(await this.#service.folders(mailbox))
       // Someone else may have read it meanwhile: all share one list.
       known = this.#known.get(mailbox)
-      if (!isCurrent(known)) known = { guid, epoch, hierarchy, folders }
+      if (!isCurrent(known)) known = { guid, epoch, hierarchy, change, folders }
     }
     this.#known.delete(mailbox)
     this.#known.set(mailbox, known)
     const [oldest] = this.#known.keys()
     if (this.#known.size > MAX_HIERARCHIES && oldest !== undefined) this.#known.delete(oldest)
-    return known.folders
+    return known
   }
 }

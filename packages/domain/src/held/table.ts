@@ -30,6 +30,11 @@ export class HeldTable {
     return this.#count
   }
 
+  /** True when hints of a mailbox reach this table already. */
+  listens(mailbox: MailboxId): boolean {
+    return this.#entries.get(mailbox)?.subscription !== undefined
+  }
+
   /** Registers; resolves when hints of every later commit will reach the waiter. Rejects as `subscribe` does. */
   async hold(mailbox: MailboxId, waiter: Waiter): Promise<void> {
     let entry = this.#entries.get(mailbox)

@@ -63,6 +63,8 @@ export class Session implements ConnectionHandler, Waiter, Timed {
   idleTag: string | undefined
   /** A response line is under way that a BYE would break. */
   midResponse = false
+  /** Something happened in the mailbox that is being opened: its view must look once more. */
+  hinted = false
   /** Bytes set aside for messages of the APPEND that is coming in. */
   reserved = 0
   readonly #receiver: ImapReceiver
@@ -431,7 +433,10 @@ export class Session implements ConnectionHandler, Waiter, Timed {
 
   /** Waiter: something happened in the mailbox. It is looked at now in IDLE, else with the next command. */
   hint(hint: Hint): void {
-    if (this.state.name !== 'selected') return
+    if (this.state.name !== 'selected') {
+      this.hinted = true
+      return
+    }
     this.state.view.hint(hint)
     if (this.idleTag !== undefined && this.state.view.dirty && !this.#busy && !this.#closed) void this.#pump()
   }

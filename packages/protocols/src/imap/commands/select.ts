@@ -33,13 +33,19 @@ async function open(session: Session, args: Arguments, readOnly: boolean): Promi
   closeView(session, true)
   if (args.condstore) session.enableCondstore()
   const { held, settings, pictures } = session.context
-  // First among the waiters, then read: nothing that happens from here on is missed.
-  await held.hold(user.mailbox.mailbox, session)
+  // First among the waiters, then read: nothing that happens from here on is missed. Where nobody waited before, both travel together, and the
+  // feed is looked at once more.
+  const listening = held.listens(user.mailbox.mailbox)
+  session.hinted = false
+  const holding = held.hold(user.mailbox.mailbox, session)
   try {
-    const tree = await FolderTree.of(user.mailbox, settings.showHiddenFolders)
+    const [listing] = await Promise.all([user.mailbox.listing(), holding])
+    const tree = new FolderTree(listing.folders, settings.showHiddenFolders)
     const folder = tree.folder(args.mailbox)
     const name = tree.find(args.mailbox)?.name ?? args.mailbox
-    const picture = await pictures.of(user.mailbox, folder.id, folder.uidValidity)
+    const picture =
+      pictures.unchanged(user.mailbox, folder, listing) ??
+      (await pictures.of(user.mailbox, folder.id, folder.uidValidity))
     const { rows } = picture
     const keywords = [...new Set(rows.keywordSets.flat())].filter(isKeyword)
     const view = new View(session, user.mailbox, held, folder, {
@@ -49,6 +55,7 @@ async function open(session: Session, args: Arguments, readOnly: boolean): Promi
       keywords,
       change: picture.upTo,
     })
+    view.dirty = !listening || session.hinted
     session.state = { name: 'selected', user, view }
     tell(session, tree, folder, view, keywords, firstUnseen(rows.flags) + 1)
     const { qresync } = args

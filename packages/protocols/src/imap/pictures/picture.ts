@@ -47,10 +47,18 @@ export class Picture {
     return sum + this.lasting.results.size * this.rows.count * RESULT_BYTES
   }
 
+  /** The same at a later moment. */
+  asOf(upTo: ChangeNumber): Picture {
+    if (upTo === this.upTo) return this
+    const picture = new Picture(this.rows, upTo, this.lasting)
+    picture.#ranges = this.#ranges
+    return picture
+  }
+
   /** The folder after these changes. */
   after(changes: Changes): Picture {
     const { items, gone, upTo } = changes
-    if (items.count === 0 && gone.count === 0) return new Picture(this.rows, upTo, this.lasting)
+    if (items.count === 0 && gone.count === 0) return this.asOf(upTo)
     const lost = new Set(gone.uid)
     const changed = new Map<number, number>()
     for (let row = 0; row < items.count; row++) {
@@ -83,7 +91,9 @@ export class Picture {
       rows.change[at] = (row === undefined ? old.change[from] : items.change[row]) as number
     }
     const lasting = same ? this.lasting : { ...emptyLasting(), texts: this.lasting.texts }
-    return new Picture({ ...rows, keywordSets: sets.all }, upTo, lasting)
+    const picture = new Picture({ ...rows, keywordSets: sets.all }, upTo, lasting)
+    if (same) picture.#ranges = this.#ranges
+    return picture
   }
 
   #has(uid: number): boolean {

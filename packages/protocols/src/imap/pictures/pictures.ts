@@ -1,4 +1,4 @@
-import type { ChangeNumber, FolderId, MailboxHandle } from '@postrider/domain'
+import type { ChangeNumber, Folder, FolderId, Listing, MailboxHandle } from '@postrider/domain'
 import { type LastingColumn, Picture, pictureColumns } from './picture.ts'
 
 /** A smaller folder is read as quickly as it is remembered. */
@@ -58,6 +58,21 @@ export class Pictures {
     }
     looks.running.then(done, done)
     return looks.running
+  }
+
+  /** The folder as it was in a listing, if what is remembered is as new as that and no newer listing is needed: no question is asked. */
+  unchanged(mailbox: MailboxHandle, folder: Folder, listing: Listing): Picture | undefined {
+    if (!mailbox.full) return undefined
+    const key = `${mailbox.mailbox}/${folder.id}`
+    const kept = this.#kept.get(key)
+    if (kept === undefined || kept.uidValidity !== folder.uidValidity) return undefined
+    if (kept.guid !== listing.guid || kept.epoch !== listing.epoch) return undefined
+    const { upTo } = kept.picture
+    if (upTo > listing.change || folder.contentChange > upTo) return undefined
+    this.#drop(key, kept)
+    kept.picture = kept.picture.asOf(listing.change)
+    this.#keep(key, kept)
+    return kept.picture
   }
 
   /** True when it would take no more than a question: what is remembered may be used for less than a whole folder too. */
