@@ -1,9 +1,11 @@
 import type { Item } from '@postrider/domain'
-import { rangesOf, type ThreadAlgorithm } from '@postrider/wire/imap'
+import { type Ranges, rangesOf, type ThreadAlgorithm } from '@postrider/wire/imap'
 import { HeaderFields, headerFields, messageIds, readMessageIndex, selectFields } from '@postrider/wire/mime'
 import { no, ok } from '../codes.ts'
 import { command, selected } from '../command.ts'
 import { sourceOf } from '../fetch/source.ts'
+import type { Picture } from '../pictures/picture.ts'
+import { keysOf, pictureFor, resultOf } from '../pictures/whole.ts'
 import { eachItem } from '../search/sort.ts'
 import {
   byReferences,
@@ -30,14 +32,19 @@ export const thread = command({
   async run(session, { uid, algorithm, key }) {
     if (!session.offers(`THREAD=${algorithm}`)) return no('Unknown algorithm', 'CANNOT')
     const { sequences } = await find(session, key)
-    const messages = await read(session, sequences, algorithm !== 'ORDEREDSUBJECT')
-    const threads = algorithms[algorithm](messages)
     const { map } = session.view
-    const text = formatThreads(threads, ({ sequence }) => (uid ? map.uidOf(sequence) : sequence))
+    const text = async (): Promise<string> => {
+      const threads = algorithms[algorithm](await read(session, sequences, algorithm !== 'ORDEREDSUBJECT', picture))
+      return formatThreads(threads, ({ sequence }) => (uid ? map.uidOf(sequence) : sequence))
+    }
+    const picture = await pictureFor(session, sequences.length)
+    // Numbers stand for the same messages where the client has been told of all there are.
+    const whole = picture !== undefined && sequences.length === map.count && sameRanges(picture.ranges, map.ranges)
+    const answer = whole ? await resultOf(picture, `THREAD ${algorithm} ${uid}`, text) : await text()
     session.out
       .ascii('* THREAD')
-      .ascii(text === '' ? '' : ' ')
-      .ascii(text)
+      .ascii(answer === '' ? '' : ' ')
+      .ascii(answer)
       .crlf()
     return ok('THREAD completed')
   },
@@ -45,32 +52,50 @@ export const thread = command({
 
 const wanted = selectFields(['message-id', 'references', 'in-reply-to'])
 
-async function read(session: Session, sequences: readonly number[], references: boolean): Promise<ThreadMessage[]> {
-  const messages: ThreadMessage[] = []
-  const columns = references ? (['promoted', 'index', 'original'] as const) : (['promoted'] as const)
-  const unread: { sequence: number; item: Item }[] = []
-  await eachItem(session, rangesOf(sequences), columns, (sequence, item) => {
-    const header =
-      references && item.index?.length ? headerFields(readMessageIndex(item.index), wanted) : new Uint8Array(0)
-    if (header === undefined) unread.push({ sequence, item })
-    else messages.push(messageOf(sequence, item, header))
-  })
-  // A References field too long for the index: the original has it.
-  for (const { sequence, item } of unread) {
-    const source = sourceOf(session.user.mailbox, item)
-    const header = await source.read(0, (await source.index()).headerSize)
-    messages.push(messageOf(sequence, item, header))
-    await session.pace()
-  }
-  return messages.sort((a, b) => a.sequence - b.sequence)
+function sameRanges(a: Ranges, b: Ranges): boolean {
+  return a.length === b.length && a.every((value, i) => value === b[i])
 }
 
-function messageOf(sequence: number, item: Item, header: Uint8Array): ThreadMessage {
+async function read(
+  session: Session,
+  sequences: readonly number[],
+  references: boolean,
+  picture: Picture | undefined,
+): Promise<ThreadMessage[]> {
+  const messages: ThreadMessage[] = []
+  const columns = references ? (['promoted', 'index', 'original'] as const) : (['promoted'] as const)
+  const of = (item: Item): Promise<Unplaced> => messageIn(session, item, references)
+  if (picture === undefined) {
+    await eachItem(session, rangesOf(sequences), columns, async (sequence, item) => {
+      messages.push({ sequence, ...(await of(item)) })
+    })
+    return messages.sort((a, b) => a.sequence - b.sequence)
+  }
+  const keys = await keysOf(session, picture, references ? 'THREAD' : 'SUBJECTS', columns, of)
+  const { map } = session.view
+  for (const sequence of sequences) {
+    const message = keys.get(map.uidOf(sequence))
+    if (message !== undefined) messages.push({ sequence, ...message })
+  }
+  return messages
+}
+
+type Unplaced = Omit<ThreadMessage, 'sequence'>
+
+async function messageIn(session: Session, item: Item, references: boolean): Promise<Unplaced> {
+  const header =
+    references && item.index?.length ? headerFields(readMessageIndex(item.index), wanted) : new Uint8Array(0)
+  if (header !== undefined) return messageOf(item, header)
+  // A References field too long for the index: the original has it.
+  const source = sourceOf(session.user.mailbox, item)
+  return messageOf(item, await source.read(0, (await source.index()).headerSize))
+}
+
+function messageOf(item: Item, header: Uint8Array): Unplaced {
   const fields = new HeaderFields(header)
   const ids = (name: string): string[] => messageIds(fields.get(name) ?? '')
   const references = ids('references')
   return {
-    sequence,
     messageId: ids('message-id')[0] ?? (item.promoted?.messageId || undefined),
     // RFC 5256 §3 step 1: In-Reply-To counts only where References does not, and only its first identifier.
     references: references.length > 0 ? references : ids('in-reply-to').slice(0, 1),

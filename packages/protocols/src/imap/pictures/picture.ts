@@ -15,7 +15,9 @@ export interface Lasting {
   readonly columns: Map<LastingColumn, Float64Array>
   /** Prepared parts of answers, by what was asked. */
   readonly texts: Map<string, Texts>
-  /** Results over the whole folder (orders, threads), by what was asked. */
+  /** What orders and threads are computed from, by UID; kept when messages come and go. */
+  readonly keys: Map<string, Map<number, unknown>>
+  /** Orders and threads of the whole folder, by what was asked: right for these messages only. */
   readonly results: Map<string, unknown>
 }
 
@@ -44,6 +46,7 @@ export class Picture {
     let sum = this.rows.count * 20 + 200
     for (const column of this.lasting.columns.values()) sum += column.byteLength
     for (const texts of this.lasting.texts.values()) sum += texts.byteLength
+    for (const keys of this.lasting.keys.values()) sum += keys.size * KEY_BYTES
     return sum + this.lasting.results.size * this.rows.count * RESULT_BYTES
   }
 
@@ -90,7 +93,7 @@ export class Picture {
       rows.keywords[at] = row === undefined ? (old.keywords[from] as number) : place(row)
       rows.change[at] = (row === undefined ? old.change[from] : items.change[row]) as number
     }
-    const lasting = same ? this.lasting : { ...emptyLasting(), texts: this.lasting.texts }
+    const lasting = same ? this.lasting : { ...emptyLasting(), texts: this.lasting.texts, keys: this.lasting.keys }
     const picture = new Picture({ ...rows, keywordSets: sets.all }, upTo, lasting)
     if (same) picture.#ranges = this.#ranges
     return picture
@@ -114,10 +117,16 @@ export class Picture {
   }
 }
 
-/** About what an order or a thread costs a message. */
+/** About what an order or a thread costs a message, and what it is computed from. */
 const RESULT_BYTES = 16
+const KEY_BYTES = 250
 
-const emptyLasting = (): Lasting => ({ columns: new Map(), texts: new Map(), results: new Map() })
+const emptyLasting = (): Lasting => ({
+  columns: new Map(),
+  texts: new Map(),
+  keys: new Map(),
+  results: new Map(),
+})
 
 /** Rows kept and rows that are new (as -1, -2, …), ascending by UID. */
 function merged(uids: Uint32Array, kept: readonly number[], fresh: readonly number[]): number[] {

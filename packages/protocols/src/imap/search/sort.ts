@@ -2,6 +2,8 @@ import type { Item, ItemColumn } from '@postrider/domain'
 import { type Ranges, rangesOf, type SortCriterion, type SortKey } from '@postrider/wire/imap'
 import { baseSubject, decodeWords } from '@postrider/wire/mime'
 import { sourceOf } from '../fetch/source.ts'
+import type { Picture } from '../pictures/picture.ts'
+import { keysOf, pictureFor, resultOf } from '../pictures/whole.ts'
 import type { Session } from '../session.ts'
 import { windows } from '../view/uid-map.ts'
 import { envelopePlace, firstAddress } from './addresses.ts'
@@ -57,27 +59,45 @@ const columnsOf: { readonly [Key in SortKey]: readonly ItemColumn[] } = {
 
 const noEnvelope = Buffer.from('(NIL NIL NIL NIL NIL NIL NIL NIL NIL NIL)')
 
+type Keys = readonly (string | number)[]
+
 /** The messages in the order asked for; equal ones by sequence number (RFC 5256 §3). Messages that are gone are left out. */
 export async function sortMessages(
   session: Session,
   sequences: readonly number[],
   criteria: readonly SortCriterion[],
 ): Promise<number[]> {
-  const keys = new Map<number, (string | number)[]>()
   const columns = [...new Set(criteria.flatMap(({ key }) => columnsOf[key]))]
   const addresses = columns.includes('index')
   const { mailbox } = session.user
-  await eachItem(session, rangesOf(sequences), columns, async (sequence, item) => {
+  const keysOfItem = async (item: Item): Promise<Keys> => {
     const envelope = addresses ? (await sourceOf(mailbox, item).index()).envelope : noEnvelope
-    keys.set(
-      sequence,
-      criteria.map(({ key }) => values[key]({ item, envelope })),
+    return criteria.map(({ key }) => values[key]({ item, envelope }))
+  }
+  const picture = await pictureFor(session, sequences.length)
+  if (picture !== undefined) {
+    const name = criteria.map(({ key, reverse }) => `${reverse ? '-' : ''}${key}`).join(' ')
+    const ranks = await resultOf(picture, `SORT ${name}`, async () =>
+      ranksOf(picture, await keysOf(session, picture, `SORT ${name}`, columns, keysOfItem), criteria),
     )
+    return byRank(session, picture, ranks, sequences)
+  }
+  const keys = new Map<number, Keys>()
+  await eachItem(session, rangesOf(sequences), columns, async (sequence, item) => {
+    keys.set(sequence, await keysOfItem(item))
   })
-  const order = sequences.filter((sequence) => keys.has(sequence))
+  return ordered(sequences, keys, criteria)
+}
+
+/** Those that have keys, by their keys, then by their number. */
+function ordered(
+  numbers: readonly number[],
+  keys: ReadonlyMap<number, Keys>,
+  criteria: readonly SortCriterion[],
+): number[] {
+  const order = numbers.filter((number) => keys.has(number))
   return order.sort((a, b) => {
-    const left = keys.get(a) as (string | number)[]
-    const right = keys.get(b) as (string | number)[]
+    const [left, right] = [keys.get(a) as Keys, keys.get(b) as Keys]
     for (let i = 0; i < criteria.length; i++) {
       const [x, y] = [left[i] as string | number, right[i] as string | number]
       if (x === y) continue
@@ -85,6 +105,27 @@ export async function sortMessages(
     }
     return a - b
   })
+}
+
+/** The place of every row of the picture in the order, from 1; 0 for messages that are gone. */
+function ranksOf(picture: Picture, keys: ReadonlyMap<number, Keys>, criteria: readonly SortCriterion[]): Uint32Array {
+  const ranks = new Uint32Array(picture.rows.count)
+  for (const [at, uid] of ordered(Array.from(picture.rows.uid), keys, criteria).entries()) {
+    ranks[picture.rowOf(uid)] = at + 1
+  }
+  return ranks
+}
+
+/** Sequence numbers by the ranks of their messages. */
+function byRank(session: Session, picture: Picture, ranks: Uint32Array, sequences: readonly number[]): number[] {
+  const { map } = session.view
+  const placed = new Uint32Array(ranks.length + 1)
+  for (const sequence of sequences) {
+    const row = picture.rowOf(map.uidOf(sequence))
+    if (row >= 0) placed[ranks[row] as number] = sequence
+  }
+  placed[0] = 0
+  return Array.from(placed.filter((sequence) => sequence !== 0))
 }
 
 /** Opens messages in batches and calls back with each. */
