@@ -1,5 +1,5 @@
 import type { Folder } from './folder.ts'
-import type { Listing } from './hierarchies.ts'
+import type { Listing, Overview } from './hierarchies.ts'
 import type { BlobRef, FolderId, MailboxId } from './ids.ts'
 import type { Item } from './item.ts'
 import type { ApplyResult, Operation } from './operations.ts'
@@ -42,6 +42,8 @@ export interface MailboxHandle {
    * The list is shared between all who ask, and the very same object as long as nothing changed; it costs one look at the mailbox.
    */
   hierarchy(): Promise<readonly Folder[]>
+  /** `hierarchy` and `info` in one look. */
+  overview(): Promise<Overview>
   /** Folders with their counters as now, and the change number they are right at; subscriptions may be of an earlier moment. */
   listing(): Promise<Listing>
   /** The principal's right bits on a folder. */

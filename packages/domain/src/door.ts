@@ -7,7 +7,7 @@ import type { BlobRef, FolderId, MailboxId, Mid } from './ids.ts'
 import type { Item } from './item.ts'
 import type { ApplyResult, Operation } from './operations.ts'
 import type { Column, Packed } from './packed.ts'
-import { Hierarchies, type Listing } from './hierarchies.ts'
+import { Hierarchies, type Listing, type Overview } from './hierarchies.ts'
 import { ALL_RIGHTS, type Permission, Right } from './rights.ts'
 import type { SearchRequest, SearchResult } from './search.ts'
 import {
@@ -95,6 +95,9 @@ class OwnerHandle implements MailboxHandle {
   }
   hierarchy(): Promise<readonly Folder[]> {
     return this.#hierarchies.of(this.mailbox)
+  }
+  overview(): Promise<Overview> {
+    return this.#hierarchies.overview(this.mailbox)
   }
   listing(): Promise<Listing> {
     return this.#hierarchies.listing(this.mailbox)
@@ -228,6 +231,11 @@ class DelegateHandle extends OwnerHandle {
 
   override async hierarchy(): Promise<readonly Folder[]> {
     return this.#visible(await super.hierarchy())
+  }
+
+  override async overview(): Promise<Overview> {
+    const { info, folders } = await super.overview()
+    return { info, folders: await this.#visible(folders) }
   }
 
   override async listing(): Promise<Listing> {

@@ -14,6 +14,12 @@ export interface Listing {
   readonly folders: readonly Folder[]
 }
 
+/** Folders by name and place, with counters of any earlier moment, and the mailbox as it is. */
+export interface Overview {
+  readonly info: MailboxInfo
+  readonly folders: readonly Folder[]
+}
+
 interface Known extends Listing {
   readonly hierarchy: number
 }
@@ -33,20 +39,25 @@ export class Hierarchies {
 
   /** The folders as they are, with counters of some earlier moment. Rejects as `info` and `folders` do. */
   async of(mailbox: MailboxId): Promise<readonly Folder[]> {
-    const { folders } = await this.#read(mailbox, (known, info) => known.hierarchy === info.hierarchy)
-    return folders
+    return (await this.overview(mailbox)).folders
+  }
+
+  /** The same, with what was seen of the mailbox on the way. */
+  async overview(mailbox: MailboxId): Promise<Overview> {
+    const info = await this.#service.info(mailbox)
+    return { info, folders: (await this.#read(mailbox, info, (known) => known.hierarchy === info.hierarchy)).folders }
   }
 
   /** The folders with their counters as they are; only subscriptions may be of an earlier moment: they move no number. */
-  listing(mailbox: MailboxId): Promise<Listing> {
-    return this.#read(mailbox, (known, info) => known.change === info.change && known.hierarchy === info.hierarchy)
+  async listing(mailbox: MailboxId): Promise<Listing> {
+    const info = await this.#service.info(mailbox)
+    return this.#read(mailbox, info, (known) => known.change === info.change && known.hierarchy === info.hierarchy)
   }
 
-  async #read(mailbox: MailboxId, suffices: (known: Known, info: MailboxInfo) => boolean): Promise<Known> {
-    const info = await this.#service.info(mailbox)
+  async #read(mailbox: MailboxId, info: MailboxInfo, suffices: (known: Known) => boolean): Promise<Known> {
     const { guid, epoch, hierarchy, change } = info
     const isCurrent = (one: Known | undefined): one is Known =>
-      one?.guid === guid && one.epoch === epoch && suffices(one, info)
+      one?.guid === guid && one.epoch === epoch && suffices(one)
     let known = this.#known.get(mailbox)
     if (!isCurrent(known)) {
       const folders = Object.freeze(await this.#service.folders(mailbox))

@@ -4,6 +4,7 @@ import {
   folderNameKey,
   type FolderRole,
   type MailboxHandle,
+  type Overview,
   specialUse,
 } from '@postrider/domain'
 import { no, Refusal } from './codes.ts'
@@ -21,6 +22,9 @@ const hiddenRoles: ReadonlySet<FolderRole> = new Set<FolderRole>([
   'localfailures',
   'serverfailures',
 ])
+
+/** Trees by the list they are of: two of each, without and with hidden folders. */
+const named = new WeakMap<readonly Folder[], FolderTree[]>()
 
 /** One line of LIST. */
 export interface Entry {
@@ -55,6 +59,20 @@ export class FolderTree {
 
   static async of(mailbox: MailboxHandle, showHidden: boolean): Promise<FolderTree> {
     return new FolderTree(await mailbox.folders(), showHidden)
+  }
+
+  /**
+   * For those who look a folder up by its name: counters may be of an earlier moment. The tree is made once for all who ask, as long as no
+   * folder is made, named or moved.
+   */
+  static named({ folders }: Overview, showHidden: boolean): FolderTree {
+    let trees = named.get(folders)
+    if (trees === undefined) {
+      trees = []
+      named.set(folders, trees)
+    }
+    trees[Number(showHidden)] ??= new FolderTree(folders, showHidden)
+    return trees[Number(showHidden)] as FolderTree
   }
 
   /** True for a folder that can be selected. */

@@ -1,4 +1,13 @@
-import type { Connection, ConnectionHandler, Hint, MailboxHandle, Principal, Timed, Waiter } from '@postrider/domain'
+import type {
+  Connection,
+  ConnectionHandler,
+  Hint,
+  MailboxHandle,
+  MailboxInfo,
+  Principal,
+  Timed,
+  Waiter,
+} from '@postrider/domain'
 import { DomainError } from '@postrider/domain'
 import {
   type CommandText,
@@ -67,6 +76,8 @@ export class Session implements ConnectionHandler, Waiter, Timed {
   hinted = false
   /** Bytes set aside for messages of the APPEND that is coming in. */
   reserved = 0
+  /** Where that APPEND goes, and the mailbox as it was when it began. */
+  appendTo: { readonly name: string; readonly info: MailboxInfo } | undefined = undefined
   readonly #receiver: ImapReceiver
   readonly #started: number
   #lastActivity: number
@@ -202,6 +213,7 @@ export class Session implements ConnectionHandler, Waiter, Timed {
   releaseReserved(): void {
     this.context.sessions.release(this.reserved)
     this.reserved = 0
+    this.appendTo = undefined
   }
 
   /** The receiver forgets what the client sent before TLS: RFC 9051 §6.2.1, reliability P7. */

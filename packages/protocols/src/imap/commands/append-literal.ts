@@ -21,9 +21,13 @@ export async function acceptMessage(
   const { settings } = context
   if (event.size > settings.appendLimit) return no('The message is too large', 'TOOBIG')
   try {
-    const tree = await FolderTree.of(session.user.mailbox, settings.showHiddenFolders)
-    tree.folder(command.mailbox, 'TRYCREATE')
-    const { usedBytes, quota } = await session.user.mailbox.info()
+    // Further messages of one command: the place is known.
+    if (session.appendTo?.name !== command.mailbox) {
+      const overview = await session.user.mailbox.overview()
+      FolderTree.named(overview, settings.showHiddenFolders).folder(command.mailbox, 'TRYCREATE')
+      session.appendTo = { name: command.mailbox, info: overview.info }
+    }
+    const { usedBytes, quota } = session.appendTo.info
     if (quota !== undefined && usedBytes + session.reserved + event.size > quota) return answerOf('overQuota')
   } catch (error) {
     if (error instanceof Refusal) return error.answer

@@ -13,7 +13,7 @@ export const append = command({
   updates: 'all',
   looks: true,
   async run(session, { mailbox, messages }) {
-    const tree = await FolderTree.of(session.user.mailbox, session.context.settings.showHiddenFolders)
+    const tree = FolderTree.named(await session.user.mailbox.overview(), session.context.settings.showHiddenFolders)
     const folder = tree.folder(mailbox, 'TRYCREATE')
     const items = []
     for (const message of messages) {

@@ -45,7 +45,7 @@ async function place(
   op: 'copy' | 'move',
 ): Promise<{ copyUid: string; sources: Uint32Array; missing: boolean } | undefined> {
   const { view, user } = session
-  const tree = await FolderTree.of(user.mailbox, session.context.settings.showHiddenFolders)
+  const tree = FolderTree.named(await user.mailbox.overview(), session.context.settings.showHiddenFolders)
   const to = tree.folder(args.mailbox, 'TRYCREATE')
   const uids = view.uids(view.sequences(args.set, args.uid))
   if (uids.length === 0) return undefined
