@@ -137,6 +137,8 @@ export interface Room {
   connect(secure?: boolean): Promise<Client>
   /** Connects and logs in. */
   login(): Promise<Client>
+  /** The same at a server that has just been started over the same mailboxes. */
+  loginElsewhere(): Promise<Client>
   /** Puts a message into a folder of bob's, behind everybody's back. Answers its UID. */
   deliver(
     message: string | Buffer,
@@ -156,21 +158,30 @@ export async function openRoom(settings: Partial<ImapSettings> = {}): Promise<Ro
     await store.create(entry.mailbox, { language: 'en', quota: entry.quota, database: entry.database })
   }
   const authenticator = createAuthenticator({ directory, hashCost })
-  const service = createImap(
-    {
-      door: createDoor(store, directory),
-      authenticator,
-      held: new HeldTable(store),
-      wheel: new TimerWheel({ tickMs: 10, clock: systemClock }),
-    },
-    { tarpit: 0, ...settings },
-  )
+  const start = (): ImapService =>
+    createImap(
+      {
+        door: createDoor(store, directory),
+        authenticator,
+        held: new HeldTable(store),
+        wheel: new TimerWheel({ tickMs: 10, clock: systemClock }),
+      },
+      { tarpit: 0, ...settings },
+    )
+  const service = start()
   const clients: Client[] = []
-  const connect = async (secure = true): Promise<Client> => {
+  const connectTo = async (server: ImapService, secure = true): Promise<Client> => {
     const client = new Client(`c${clients.length}`, secure)
     clients.push(client)
-    service.accept(client)
+    server.accept(client)
     await client.line()
+    return client
+  }
+  const connect = (secure = true): Promise<Client> => connectTo(service, secure)
+  const loginTo = async (server: ImapService): Promise<Client> => {
+    const client = await connectTo(server)
+    const answer = (await client.command('LOGIN bob@example.com secret')).at(-1)
+    if (!answer?.startsWith('OK')) throw new Error(answer)
     return client
   }
   return {
@@ -179,12 +190,8 @@ export async function openRoom(settings: Partial<ImapSettings> = {}): Promise<Ro
     directory,
     bob,
     connect,
-    async login() {
-      const client = await connect()
-      const answer = (await client.command('LOGIN bob@example.com secret')).at(-1)
-      if (!answer?.startsWith('OK')) throw new Error(answer)
-      return client
-    },
+    login: () => loginTo(service),
+    loginElsewhere: () => loginTo(start()),
     async deliver(
       message,
       { folder = 'inbox', seen = false, received = Date.UTC(2026, 0, 2, 3, 4, 5), keywords = [] } = {},

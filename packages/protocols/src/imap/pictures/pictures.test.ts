@@ -1,0 +1,64 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import fc from 'fast-check'
+import { openRoom } from '../test/room.ts'
+
+/** Enough for a picture to be kept. */
+const MAILS = 300
+
+const mail = (i: number): string =>
+  `From: a${i % 7}@example.com\r\nTo: b@example.com\r\nSubject: ${i % 2 ? 'Re: ' : ''}s${i % 40}\r\n` +
+  `Date: Thu, 15 Feb 2007 01:${String(i % 60).padStart(2, '0')}:03 +0000\r\nMessage-ID: <${i}@example.com>\r\n` +
+  `${i % 3 ? `References: <${i - (i % 3)}@example.com>\r\n` : ''}\r\nbody ${i}\r\n`
+
+const questions = [
+  'UID FETCH 1:* (FLAGS MODSEQ)',
+  'UID FETCH 1:* (ENVELOPE)',
+  'FETCH 1:* (UID BODYSTRUCTURE RFC822.SIZE INTERNALDATE EMAILID)',
+  'UID FETCH 1:* (UID FLAGS BODY.PEEK[HEADER.FIELDS (From Subject Date References)])',
+  'UID FETCH 1:* (PREVIEW)',
+  'UID SORT (SUBJECT DATE) UTF-8 ALL',
+  'UID SORT (REVERSE FROM) UTF-8 UNSEEN',
+  'UID THREAD REFERENCES UTF-8 ALL',
+  'UID THREAD ORDEREDSUBJECT UTF-8 ALL',
+  'STATUS INBOX (MESSAGES UIDNEXT UNSEEN HIGHESTMODSEQ)',
+]
+
+test('what is remembered of a folder answers like a server that has just been started, whatever happened', async (t) => {
+  const room = await openRoom()
+  t.after(() => room.close())
+  for (let i = 0; i < MAILS; i++) await room.deliver(mail(i))
+  const writer = await room.login()
+  const reader = await room.login()
+  await writer.command('SELECT INBOX')
+  let next = MAILS
+  const doings: Readonly<Record<string, (n: number) => Promise<unknown>>> = {
+    deliver: () => room.deliver(mail(next++)),
+    flag: (n) => writer.command(`STORE ${1 + (n % 200)} +FLAGS (\\Flagged)`),
+    seen: (n) => writer.command(`STORE ${1 + (n % 200)} -FLAGS (\\Seen)`),
+    keyword: (n) => writer.command(`STORE ${1 + (n % 200)}:${3 + (n % 200)} +FLAGS (k${n % 5})`),
+    expunge: async (n) => {
+      await writer.command(`STORE ${1 + (n % 200)} +FLAGS.SILENT (\\Deleted)`)
+      await writer.command('EXPUNGE')
+    },
+    nothing: () => Promise.resolve(),
+  }
+  const doing = fc.tuple(fc.constantFrom(...Object.keys(doings)), fc.nat(1_000))
+  await fc.assert(
+    fc.asyncProperty(fc.array(doing, { maxLength: 4 }), fc.constantFrom(...questions), async (list, question) => {
+      for (const [name, n] of list) await doings[name]?.(n)
+      const remembered = await reader.command('SELECT INBOX')
+      const answer = await reader.command(question)
+      const fresh = await room.loginElsewhere()
+      assert.deepEqual(untagged(remembered), untagged(await fresh.command('SELECT INBOX')))
+      assert.deepEqual(untagged(answer), untagged(await fresh.command(question)), question)
+      fresh.destroy()
+    }),
+    { numRuns: 40 },
+  )
+})
+
+/** Without tagged lines, what the first SELECT of a session does not say, and the keywords that may occur (some are remembered for longer). */
+function untagged(lines: readonly string[]): string[] {
+  return lines.filter((line) => /^\* (?!OK \[(?:CLOSED|PERMANENTFLAGS|HIGHESTMODSEQ \d+\] CONDSTORE)|FLAGS )/.test(line))
+}
