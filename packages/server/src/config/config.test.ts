@@ -192,11 +192,26 @@ test('the PostgreSQL server: several hosts, and a password that is never shown',
   const url = 'postgres://mail:top%40secret@db1:5432,db2:5433/mail?sslmode=verify-full'
   const store = { driver: 'postgres', postgres: { url } }
   const { config } = loadConfig({ POSTRIDER_DATA: folderWith(t, JSON.stringify({ store })) })
-  assert.deepEqual(postgresServer(config), [
+  assert.deepEqual(postgresServer(config)?.urls, [
     'postgres://mail:top%40secret@db1:5432/mail?sslmode=verify-full',
     'postgres://mail:top%40secret@db2:5433/mail?sslmode=verify-full',
   ])
   const shown = JSON.stringify(asDocument(config))
   assert.ok(shown.includes('postgres://mail:***@db1:5432,db2:5433/mail?sslmode=verify-full'), shown)
   assert.ok(!shown.includes('secret'))
+})
+
+test('the bucket of the originals: only with PostgreSQL, never without an address, its secret never shown', (t) => {
+  const postgres = { url: 'postgres://mail:x@db1/mail' }
+  const s3 = 's3://key:top%2Fsecret@s3.example.com/bucket/mail?region=eu-1'
+  const load = (store: unknown) => loadConfig({ POSTRIDER_DATA: folderWith(t, JSON.stringify({ store })) }).config
+  const config = load({ driver: 'postgres', postgres, segments: { kind: 's3', s3, cache: '2GB' } })
+  const { bucket, cacheBytes } = postgresServer(config)?.objects ?? {}
+  assert.deepEqual([bucket?.secretKey, bucket?.prefix, cacheBytes], ['top/secret', 'mail/', 2 * 1024 ** 3])
+  const shown = JSON.stringify(asDocument(config))
+  assert.ok(shown.includes('s3://key:***@s3.example.com/bucket/mail?region=eu-1'), shown)
+  assert.ok(!shown.includes('secret'))
+  assert.throws(() => load({ segments: { kind: 's3', s3 } }), /"store.driver": "postgres"/)
+  assert.throws(() => load({ driver: 'postgres', postgres, segments: { kind: 's3' } }), /store.segments.s3/)
+  assert.throws(() => load({ segments: { s3: 'http://host/bucket' } }), /s3:\/\/key:secret@host/)
 })

@@ -3,6 +3,8 @@ import { availableParallelism, hostname } from 'node:os'
 import { dirname, join, resolve } from 'node:path'
 import { isIP } from 'node:net'
 import { compose, type Phrase, SpokenError } from '@postrider/domain'
+import type { PostgresPlace } from '@postrider/store/postgres'
+import { parseS3Url } from '@postrider/store/s3'
 import { JsoncError, MAX_CONFIG_BYTES, type Node, parseJsonc } from './jsonc.ts'
 import { type Kind, ValueError } from './kinds.ts'
 import {
@@ -223,6 +225,13 @@ function check(config: Config, file: string, problems: Phrase[]): void {
     })
   if ((config['acme.externalAccountKeyId'] === '') !== (config['acme.externalAccountKeyFile'] === ''))
     problems.push(together(file, 'acme.externalAccountKeyId', 'acme.externalAccountKeyFile'))
+  if (config['store.segments.kind'] === 's3' && config['store.driver'] !== 'postgres')
+    problems.push({
+      en: `${file}: "store.segments.kind": "s3" needs "store.driver": "postgres".`,
+      fr: `${file} : "store.segments.kind": "s3" demande "store.driver": "postgres".`,
+    })
+  if (config['store.segments.kind'] === 's3' && config['store.segments.s3'] === '')
+    problems.push(together(file, 'store.segments.kind', 'store.segments.s3'))
   if (config['listeners.address'].length === 0)
     problems.push({
       en: `${file}: "listeners.address" must not be empty.`,
@@ -277,13 +286,15 @@ export function databasesInUse(
   return [...new Set([...databaseNames(config), ...inUse])]
 }
 
-/** Addresses of the PostgreSQL server, one for each host of `store.postgres.url`; undefined when mailboxes are kept in files. */
-export function postgresServer(config: Config): readonly string[] | undefined {
+/** The PostgreSQL server, one address for each host of `store.postgres.url`, and the bucket; undefined when mailboxes are kept in files. */
+export function postgresServer(config: Config): PostgresPlace | undefined {
   if (config['store.driver'] !== 'postgres') return undefined
+  const bucket = config['store.segments.kind'] === 's3' ? parseS3Url(config['store.segments.s3']) : undefined
+  const objects = bucket === undefined ? {} : { objects: { bucket, cacheBytes: config['store.segments.cache'] } }
   const parts = /^(\w+:\/\/(?:[^@/]*@)?)([^@/]+)(\/.+)$/.exec(config['store.postgres.url'])
-  if (parts === null) return []
+  if (parts === null) return { urls: [], ...objects }
   const [, begin, hosts, end] = parts as unknown as readonly [string, string, string, string]
-  return hosts.split(',').map((host) => `${begin}${host}${end}`)
+  return { urls: hosts.split(',').map((host) => `${begin}${host}${end}`), ...objects }
 }
 
 /** A file of the configuration: relative names start at the configuration file. */

@@ -1,6 +1,7 @@
 import { isIP } from 'node:net'
 import { verbatim } from '@postrider/domain'
 import { domainKey, domainValid } from '@postrider/store/directory'
+import { parseS3Url, showS3Url } from '@postrider/store/s3'
 import { duration, flag, hidden, integer, type Kind, list, oneOf, size, text } from './kinds.ts'
 
 export interface Setting<T> {
@@ -39,6 +40,10 @@ const serverAddress = hidden(
   ),
   // The password goes from the first colon behind the scheme to the last @ before the host.
   (value) => value.replace(/^(\w+:\/\/[^:@/]*):[^@/]*@/, '$1:***@'),
+)
+const bucketAddress = hidden(
+  text(verbatim('s3://key:secret@host:port/bucket/folder'), (value) => parseS3Url(value) !== undefined),
+  showS3Url,
 )
 const port = integer(0, 65_535)
 const KB = 1024
@@ -148,6 +153,25 @@ export const settings = {
     '',
     'Address of the PostgreSQL server; several hosts with commas: the one that takes writes is used. Its password is never shown.',
     'Adresse du serveur PostgreSQL ; plusieurs hôtes avec des virgules : celui qui accepte les écritures sert. Son mot de passe n’est jamais montré.',
+  ),
+
+  'store.segments.kind': setting(
+    oneOf('folder', 's3'),
+    'folder',
+    'Where the originals of mails are kept: in the data folder, or (with "store.driver": "postgres") in an S3-compatible store.',
+    'Où sont les originaux des courriels : dans le dossier de données, ou (avec "store.driver": "postgres") dans un stockage compatible S3.',
+  ),
+  'store.segments.s3': setting(
+    bucketAddress,
+    '',
+    'The bucket, with a folder of this server’s own. "?region=", "?style=host" (bucket in the host name) and "?tls=off" may follow. The secret is never shown.',
+    'Le seau, avec un dossier propre à ce serveur. "?region=", "?style=host" (seau dans le nom d’hôte) et "?tls=off" peuvent suivre. Le secret n’est jamais montré.',
+  ),
+  'store.segments.cache': setting(
+    size(1 * MB, 16_384 * GB),
+    10 * GB,
+    'How much of the store is kept in the data folder, so that it is not fetched again.',
+    'Ce qui est gardé du stockage dans le dossier de données, pour ne pas le redemander.',
   ),
 
   'listeners.address': setting(

@@ -5,6 +5,7 @@
  */
 import type { Logger, MailboxId, MailboxService, Meter } from '@postrider/domain'
 import { routeMailboxes } from '@postrider/link'
+import type { PostgresPlace } from '@postrider/store/postgres'
 import type { CheckReport } from '@postrider/store/sqlite'
 import type { LogLevel } from '../operations/log.ts'
 import { type OwnerKind, starters } from './starters.ts'
@@ -29,8 +30,8 @@ export interface HomeOptions {
   /** How many; the databases are dealt out to them. */
   readonly owners: number
   readonly ownerKind: OwnerKind
-  /** Addresses of the PostgreSQL server that has them; undefined: files of the folder. */
-  readonly server?: readonly string[] | undefined
+  /** The PostgreSQL server that has them; undefined: files of the folder. */
+  readonly server?: PostgresPlace | undefined
   readonly databaseOf: (mailbox: MailboxId) => string | undefined
   readonly logLevel: LogLevel
   readonly logFormat: 'json' | 'text'

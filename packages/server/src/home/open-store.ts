@@ -1,5 +1,5 @@
 import type { Logger, MailboxService, Meter } from '@postrider/domain'
-import { openPostgresStore } from '@postrider/store/postgres'
+import { openPostgresStore, type PostgresPlace } from '@postrider/store/postgres'
 import { type CheckReport, type DatabaseHealth, openSqliteStore } from '@postrider/store/sqlite'
 
 /** The mailbox service of one owner, whatever keeps its databases. */
@@ -12,13 +12,13 @@ export interface OwnedStore extends MailboxService {
 export interface StoreOptions {
   readonly folder: string
   readonly databases: readonly string[]
-  /** Addresses of the PostgreSQL server that has the databases; undefined: files of the folder. */
-  readonly server: readonly string[] | undefined
+  /** The PostgreSQL server that has the databases; undefined: files of the folder. */
+  readonly server: PostgresPlace | undefined
   readonly log?: Logger
   readonly meter?: Meter
 }
 
 /** Opens (or makes) mailbox databases. Rejects with DomainError `unavailable`, `corrupt`, `diskFull`. */
 export function openStore({ server, ...options }: StoreOptions): Promise<OwnedStore> {
-  return server === undefined ? openSqliteStore(options) : openPostgresStore({ ...options, urls: server })
+  return server === undefined ? openSqliteStore(options) : openPostgresStore({ ...options, ...server })
 }

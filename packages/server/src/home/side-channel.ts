@@ -1,4 +1,5 @@
 import type { Meter } from '@postrider/domain'
+import type { PostgresPlace } from '@postrider/store/postgres'
 import type { CheckReport } from '@postrider/store/sqlite'
 import type { LogLevel } from '../operations/log.ts'
 
@@ -6,8 +7,8 @@ import type { LogLevel } from '../operations/log.ts'
 export interface OwnerData {
   readonly folder: string
   readonly databases: readonly string[]
-  /** Addresses of the PostgreSQL server that has them; undefined: files of the folder. */
-  readonly server?: readonly string[] | undefined
+  /** The PostgreSQL server that has them; undefined: files of the folder. */
+  readonly server?: PostgresPlace | undefined
   /** Its name in logs and metrics. */
   readonly thread: string
   readonly logLevel: LogLevel

@@ -76,6 +76,13 @@ export interface PostgresStoreOptions {
   readonly upgrades?: readonly Upgrade[]
 }
 
+/** A server with its databases, and where their originals go. */
+export interface PostgresPlace {
+  /** The first that takes writes is used. */
+  readonly urls: readonly string[]
+  readonly objects?: ObjectStore
+}
+
 /** A bucket for the segments of all databases, each below its own name, and how much of it is kept near, bytes. */
 interface ObjectStore {
   readonly bucket: S3Options
