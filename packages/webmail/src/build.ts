@@ -27,6 +27,8 @@ const types: Readonly<Record<string, string>> = {
   js: 'text/javascript; charset=utf-8',
   css: 'text/css; charset=utf-8',
   svg: 'image/svg+xml',
+  png: 'image/png',
+  html: 'text/html; charset=utf-8',
   webmanifest: 'application/manifest+json',
 }
 const typeOf = (path: string): string => types[path.slice(path.lastIndexOf('.') + 1)] ?? 'application/octet-stream'
@@ -148,7 +150,8 @@ async function make(): Promise<WebmailBuild> {
       if (kind === 'import-statement') preload.push(`a/${imported.slice(imported.lastIndexOf('/') + 1)}`)
   }
   const entry = { script, style: find(/^a\/style-.*\.css$/), preload }
-  for (const name of ['icon.svg', 'manifest.webmanifest'])
+  files.set('offline.html', { bytes: Buffer.from(offlinePage(entry)), type: typeOf('offline.html'), immutable: false })
+  for (const name of ['icon.svg', 'icon-192.png', 'icon-512.png', 'icon-maskable.png', 'manifest.webmanifest'])
     files.set(name, { bytes: await readFile(join(client, 'shell', name)), type: typeOf(name), immutable: false })
   const worker = await build({
     ...common,
@@ -159,6 +162,7 @@ async function make(): Promise<WebmailBuild> {
       SHELL_VERSION: JSON.stringify(
         createHash('sha256')
           .update([...files.keys()].join())
+          .update(await readFile(join(client, 'worker', 'service.ts')))
           .digest('hex')
           .slice(0, 12),
       ),
@@ -171,6 +175,13 @@ async function make(): Promise<WebmailBuild> {
 
 const escapeHtml = (text: string): string =>
   text.replace(/[&<>"]/g, (c) => ({ '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;' })[c] ?? c)
+
+/** What the service worker shows when the server is away: the same page, with nothing in it. */
+const offlinePage = (entry: WebmailBuild['entry']): string =>
+  shellPage(
+    { entry, files: new Map() },
+    { session: {}, headers: {}, signIn: '/signin', signOut: '/signout', offline: true },
+  )
 
 /** The page of `/mail/`. `base`: path the files are under, with its slash. No inline script or style. */
 export function shellPage(

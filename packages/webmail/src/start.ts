@@ -21,6 +21,12 @@ export interface StartData {
   readonly idleMinutes?: number
   /** When the session ends in any case (ISO). */
   readonly endsAt?: string
+  /** A public computer keeps nothing. */
+  readonly computer?: 'private' | 'public'
+  /** What seals mail kept on this device: 32 bytes, base64url. Only where something may be kept. */
+  readonly offlineKey?: string
+  /** The page came from the service worker: everything else is read from the device. */
+  readonly offline?: true
 }
 
 /** What of the user's settings decides about the first rows. */

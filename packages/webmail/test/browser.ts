@@ -1,24 +1,30 @@
 /** Debian's Chromium, driven by playwright-core. */
 import { existsSync } from 'node:fs'
 import axe from 'axe-core'
-import { type Browser, chromium, type Page } from 'playwright-core'
+import { type Browser, type BrowserContext, chromium, type Page } from 'playwright-core'
 
 const executablePath = '/usr/bin/chromium'
 /** For `test(…, { skip })`: false when the browser is there. */
 export const withoutBrowser: string | false = existsSync(executablePath) ? false : 'not installed: chromium'
 
-export const openBrowser = (): Promise<Browser> =>
-  chromium.launch({
+const args = [
+  '--no-sandbox',
+  '--disable-gpu',
+  '--disable-quic',
+  '--no-first-run',
+  '--disable-background-networking',
+  '--disable-component-update',
+  '--disable-sync',
+]
+export const openBrowser = (): Promise<Browser> => chromium.launch({ executablePath, args })
+
+/** A browser that keeps what it is given in a folder, as a phone does. The server's own certificate is good enough for service workers. */
+export const openPersistent = (folder: string): Promise<BrowserContext> =>
+  chromium.launchPersistentContext(folder, {
     executablePath,
-    args: [
-      '--no-sandbox',
-      '--disable-gpu',
-      '--disable-quic',
-      '--no-first-run',
-      '--disable-background-networking',
-      '--disable-component-update',
-      '--disable-sync',
-    ],
+    args: [...args, '--ignore-certificate-errors'],
+    ignoreHTTPSErrors: true,
+    viewport: { width: 1200, height: 800 },
   })
 
 /** Violations of WCAG 2.2 A and AA in what is shown, as lines. */

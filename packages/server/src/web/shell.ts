@@ -1,3 +1,4 @@
+import { hkdfSync } from 'node:crypto'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { promisify } from 'node:util'
 import { gzip } from 'node:zlib'
@@ -51,7 +52,7 @@ export async function serveMail(
   await bundle.ready
   const path = pathname.slice('/mail/'.length)
   if (bundle.serve(request, response, path)) return
-  if (/^a\/|\.(?:js|css|map|svg|png|webmanifest)$/.test(path)) return answer(response, 404, 'Not found.\n')
+  if (/^a\/|\.(?:js|css|map|svg|png|html|webmanifest)$/.test(path)) return answer(response, 404, 'Not found.\n')
   const found = await findSession(context, request)
   if (!found.ok) return sendToSignIn(context, request, response, found.why)
   const { session } = found
@@ -79,6 +80,10 @@ export async function serveMail(
   answer(response, 200, await gzipOf(page, { level: 6 }), { ...headers, 'Content-Encoding': 'gzip' })
 }
 
+/** What seals the mail a browser keeps: the same after every sign-in of this account, and had only by signing in. */
+const offlineKey = ({ directory }: WebContext, account: string): string =>
+  Buffer.from(hkdfSync('sha256', directory.secret, '', `postrider offline ${account}`, 32)).toString('base64url')
+
 async function startData(context: WebContext, request: IncomingMessage, session: WebSession): Promise<StartData> {
   const { principal, csrf } = session
   const accountId = accountIdOf(principal.mailbox)
@@ -90,6 +95,8 @@ async function startData(context: WebContext, request: IncomingMessage, session:
     signOut: '/signout',
     idleMinutes: Math.max(1, Math.floor(context.config()['web.inactivityTimeout'] / 60_000)),
     endsAt: new Date(limitAt).toISOString(),
+    computer: session.record.computer,
+    ...(session.record.computer === 'private' ? { offlineKey: offlineKey(context, principal.account) } : {}),
   }
   const { readChoices, firstCalls } = await import('@postrider/webmail/start')
   const [query] = await context.jmap.call(principal, [

@@ -1,15 +1,19 @@
 /** Everything that lives as long as the page: store, acts, where we are, what is selected, what is said. One object; views read its signals. */
 import { batch, computed, effect, type ReadonlySignal, type Signal, signal } from '@preact/signals'
 import type { StartData } from '../start.ts'
-import { JmapClient } from './jmap/client.ts'
+import { here, JmapClient } from './jmap/client.ts'
 import { type Filter, type Id, type Mailbox, type Session, urn } from './jmap/types.ts'
 import { Contents } from './mail/contents.ts'
+import type { Device } from './offline/device.ts'
+import { fetchOrKept } from './offline/network.ts'
 import { Acts } from './store/acts.ts'
 import type { ListQuery } from './store/query.ts'
 import { searchFilter } from './store/search.ts'
 import { settings } from './store/settings.ts'
 import { Store } from './store/store.ts'
 import { Sync } from './store/sync.ts'
+import { forgetSignOut, rememberSignOut } from './offline/sign-out.ts'
+import { Vault } from './offline/vault.ts'
 import { t, type TextKey } from './text/text.ts'
 
 /** Where the user is; each has an address of its own. */
@@ -45,6 +49,8 @@ export class App {
   readonly acts: Acts
   readonly sync: Sync
   readonly contents: Contents
+  /** What this device keeps; undefined on a public computer, and until it is loaded. */
+  readonly device: Signal<Device | undefined> = signal(undefined)
   readonly place: Signal<Place>
   readonly filter: Signal<keyof typeof listFilters> = signal('all')
   readonly toast: Signal<Toast | undefined> = signal(undefined)
@@ -78,6 +84,7 @@ export class App {
       session,
       accountId,
       headers: () => this.headers(),
+      fetch: fetchOrKept(() => this.device.peek()?.local, `${base}body/`, here(session.apiUrl)),
       onSignedOut: () => this.leave(),
       onReach: (reached) => {
         if (reached && !this.reached.peek()) queueMicrotask(() => this.acts.retry())
@@ -86,9 +93,10 @@ export class App {
     })
     this.store = new Store(this.client)
     const key = `postrider.acts.${accountId}`
+    const kept = this.storage
     this.acts = new Acts(
       this.store,
-      { load: () => localStorage.getItem(key), save: (text) => localStorage.setItem(key, text) },
+      { load: () => kept.getItem(key), save: (text) => kept.setItem(key, text) },
       (problem) => this.tell(t('refused', { problem })),
     )
     this.sync = new Sync(this.store)
@@ -145,7 +153,8 @@ export class App {
     for (const type of ['pointerdown', 'keydown'] as const)
       addEventListener(type, () => this.#act(), { capture: true, passive: true })
     this.#tabs.onmessage = ({ data }) => {
-      if (data === 'signedOut') this.leave(false)
+      if (data === 'wiped') location.assign(this.start.signIn)
+      else if (data === 'signedOut') this.leave(false)
       else if (data === 'acted') this.#acted = Date.now()
     }
     setInterval(() => this.#watchSession(), 15_000)
@@ -163,6 +172,15 @@ export class App {
   }
 
   // Session
+
+  /** Where the browser keeps drafts and acts until the server has them: on a public computer no longer than the tab lives. */
+  get storage(): Storage {
+    return this.start.computer === 'public' ? sessionStorage : localStorage
+  }
+  /** When the user did something last, ms. */
+  get lastAct(): number {
+    return this.#acted
+  }
 
   headers(): Record<string, string> {
     const fresh = this.#acted > this.#told
@@ -197,13 +215,22 @@ export class App {
   leave(tell = true): void {
     dispatchEvent(new Event('postrider-leave'))
     if (tell) this.#tabs.postMessage('signedOut')
-    location.assign(`${this.start.signIn}?next=${encodeURIComponent(location.pathname)}`)
+    const go = (): void => location.assign(`${this.start.signIn}?next=${encodeURIComponent(location.pathname)}`)
+    const device = this.device.peek()
+    if (device === undefined) go()
+    else device.lock().then(go, go)
   }
   async signOut(): Promise<void> {
-    dispatchEvent(new Event('postrider-leave'))
-    await this.client.request(this.start.signOut, { method: 'POST' }).catch(() => undefined)
-    this.#tabs.postMessage('signedOut')
-    navigator.serviceWorker?.controller?.postMessage('signedOut')
+    const waiting = this.device.peek()?.outbox.count.peek() ?? 0
+    if (waiting > 0) {
+      const { ask } = await import('./ui/dialog.tsx')
+      if (!(await ask(t('outboxLost', { n: waiting }), t('signOut')))) return
+    }
+    rememberSignOut()
+    this.#tabs.postMessage('wiped')
+    await this.client.request(this.start.signOut, { method: 'POST' }).then(forgetSignOut, () => undefined)
+    await Vault.wipe()
+    sessionStorage.clear()
     location.assign(this.start.signIn)
   }
 

@@ -3,21 +3,35 @@ import { render } from 'preact'
 import type { StartData } from '../start.ts'
 import { App, setApp } from './app.ts'
 import { takeKept } from './compose/kept.ts'
+import { composeShared } from './compose/shared.ts'
 import { compose, composeMailto } from './compose/open.ts'
 import { listenForKeys } from './keys.ts'
 import { Shell } from './shell/shell.tsx'
 import { trustedScript } from './mail/trusted.ts'
+import { keptStart } from './offline/begin.ts'
+import { forgetSignOut, signOutIsDue } from './offline/sign-out.ts'
+import { Vault } from './offline/vault.ts'
 import { useSettings } from './store/settings.ts'
 import { nameOf, t } from './text/text.ts'
 
 async function start(): Promise<void> {
   const root = document.querySelector<HTMLElement>('#app')
-  const data = JSON.parse(document.querySelector('#start')?.textContent ?? '{}') as StartData
+  const came = JSON.parse(document.querySelector('#start')?.textContent ?? '{}') as StartData
   if (root === null) return
   await useSettings()
   const base = root.dataset.base ?? '/mail/'
+  const data = came.offline === true ? await keptStart(Date.now()) : came
+  if (data === undefined) return locked(root)
+  if (came.offline !== true && signOutIsDue()) {
+    await fetch(data.signOut, { method: 'POST', headers: data.headers })
+    forgetSignOut()
+    await Vault.wipe()
+    return location.assign(data.signIn)
+  }
   const app = new App(data, base)
   setApp(app)
+  const device = keepHere(app)
+  if (came.offline === true) await device
   render(<Shell />, root)
   listenForKeys()
   if (data.responses === undefined) await app.sync.run()
@@ -43,12 +57,42 @@ async function start(): Promise<void> {
     const mailto = new URLSearchParams(search).get('mailto')
     history.replaceState(null, '', base)
     app.goFolder('inbox')
-    if (mailto === null) compose({})
+    if (new URLSearchParams(search).get('shared') === '1') void device.then(() => composeShared())
+    else if (mailto === null) compose({})
     else composeMailto(mailto)
   }
   for (const kept of takeKept()) compose(kept)
   if ('serviceWorker' in navigator)
     navigator.serviceWorker.register(trustedScript(`${base}sw.js`), { scope: base }).catch(() => {})
+}
+
+/** Opens what this device keeps, unless it is not to keep anything. */
+async function keepHere(app: App): Promise<void> {
+  if (app.start.computer === 'public') return Vault.wipe()
+  const { accountId } = app.client
+  const vault = await Vault.open(accountId, app.start.offlineKey)
+  if (vault === undefined) return
+  const { Device } = await import('./offline/device.ts')
+  const device = new Device(vault, app)
+  app.device.value = device
+  device.start()
+}
+
+/** Without a network and without a session there is nothing to show: what is kept opens after the next sign-in. */
+function locked(root: HTMLElement): void {
+  const section = document.createElement('main')
+  section.className = 'locked'
+  const head = document.createElement('h1')
+  head.textContent = t('lockedTitle')
+  const text = document.createElement('p')
+  text.textContent = t('lockedText')
+  const again = document.createElement('button')
+  again.className = 'button primary'
+  again.textContent = t('tryAgain')
+  again.onclick = () => location.reload()
+  section.append(head, text, again)
+  root.append(section)
+  addEventListener('online', () => location.reload())
 }
 
 void start()

@@ -4,7 +4,7 @@ import { useEffect, useId, useRef, useState } from 'preact/hooks'
 import { app } from '../app.ts'
 import { Editor } from '../editor.ts'
 import { JmapError, OfflineError } from '../jmap/client.ts'
-import type { Id } from '../jmap/types.ts'
+import type { Address, Id } from '../jmap/types.ts'
 import { fileSize, longDate, t, timeOnly } from '../text/text.ts'
 import { ask, askText } from '../ui/dialog.tsx'
 import { IconButton, Icon, type IconName } from '../ui/icon.tsx'
@@ -14,11 +14,13 @@ import { settings } from '../store/settings.ts'
 import { type Attached, type Beginning, closeWindow, compose } from './open.ts'
 import { emailOf, envelopeOf, mentionsAttachment, signatureOf, textOfHtml, type Written } from './outgoing.ts'
 import { Recipients } from './recipients.tsx'
-import { forgetKept, keepDraft } from './kept.ts'
+import { forgetKept, keepDraft, keptOf } from './kept.ts'
 import { unsend } from './unsend.ts'
-import { upload } from './upload.ts'
+import { upload, withUploaded } from './upload.ts'
 
 const SAVE_MS = 1_500
+/** Chosen when one begins to write: by it a mail is known again, however often it is sent. */
+const newMessageId = (from: string): string => `${crypto.randomUUID()}@${from.slice(from.lastIndexOf('@') + 1)}`
 type Saved = 'clean' | 'waiting' | 'saving' | 'saved' | 'kept' | 'failed'
 
 export function Composer({ start }: { readonly start: Beginning }): JSX.Element {
@@ -45,6 +47,7 @@ export function Composer({ start }: { readonly start: Beginning }): JSX.Element 
   const files = useRef<HTMLInputElement>(null)
   const draftId = useRef<Id | undefined>(start.draftId)
   const work = useRef<Promise<unknown>>(Promise.resolve())
+  const messageId = useRef(start.messageId ?? newMessageId(app.signedInAs))
   const title = useId()
   const identities = app.store.identities.value
   const identity = identities.find((one) => one.id === identityId) ?? identities[0]
@@ -109,8 +112,11 @@ export function Composer({ start }: { readonly start: Beginning }): JSX.Element 
       setSaved('saving')
       try {
         const before = draftId.current
+        const files = await withUploaded(latest.current().attached)
         const answer = await app.client.call('Email/set', {
-          create: { draft: emailOf(latest.current(), drafts.id) },
+          create: {
+            draft: { ...emailOf({ ...latest.current(), attached: files }, drafts.id), messageId: [messageId.current] },
+          },
           ...(before === undefined ? {} : { destroy: [before] }),
         })
         const made = answer.created?.draft
@@ -138,11 +144,13 @@ export function Composer({ start }: { readonly start: Beginning }): JSX.Element 
   const addFiles = (list: Iterable<File>, inline = false): void => {
     for (const file of list) {
       const key = `u${crypto.randomUUID()}`
-      const picture = inline && /^image\/(?:png|jpeg|gif|webp)$/.test(file.type)
+      const wanted = inline && /^image\/(?:png|jpeg|gif|webp)$/.test(file.type)
       setLoading((all) => [...all, { key, name: file.name, part: 0 }])
       upload(file, (part) => setLoading((all) => all.map((one) => (one.key === key ? { ...one, part } : one))))
         .then(
           ({ blobId }) => {
+            // What waits on the device has no address yet: it goes along as a file.
+            const picture = wanted && !blobId.startsWith('local-')
             const cid = picture ? `${key}@postrider` : undefined
             const made: Attached = {
               key,
@@ -192,6 +200,32 @@ export function Composer({ start }: { readonly start: Beginning }): JSX.Element 
     })
   }
 
+  /** The server is away: the mail waits on this device. False where nothing may be kept. */
+  const later = async (all: readonly Address[], until: Date | undefined): Promise<boolean> => {
+    const device = app.device.peek()
+    const roles = app.store.byRole.peek()
+    const drafts = roles.get('drafts')
+    const sent = roles.get(until === undefined ? 'sent' : 'scheduled') ?? roles.get('sent')
+    if (device === undefined || identity === undefined || drafts === undefined || sent === undefined) return false
+    const now = latest.current()
+    const id = crypto.randomUUID()
+    await device.outbox.put({
+      id,
+      at: Date.now(),
+      messageId: messageId.current,
+      email: emailOf(now, drafts.id),
+      identityId: identity.id,
+      envelope: envelopeOf(identity.email, all, until === undefined ? { seconds: 0 } : { until }),
+      moved: { [`mailboxIds/${drafts.id}`]: null, [`mailboxIds/${sent.id}`]: true, 'keywords/$draft': null },
+      ...(start.answers === undefined ? {} : { answers: start.answers }),
+      beginning: { ...keptOf(start, now, undefined), messageId: messageId.current },
+    })
+    forgetKept(start.key)
+    closeWindow(start.key)
+    app.tell(t('outboxWaits'), { label: t('undo'), run: () => void device.edit(id) })
+    return true
+  }
+
   const send = async (until?: Date): Promise<void> => {
     const all = [...to, ...cc, ...bcc]
     if (all.length === 0) return app.tell(t('noRecipients'))
@@ -209,6 +243,7 @@ export function Composer({ start }: { readonly start: Beginning }): JSX.Element 
       return
     setSending(true)
     if (!(await save()) || draftId.current === undefined) {
+      if (!app.reached.peek() && (await later(all, until))) return
       setSending(false)
       app.tell(t('sendFailed', { problem: t('offlineBar') }))
       return
@@ -253,6 +288,7 @@ export function Composer({ start }: { readonly start: Beginning }): JSX.Element 
       else if (undoSeconds > 0) app.tell(t('sentIn', { n: undoSeconds }), takeBack)
       else app.tell(t('sentDone'))
     } catch (error) {
+      if (error instanceof OfflineError && (await later(all, until))) return
       setSending(false)
       app.tell(
         t('sendFailed', {

@@ -1,43 +1,47 @@
 /** Drafts the server could not take: kept in the browser, opened again by the next page. */
+import { app } from '../app.ts'
 import type { Id } from '../jmap/types.ts'
 import type { Beginning } from './open.ts'
 import type { Written } from './outgoing.ts'
 
 const PREFIX = 'postrider.draft.'
 
+/** What a window of writing holds, so that another can go on with it. */
+export const keptOf = (start: Beginning, written: Written, draftId: Id | undefined): Omit<Beginning, 'key'> => ({
+  draftId,
+  to: written.to,
+  cc: written.cc,
+  bcc: written.bcc,
+  subject: written.subject,
+  quoted: '',
+  body: written.html,
+  attached: written.attached,
+  inReplyTo: written.inReplyTo,
+  references: written.references,
+  answers: start.answers,
+  focus: 'text',
+})
+
 export function keepDraft(start: Beginning, written: Written, draftId: Id | undefined): void {
-  const kept: Omit<Beginning, 'key'> = {
-    draftId,
-    to: written.to,
-    cc: written.cc,
-    bcc: written.bcc,
-    subject: written.subject,
-    quoted: '',
-    body: written.html,
-    attached: written.attached,
-    inReplyTo: written.inReplyTo,
-    references: written.references,
-    answers: start.answers,
-    focus: 'text',
-  }
+  const kept = keptOf(start, written, draftId)
   try {
-    localStorage.setItem(PREFIX + start.key, JSON.stringify(kept))
+    app.storage.setItem(PREFIX + start.key, JSON.stringify(kept))
   } catch {
     // Full: the window stays open, nothing is lost by it.
   }
 }
-export const forgetKept = (key: string): void => localStorage.removeItem(PREFIX + key)
+export const forgetKept = (key: string): void => app.storage.removeItem(PREFIX + key)
 
 /** What was kept, and no longer is. */
 export function takeKept(): Omit<Beginning, 'key'>[] {
   const out: Omit<Beginning, 'key'>[] = []
-  for (const key of Object.keys(localStorage).filter((one) => one.startsWith(PREFIX))) {
+  for (const key of Object.keys(app.storage).filter((one) => one.startsWith(PREFIX))) {
     try {
-      out.push(JSON.parse(localStorage.getItem(key) ?? '') as Omit<Beginning, 'key'>)
+      out.push(JSON.parse(app.storage.getItem(key) ?? '') as Omit<Beginning, 'key'>)
     } catch {
       // Cut off: there is nothing to open.
     }
-    localStorage.removeItem(key)
+    app.storage.removeItem(key)
   }
   return out
 }

@@ -19,6 +19,7 @@ export interface Attached {
 export interface Beginning {
   readonly key: string
   readonly draftId?: Id | undefined
+  readonly messageId?: string | undefined
   readonly to: readonly Address[]
   readonly cc: readonly Address[]
   readonly bcc: readonly Address[]

@@ -5,6 +5,9 @@
 import type { Answer, Arguments, MethodName } from './methods.ts'
 import { type Session, urn } from './types.ts'
 
+/** Marks an answer that came from this device. */
+export const OFFLINE = 'Postrider-Offline'
+
 /** An error of a method (RFC 8620 §3.6.2) or of a whole request. */
 export class JmapError extends Error {
   readonly type: string
@@ -171,7 +174,7 @@ export class JmapClient {
       this.#options.onReach?.(false)
       throw new OfflineError()
     }
-    this.#options.onReach?.(true)
+    this.#options.onReach?.(!response.headers.has(OFFLINE))
     if (response.status === 401) {
       this.#options.onSignedOut?.()
       throw new JmapError('signedOut')
@@ -208,4 +211,4 @@ export class JmapClient {
 }
 
 /** The session's addresses by their path only: whatever name a proxy gave the server, the page's own origin is the one that has the cookie. */
-const here = (url: string): string => url.replace(/^https?:\/\/[^/]+/, '')
+export const here = (url: string): string => url.replace(/^https?:\/\/[^/]+/, '')

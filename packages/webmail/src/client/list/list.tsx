@@ -1,12 +1,13 @@
 /** The whole folder as one list: rows of one height, only those near the screen are there. */
 import type { JSX } from 'preact'
-import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks'
+import { useEffect, useLayoutEffect, useRef, useState, useMemo } from 'preact/hooks'
 import { app } from '../app.ts'
 import type { ListQuery } from '../store/query.ts'
 import { rowHeights, settings, wideRowHeights } from '../store/settings.ts'
 import { t } from '../text/text.ts'
 import { Empty } from './empty.tsx'
 import { ListHead } from './list-head.tsx'
+import { pull } from './pull.ts'
 import { Row } from './row.tsx'
 import { rowMenu } from './row-menu.ts'
 import { extendTo, toggleRow } from './selecting.ts'
@@ -114,6 +115,7 @@ function Rows({ list }: { readonly list: ListQuery }): JSX.Element {
     return () => clearTimeout(timer)
   }, [open, list])
 
+  const pulling = useMemo(pull, [])
   const onKeyDown = (event: KeyboardEvent): void => {
     if (event.ctrlKey || event.metaKey || event.altKey || event.target instanceof HTMLInputElement) return
     const page = Math.max(1, Math.floor(view / height) - 1)
@@ -158,6 +160,7 @@ function Rows({ list }: { readonly list: ListQuery }): JSX.Element {
       tabIndex={total === undefined ? 0 : -1}
       style={{ '--row': `${height}px` }}
       onKeyDown={onKeyDown}
+      {...pulling}
     >
       <div role="rowgroup" class="list-space" style={{ height: `${(total ?? 0) * height}px` }}>
         {indexes.map((index) => (

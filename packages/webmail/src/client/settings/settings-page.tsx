@@ -156,6 +156,19 @@ function General(): JSX.Element {
         ]}
         onChange={(pictures) => set({ pictures })}
       />
+      {app.device.value !== undefined && (
+        <>
+          <Choice
+            label={t('offlineDays')}
+            value={now.offlineDays}
+            options={([0, 7, 30, 90] as const).map(
+              (n) => [n, n === 0 ? t('offlineNone') : t('offlineN', { n })] as const,
+            )}
+            onChange={(offlineDays) => set({ offlineDays })}
+          />
+          <p class="hint">{t('offlineDaysHint')}</p>
+        </>
+      )}
       <KeyPreset />
       <Choice
         label={t('swipeRight')}

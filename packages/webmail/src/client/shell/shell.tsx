@@ -195,6 +195,16 @@ function Bars(): JSX.Element | null {
         </button>
       </div>
     )
+  const outbox = app.device.value?.outbox.count.value ?? 0
+  if (outbox > 0)
+    return (
+      <div class="bar" role="status">
+        {t('outboxWaiting', { n: outbox })}
+        <button type="button" class="button" onClick={() => void app.device.peek()?.edit()}>
+          {t('open')}
+        </button>
+      </div>
+    )
   if (app.reached.value) return null
   return (
     <div class="bar" role="status">

@@ -60,6 +60,11 @@ export class Acts {
     if (this.#queue.length > 0) void this.#work()
   }
 
+  /** What the server has not heard yet, in order. */
+  queued(): readonly Sending[] {
+    return this.#queue
+  }
+
   /** Changes marks of mails by a rule; mails the rule leaves as they are do not count. */
   change(ids: readonly Id[], rule: (email: Email) => Marks): Done {
     const changes: Change[] = []

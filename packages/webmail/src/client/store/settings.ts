@@ -16,6 +16,8 @@ export interface Settings {
   readonly swipeRight: SwipeAct
   readonly swipeLeft: SwipeAct
   readonly afterAct: 'next' | 'list'
+  /** Days of mail kept on this device. */
+  readonly offlineDays: 0 | 7 | 30 | 90
 }
 export type SwipeAct = 'archive' | 'trash' | 'read' | 'flag' | 'move' | 'none'
 
@@ -32,6 +34,7 @@ export const defaults: Settings = {
   swipeRight: 'archive',
   swipeLeft: 'trash',
   afterAct: 'next',
+  offlineDays: 30,
 }
 
 const KEY = 'postrider.settings'

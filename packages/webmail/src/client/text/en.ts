@@ -246,6 +246,18 @@ export const en = {
   filterUnread: 'Unread',
   filterFlagged: 'Flagged',
   filter: 'Show',
+  outboxWaits: 'You are offline: it will be sent as soon as the server is back.',
+  outboxWaiting: '{n} {n|message waits|messages wait} to be sent.',
+  outboxSent: 'What waited has been sent.',
+  outboxLost: '{n} {n|message has|messages have} not been sent yet and would be lost.',
+  lockedTitle: 'You are offline',
+  lockedText:
+    'Your session is over. What is kept on this device opens again after you sign in, once there is a network.',
+  tryAgain: 'Try again',
+  offlineDays: 'Mail kept on this device',
+  offlineDaysHint: 'Sealed, readable only while you are signed in. Signing out removes it.',
+  offlineNone: 'None',
+  offlineN: '{n} days',
   refresh: 'Refresh',
 } as const
 

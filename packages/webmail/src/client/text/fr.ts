@@ -248,5 +248,18 @@ export const fr: Readonly<Record<TextKey, string>> = {
   filterUnread: 'Non lus',
   filterFlagged: 'Marqués',
   filter: 'Afficher',
+  outboxWaits: 'Vous êtes hors ligne : le message partira dès que le serveur sera de retour.',
+  outboxWaiting: '{n} {n|message attend|messages attendent} de partir.',
+  outboxSent: 'Ce qui attendait est parti.',
+  outboxLost:
+    '{n} {n|message n’est pas encore parti et serait perdu|messages ne sont pas encore partis et seraient perdus}.',
+  lockedTitle: 'Vous êtes hors ligne',
+  lockedText:
+    'Votre session est finie. Ce qui est gardé sur cet appareil se rouvrira après votre connexion, dès qu’il y aura un réseau.',
+  tryAgain: 'Réessayer',
+  offlineDays: 'Courrier gardé sur cet appareil',
+  offlineDaysHint: 'Scellé, lisible seulement tant que vous êtes connecté. La déconnexion l’efface.',
+  offlineNone: 'Rien',
+  offlineN: '{n} jours',
   refresh: 'Actualiser',
 }
