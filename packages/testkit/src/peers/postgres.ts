@@ -22,13 +22,14 @@ const PASSWORD = 'in front of @ behind'
 /** Debian keeps the programs of each version in a folder of its own. */
 const VERSIONS = '/usr/lib/postgresql'
 
-function programs(): string {
+/** The folder with the programs of the newest version. */
+export function postgresPrograms(): string {
   const [newest] = readdirSync(VERSIONS).sort((a, b) => Number(b) - Number(a))
   return join(VERSIONS, newest ?? '', 'bin')
 }
 
 /** How to run a program as the server's own user: it refuses root. Nothing stands between us and the process, so a signal reaches it. */
-async function unprivileged(folder: string): Promise<readonly string[]> {
+export async function unprivileged(folder: string): Promise<readonly string[]> {
   if (process.getuid?.() !== 0) return []
   const ids = await Promise.all(['-u', '-g'].map((kind) => run('id', [kind, 'postgres'])))
   const [uid, gid] = ids.map(({ stdout }) => Number(stdout)) as [number, number]
@@ -49,7 +50,7 @@ export async function startPostgres(settings: Readonly<Record<string, string>> =
   mkdirSync(data)
   writeFileSync(password, `${PASSWORD}\n`)
   const as = await unprivileged(data)
-  const bin = programs()
+  const bin = postgresPrograms()
   const [program = '', ...args] = [
     ...as,
     ...[join(bin, 'initdb'), '-D', data, '-A', 'scram-sha-256', '-U', USER, `--pwfile=${password}`],

@@ -27,6 +27,8 @@ export const systemPrograms: readonly SystemProgram[] = [
   { program: 'postfix', package: 'postfix', tests: 'mail to and from a Postfix next door' },
   { program: 'dovecot', package: 'dovecot-imapd', tests: 'Dovecot as peer of the benchmarks' },
   { program: 'pg_ctlcluster', package: 'postgresql', tests: 'the store over PostgreSQL' },
+  { program: 'patroni', package: 'patroni', tests: 'failover of PostgreSQL' },
+  { program: 'etcd', package: 'etcd-server', tests: 'failover of PostgreSQL' },
   { program: 'pebble', package: 'pebble', tests: 'certificates by ACME, against an authority of our own' },
   { program: 'w3m', package: 'w3m', tests: 'the Light version in w3m' },
   { program: 'lynx', package: 'lynx', tests: 'the Light version in lynx' },
