@@ -73,7 +73,7 @@ export async function storeReport(
 ): Promise<StoreReport> {
   const sum = (of: (report: CheckReport) => number): number => databases.reduce((all, one) => all + of(one), 0)
   const problems = databases.flatMap((one) => [
-    ...one.problems.map(({ kind, detail }) => `${one.database}: ${kind}: ${detail}`),
+    ...one.problems.map(({ kind, detail }) => `${one.database}: ${kind}: ${withAddresses(detail, directory)}`),
     ...(one.more
       ? [
           say({
@@ -95,6 +95,13 @@ export async function storeReport(
     problems,
   }
 }
+
+/** `mailbox 3` with its address behind it: what people know it by. */
+export const withAddresses = (line: string, directory: Pick<DirectoryStore, 'mailbox'>): string =>
+  line.replace(/\bmailbox (\d+)/g, (text, id: string) => {
+    const address = directory.mailbox(Number(id) as MailboxId)?.address
+    return address === undefined ? text : `${text} (${address})`
+  })
 
 /** What administrator's commands work on, in the server or over a data folder nobody else uses. */
 export interface Administration {

@@ -11,7 +11,7 @@ import { exportCommand } from './export.ts'
 import { importCommand } from './import.ts'
 import { metricsCommand } from './metrics.ts'
 import { queueHold, queueList, queueRelease, queueRemove, queueRetry, queueShow } from './queue/queue.ts'
-import { reload, status, storeCheck } from './server.ts'
+import { reload, status, storeCheck, storeRepair } from './server.ts'
 import { restoreCommand } from './restore.ts'
 import { start } from './start.ts'
 import { top } from './top.ts'
@@ -67,4 +67,5 @@ export const commands: readonly AnyCommand[] = [
   backupCommand,
   restoreCommand,
   storeCheck,
+  storeRepair,
 ]

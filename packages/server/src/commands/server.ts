@@ -1,6 +1,9 @@
 import { type Say, verbatim } from '@postrider/domain'
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
 import type { DirectoryStore } from '@postrider/store/directory'
-import { type ServerStatus, type StoreReport, settleMailboxes, storeReport } from '../administration.ts'
+import { type RepairReport, repairDatabase } from '@postrider/store/sqlite'
+import { type ServerStatus, type StoreReport, settleMailboxes, storeReport, withAddresses } from '../administration.ts'
 import { adminCommand, CommandFailed } from '../cli/command.ts'
 import { columns } from '../cli/parse.ts'
 import { notRunning } from '../cli/phrases.ts'
@@ -92,6 +95,74 @@ export const storeCheck = adminCommand<StoreReport>({
       en: `${all} items in ${boxes} mailboxes, ${bytes} bytes of messages read: all well.`,
       fr: `Éléments : ${all} ; boîtes : ${boxes} ; octets de messages lus : ${bytes}. Tout va bien.`,
     })
+  },
+})
+
+/** What was done with all databases, or would be. */
+interface RepairOutcome {
+  readonly applied: boolean
+  readonly databases: readonly RepairReport[]
+}
+
+export const storeRepair = adminCommand<RepairOutcome>({
+  name: 'store repair',
+  summary: {
+    en: 'Makes mailbox databases sound again from what they still have, and names what is lost.',
+    fr: 'Rend saines les bases de boîtes à partir de ce qu’elles ont encore, et nomme ce qui est perdu.',
+  },
+  arguments: [],
+  options: {
+    apply: {
+      help: {
+        en: 'Does it. Without this it only says what it would do.',
+        fr: 'Le fait. Sans cette option, dit seulement ce qui serait fait.',
+      },
+    },
+  },
+  notes: [
+    {
+      en: 'Stop the server first, and copy the data folder. Indexes, counters, places and the search database are made anew; lost messages stay listed and are never served.',
+      fr: 'Arrêtez d’abord le serveur et copiez le dossier de données. Index, compteurs, places et base de recherche sont refaits ; les messages perdus restent dans les listes et ne sont jamais servis.',
+    },
+  ],
+  where: 'either',
+  async run({ server, directory, loaded }, words) {
+    if (server !== undefined)
+      throw new CommandFailed({
+        en: 'The server runs. Stop it first: repairing needs the databases for itself.',
+        fr: 'Le serveur est en marche. Arrêtez-le d’abord : la réparation veut les bases pour elle seule.',
+      })
+    if (postgresServer(loaded.config) !== undefined)
+      throw new CommandFailed({
+        en: 'The mailboxes are in a PostgreSQL server: repair them with its own tools.',
+        fr: 'Les boîtes sont dans un serveur PostgreSQL : réparez-les avec ses propres outils.',
+      })
+    const applied = words.flag('apply')
+    const databases: RepairReport[] = []
+    for (const name of databasesInUse(loaded, directory)) {
+      const folder = join(loaded.dataFolder, 'mailboxes', name)
+      if (existsSync(folder)) databases.push(await repairDatabase({ name, folder, now: Date.now() }, applied))
+    }
+    const named = databases.map((one) => ({
+      ...one,
+      repaired: one.repaired.map((line) => withAddresses(line, directory)),
+      lost: one.lost.map((line) => withAddresses(line, directory)),
+    }))
+    return { applied, databases: named }
+  },
+  text({ applied, databases }, say) {
+    const lines = (kind: 'repaired' | 'lost'): string[] =>
+      databases.flatMap((one) => one[kind].map((line) => `  ${one.database}: ${line}`))
+    const [repaired, lost] = [lines('repaired'), lines('lost')]
+    if (repaired.length + lost.length === 0)
+      return say({ en: 'All well: nothing to repair.', fr: 'Tout va bien : rien à réparer.' })
+    const done = applied
+      ? { en: 'Repaired:', fr: 'Réparé :' }
+      : { en: 'Would be repaired (--apply does it):', fr: 'Serait réparé (--apply le fait) :' }
+    return [
+      ...(repaired.length > 0 ? [say(done), ...repaired] : []),
+      ...(lost.length > 0 ? [say({ en: 'Lost:', fr: 'Perdu :' }), ...lost] : []),
+    ].join('\n')
   },
 })
 

@@ -123,7 +123,7 @@ test('a full segment is closed and a new one begun; rows say how far each is syn
   writer.close()
 })
 
-test('opening cuts tails, removes strangers, and refuses files that are too short', (t) => {
+test('opening cuts tails, removes strangers, and leaves alone what is too short or missing', (t) => {
   const folder = folderFor(t)
   const writer = open(folder)
   const kept = writer.append(1, Buffer.from('kept'), false)
@@ -138,9 +138,15 @@ test('opening cuts tails, removes strangers, and refuses files that are too shor
   assert.deepEqual([next.segment, next.offset], [kept.segment, kept.stored])
   again.close()
   truncateSync(segmentPath(folder, kept.segment), kept.stored - 1)
-  assert.throws(() => open(folder, [row]), corrupt)
+  const short = open(folder, [row])
+  assert.equal(short.append(3, Buffer.from('elsewhere'), false).segment, kept.segment + 1)
+  short.close()
+  assert.throws(() => new BlobReader(folder, realFiles).read(kept, 0, kept.size), corrupt)
   rmSync(segmentPath(folder, kept.segment))
-  assert.throws(() => open(folder, [row]), corrupt)
+  rmSync(segmentPath(folder, kept.segment + 1))
+  const missing = open(folder, [row])
+  assert.equal(missing.append(4, Buffer.from('elsewhere'), false).segment, kept.segment + 1)
+  missing.close()
 })
 
 test('references: what was written is read, in its own database only; anything else is blobGone', () => {

@@ -1,6 +1,5 @@
 import { mkdirSync, readdirSync } from 'node:fs'
 import type { Logger } from '@postrider/domain'
-import { DomainError } from '@postrider/domain'
 import type { Files } from './files.ts'
 import { type Place, segmentPath } from './reader.ts'
 import { type EncodedRecord, encodeRecord } from './record.ts'
@@ -41,7 +40,7 @@ export class SegmentWriter {
     this.#limit = limit
   }
 
-  /** Opens the folder: cuts tails, removes files that no row names, goes on in the last unsealed segment. Throws `corrupt` for a file that is too short or missing. */
+  /** Opens the folder: cuts tails, removes files that no row names, goes on in the last unsealed segment. */
   static open(
     folder: string,
     rows: readonly SegmentRow[],
@@ -61,7 +60,8 @@ export class SegmentWriter {
     for (const row of rows) {
       writer.#next = Math.max(writer.#next, row.segment + 1)
       if (row.sealed) continue
-      const fd = writer.#reopen(row)
+      const fd = writer.#reopen(row, log)
+      if (fd === undefined) continue
       if (row === current) {
         writer.#open = [{ segment: row.segment, fd, length: row.bytes, synced: row.bytes, sealed: false }]
       } else files.close(fd)
@@ -69,17 +69,24 @@ export class SegmentWriter {
     return writer
   }
 
-  #reopen(row: SegmentRow): number {
+  /** Undefined for a file that is missing or too short: nothing is appended to it, and what it lost is `corrupt` when it is read. */
+  #reopen(row: SegmentRow, log: Logger): number | undefined {
     let fd: number
     try {
       fd = this.#files.open(segmentPath(this.#folder, row.segment), 'r+')
-    } catch (cause) {
-      throw new DomainError('corrupt', `segment ${row.segment} is missing`, { cause })
+    } catch (error) {
+      if (!(error instanceof Error && 'code' in error && error.code === 'ENOENT')) throw error
+      log.error({ segment: row.segment }, 'a segment is missing')
+      return undefined
     }
     const size = this.#files.size(fd)
-    if (size < row.bytes) throw new DomainError('corrupt', `segment ${row.segment} has ${size} of ${row.bytes} bytes`)
-    if (size > row.bytes) this.#files.truncate(fd, row.bytes)
-    return fd
+    if (size >= row.bytes) {
+      if (size > row.bytes) this.#files.truncate(fd, row.bytes)
+      return fd
+    }
+    this.#files.close(fd)
+    log.error({ segment: row.segment, size, bytes: row.bytes }, 'a segment is too short')
+    return undefined
   }
 
   /** Appends one blob; it is in the file, not yet synced. Throws what the disk throws, and then nothing was appended. */

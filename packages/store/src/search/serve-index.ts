@@ -1,5 +1,5 @@
 import { setPriority } from 'node:os'
-import { isSqliteBroken } from '../sqlite/connection.ts'
+import { damageOfIndex } from '../sqlite/whereabouts.ts'
 import { removeIndex } from './index-database.ts'
 import { Indexer } from './indexer.ts'
 import type { FromWorker, ToWorker, WorkerStart } from './messages.ts'
@@ -68,7 +68,8 @@ export function serveIndex({ databases, activity }: WorkerStart, post: (message:
     }
     open.delete(name)
     const path = databases.find((each) => each.name === name)?.index
-    if (isSqliteBroken(error) && path !== undefined) {
+    // The damage may be in the mailbox database: then a new index would not help.
+    if (path !== undefined && damageOfIndex(path) !== undefined) {
       removeIndex(path)
       // Made anew at once, so that the searching thread finds it.
       indexer(name)

@@ -3,6 +3,7 @@ import { BlobReader, readStored, segmentFiles } from '../blobs/index.ts'
 import { BridgedStatements } from '../postgres/bridge.ts'
 import { STAGED, stagedSql } from '../postgres/staged.ts'
 import { Connection } from '../sqlite/connection.ts'
+import { copyLog } from '../sqlite/page-sums.ts'
 import type { Row, Statements } from '../engine/statements.ts'
 import { unsealAttachments, unsealBag, unsealRecipients } from '../engine/encode.ts'
 import { type Document, documentOf } from './fields.ts'
@@ -21,10 +22,13 @@ export class Sources {
   readonly connection: Statements
   /** The connection when the database is a file. */
   readonly #file: Connection | undefined
+  readonly #path: string
+  #pin: Connection | undefined
   readonly #bridge: BridgedStatements | undefined
   readonly #reader: BlobReader
 
   constructor({ path, server, segments }: IndexedDatabase) {
+    this.#path = path
     this.#file = server === undefined ? new Connection(path) : undefined
     this.#bridge = server === undefined ? undefined : new BridgedStatements(server)
     this.connection = (this.#file ?? this.#bridge) as Statements
@@ -34,8 +38,9 @@ export class Sources {
 
   /** Copies the log of a file into it; answers how many frames are still to be copied. */
   checkpoint(): number {
-    const [, log = 0, copied = 0] = (this.#file?.pragma('wal_checkpoint(PASSIVE)')[0] ?? []) as number[]
-    return log - copied
+    if (this.#file === undefined) return 0
+    this.#pin ??= new Connection(this.#path, { readOnly: true })
+    return copyLog(this.#file, 'PASSIVE', this.#pin)
   }
 
   lives(item: number): boolean {
@@ -92,6 +97,7 @@ export class Sources {
 
   close(): void {
     this.#reader.close()
+    this.#pin?.close()
     this.#file?.close()
     this.#bridge?.close()
   }

@@ -1,15 +1,26 @@
-import { readdirSync } from 'node:fs'
+import { existsSync, readdirSync, statSync } from 'node:fs'
 import { DomainError, Flag } from '@postrider/domain'
-import { BlobReader, FIRST_REMOTE, readStored, segmentFiles } from '../blobs/index.ts'
+import { BlobReader, FIRST_REMOTE, readStored, segmentFiles, segmentPath } from '../blobs/index.ts'
 import { BridgedStatements, type ServerDatabase } from '../postgres/bridge.ts'
 import { STAGED, stagedSql } from '../postgres/staged.ts'
-import { Connection } from './connection.ts'
+import { Connection, isSqliteCorrupt } from './connection.ts'
+import { PageReader } from './page-sums.ts'
+import { damageOfIndex, namesOfPages, placesOfBlobs } from './whereabouts.ts'
 import type { Row, Statements } from '../engine/statements.ts'
 import { unseal, unsealAttachments, unsealBag, unsealRecipients } from '../engine/encode.ts'
 import { check as sql } from '../engine/sql/check.ts'
 import { read } from '../engine/sql/read.ts'
 
-export type ProblemKind = 'integrity' | 'counters' | 'rows' | 'column' | 'original' | 'references' | 'segment'
+export type ProblemKind =
+  | 'integrity'
+  | 'page'
+  | 'counters'
+  | 'rows'
+  | 'column'
+  | 'original'
+  | 'references'
+  | 'segment'
+  | 'search'
 export interface Problem {
   readonly kind: ProblemKind
   readonly detail: string
@@ -30,6 +41,7 @@ export interface CheckReport {
 /** Problems listed in one report. */
 export const MAX_PROBLEMS = 1_000
 const PAGE = 1_000
+const PAGES = 256
 
 export interface CheckOptions {
   readonly name: string
@@ -37,6 +49,8 @@ export interface CheckOptions {
   /** The database when it is not a file. */
   readonly server?: ServerDatabase
   readonly segments: string
+  /** The search database, if it is to be looked at too. */
+  readonly index?: string
   /** Read all originals too: as long as reading the disk takes. */
   readonly originals: boolean
 }
@@ -64,20 +78,28 @@ export class Checker {
 
   async run(): Promise<CheckReport> {
     try {
+      await this.#step('pages', () => this.#pages())
       // One snapshot for everything that is counted; originals never change, so they need none.
       this.#connection.run(this.#file === undefined ? 'BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY' : 'BEGIN')
-      this.#integrity()
-      // A dying mailbox is half gone and does not exist any more.
-      const mailboxes = this.#connection.all(read.mailboxes).filter(([, state]) => state === 'live')
-      for (const [mailbox] of mailboxes) this.#mailbox(mailbox as number)
-      this.#fat()
-      this.#references()
-      this.#segments()
+      await this.#step('integrity', () => this.#integrity())
+      let mailboxes = 0
+      await this.#step('mailboxes', () => {
+        // A dying mailbox is half gone and does not exist any more.
+        for (const [mailbox, state] of this.#connection.all(read.mailboxes)) {
+          if (state !== 'live') continue
+          mailboxes++
+          this.#mailbox(mailbox as number)
+        }
+      })
+      await this.#step('items', () => this.#fat())
+      await this.#step('references', () => this.#references())
+      await this.#step('segments', () => this.#segments())
       this.#connection.run('COMMIT')
-      if (this.#options.originals) await this.#readOriginals()
+      if (this.#options.originals) await this.#step('originals', () => this.#readOriginals())
+      await this.#step('search', () => this.#search())
       return {
         database: this.#options.name,
-        mailboxes: mailboxes.length,
+        mailboxes,
         items: this.#items,
         originals: this.#originals,
         verifiedBytes: this.#verifiedBytes,
@@ -93,6 +115,37 @@ export class Checker {
   #problem(kind: ProblemKind, detail: string): void {
     if (this.#problems.length < MAX_PROBLEMS) this.#problems.push({ kind, detail })
     else this.#more = true
+  }
+
+  /** One step; a table that SQLite itself cannot read is a problem, and the next step goes on. */
+  async #step(name: string, step: () => void | Promise<void>): Promise<void> {
+    try {
+      await step()
+    } catch (error) {
+      if (!isSqliteCorrupt(error)) throw error
+      this.#problem('integrity', `${name}: ${error instanceof Error ? error.message : String(error)}`)
+    }
+  }
+
+  /** The pages of the file against their checksums. */
+  async #pages(): Promise<void> {
+    if (this.#file === undefined) return
+    const reader = new PageReader(this.#options.path)
+    const damaged: number[] = []
+    try {
+      for (let page = 1; page <= reader.pages; page += PAGES) damaged.push(...(await reader.damaged(page, PAGES)))
+    } finally {
+      reader.close()
+    }
+    const places = namesOfPages(this.#file, damaged)
+    for (const page of damaged) this.#problem('page', `page ${page} of ${places.get(page) ?? 'no table'}`)
+  }
+
+  #search(): void {
+    const { index } = this.#options
+    if (index === undefined || !existsSync(index)) return
+    const wrong = damageOfIndex(index)
+    if (wrong !== undefined) this.#problem('search', `search database: ${wrong}`)
   }
 
   /** Runs a test; what it throws as `corrupt` is a problem. */
@@ -195,10 +248,10 @@ export class Checker {
     const used = new Map(
       this.#connection.all(sql.segmentUse).map(([segment, live, end]) => [segment, { live, end }] as const),
     )
-    const known = new Set<number>()
+    const known = new Map<number, number>()
     used.delete(STAGED)
     for (const [segment, bytes, kept] of this.#connection.all(read.segments)) {
-      known.add(segment as number)
+      known.set(segment as number, bytes as number)
       const { live, end } = used.get(segment as number) ?? { live: 0, end: 0 }
       if (live !== kept) this.#problem('segment', `segment ${segment}: ${kept} live bytes kept, ${live} counted`)
       if ((end as number) > (bytes as number)) {
@@ -210,11 +263,21 @@ export class Checker {
     const files = readdirSync(this.#options.segments).flatMap((name) => /^(\d+)\.seg$/.exec(name)?.[1] ?? [])
     const present = new Set(files.map(Number))
     // Whether an object is there is known when its originals are read.
-    for (const segment of known)
-      if (segment < FIRST_REMOTE && !present.has(segment)) this.#problem('segment', `segment ${segment}: no file`)
+    for (const [segment, bytes] of known) {
+      if (segment >= FIRST_REMOTE) continue
+      const size = present.has(segment) ? statSync(segmentPath(this.#options.segments, segment)).size : undefined
+      if (size === undefined) this.#problem('segment', `segment ${segment}: no file`)
+      else if (size < bytes) this.#problem('segment', `segment ${segment}: ${size} of ${bytes} bytes`)
+    }
+    // Newer ones are just being made.
+    const newest = Math.max(0, ...[...known.keys()].filter((segment) => segment < FIRST_REMOTE))
+    for (const segment of present) {
+      if (segment < newest && !known.has(segment)) this.#problem('segment', `segment ${segment}: a file without a row`)
+    }
   }
 
   async #readOriginals(): Promise<void> {
+    const lost = new Map<number, string>()
     for (let after = 0, rows: readonly Row[] = []; ; after = rows.at(-1)?.[0] as number) {
       rows = this.#connection.all(sql.blobs, after, PAGE)
       for (const row of rows) {
@@ -229,11 +292,14 @@ export class Checker {
         this.#originals++
         const wrong = this.#damage({ id, segment, offset, stored, size, crc })
         if (wrong === undefined) this.#verifiedBytes += size
-        else if (!this.#movedOn(row))
-          this.#problem('original', `blob ${id} in segment ${segment} at ${offset}: ${wrong}`)
+        else if (!this.#movedOn(row)) lost.set(id, `blob ${id} in segment ${segment} at ${offset}: ${wrong}`)
       }
-      if (rows.length < PAGE) return
+      if (rows.length < PAGE) break
       await new Promise((resolve) => setImmediate(resolve))
+    }
+    const places = placesOfBlobs(this.#connection, new Set(lost.keys()))
+    for (const [blob, wrong] of lost) {
+      this.#problem('original', `${wrong}: ${(places.get(blob) ?? ['nothing names it']).join('; ')}`)
     }
   }
 

@@ -1,7 +1,8 @@
 import { type Clock, DomainError, type Logger, type Meter } from '@postrider/domain'
 import { isFull, type SegmentRow, type SegmentWriter } from '../blobs/index.ts'
 import type { Books } from '../engine/books.ts'
-import { asDomainError, type Connection, isSqliteBroken, isSqliteFull } from './connection.ts'
+import { copyLog } from './page-sums.ts'
+import { asDomainError, type Connection, isSqliteFull, isSqliteIoError } from './connection.ts'
 import { Journal } from '../engine/journal.ts'
 import type { Originals } from './originals.ts'
 import type { Reserve } from './reserve.ts'
@@ -278,7 +279,7 @@ export class Committer {
       this.#connection.run('RELEASE call')
       return { waiting, journal, result: { value } }
     } catch (error) {
-      if (isSqliteFull(error) || isSqliteBroken(error) || !this.#connection.database.isTransaction) throw error
+      if (isSqliteFull(error) || isSqliteIoError(error) || !this.#connection.database.isTransaction) throw error
       this.#connection.run('ROLLBACK TO call')
       this.#connection.run('RELEASE call')
       journal.rollback()
@@ -310,9 +311,9 @@ export class Committer {
   /** The log's own blocks can be written over once it is copied: that much room there is even on a full disk. */
   #recycleLog(): void {
     try {
-      this.#connection.pragma('wal_checkpoint(PASSIVE)')
+      copyLog(this.#connection, 'PASSIVE')
     } catch (error) {
-      if (!isSqliteFull(error)) throw error
+      if (!isSqliteFull(error) && !isFull(error)) throw error
     }
   }
 

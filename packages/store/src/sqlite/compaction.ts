@@ -1,5 +1,5 @@
 import { type Logger, isDomainError } from '@postrider/domain'
-import type { Place } from '../blobs/index.ts'
+import type { Place, RecordHead } from '../blobs/index.ts'
 import type { MailboxDatabase } from './database.ts'
 import { write } from '../engine/sql/write.ts'
 
@@ -62,7 +62,7 @@ export class Compaction {
     const places: Place[] = []
     let bytes = 0
     while (bytes < SLICE_BYTES && progress.offset < row.bytes) {
-      const head = originals.headAt(progress.segment, progress.offset)
+      const head = this.#headAt(progress)
       if (head === undefined) return this.#giveUp(progress, 'no record where one should begin')
       const place = originals.placeOf(head.id)
       if (place?.segment === progress.segment && place.offset === progress.offset) {
@@ -72,6 +72,15 @@ export class Compaction {
       progress.offset += head.stored
     }
     return places
+  }
+
+  #headAt({ segment, offset }: Progress): RecordHead | undefined {
+    try {
+      return this.#database.originals.headAt(segment, offset)
+    } catch (error) {
+      if (!isDomainError(error, 'blobGone')) throw error
+      return undefined
+    }
   }
 
   #giveUp({ segment, offset }: Progress, reason: string): undefined {

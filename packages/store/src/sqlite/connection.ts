@@ -63,13 +63,16 @@ const primaryCode = (error: unknown): number =>
 
 export const isSqliteFull = (error: unknown): boolean => primaryCode(error) === SQLITE_FULL
 export const isSqliteBusy = (error: unknown): boolean => primaryCode(error) === SQLITE_BUSY
-/** The file can no longer be trusted: the owner stops. */
-export const isSqliteBroken = (error: unknown): boolean =>
-  [SQLITE_IOERR, SQLITE_CORRUPT, SQLITE_NOTADB].includes(primaryCode(error))
+/** The disk did not do what it was told: the owner stops. */
+export const isSqliteIoError = (error: unknown): boolean => primaryCode(error) === SQLITE_IOERR
+
+/** What is in the file is not what was written: only what needs that part of it fails. */
+export const isSqliteCorrupt = (error: unknown): boolean => [SQLITE_CORRUPT, SQLITE_NOTADB].includes(primaryCode(error))
 
 /** What a caller is told about an error of the database; DomainErrors stay as they are. */
 export function asDomainError(error: unknown): DomainError {
   if (error instanceof DomainError) return error
   if (isSqliteFull(error)) return new DomainError('diskFull', String(error), { cause: error })
+  if (isSqliteCorrupt(error)) return new DomainError('corrupt', String(error), { cause: error })
   return new DomainError('unavailable', String(error), { cause: error })
 }

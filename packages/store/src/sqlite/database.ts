@@ -20,11 +20,12 @@ import {
   type Permission,
   type StateEntry,
 } from '@postrider/domain'
-import { type Files, type Place, realFiles, SegmentWriter } from '../blobs/index.ts'
+import { type Files, isFull, type Place, realFiles, SegmentWriter } from '../blobs/index.ts'
 import { applyAll, checkLimits, isFreeing, namesBytes, newBytes } from '../engine/apply/index.ts'
 import { Books } from '../engine/books.ts'
 import { type AppendingCall, Committer } from './committer.ts'
-import { asDomainError, Connection } from './connection.ts'
+import { asDomainError, Connection, isSqliteFull } from './connection.ts'
+import { copyLog, logIsEmpty, sumAnew, sumsClean, sumsFit } from './page-sums.ts'
 import type { Hints } from '../engine/hints.ts'
 import type { Journal } from '../engine/journal.ts'
 import { lockFolder } from './lock.ts'
@@ -269,13 +270,22 @@ export class MailboxDatabase {
   /** Copies what is left of the write-ahead log; the next commit begins it anew. */
   copyLog(): void {
     this.usable()
-    this.connection.pragma('wal_checkpoint(PASSIVE)')
+    copyLog(this.connection, 'PASSIVE')
   }
 
   /** Copies the write-ahead log into the database and empties it. */
   checkpoint(): void {
     this.usable()
-    this.connection.pragma('wal_checkpoint(TRUNCATE)')
+    copyLog(this.connection, 'TRUNCATE')
+  }
+
+  /** Copies the log as its sums want it, before closing would; a log that stays is copied at the next start. */
+  #leaveLog(): void {
+    try {
+      if (copyLog(this.connection, 'TRUNCATE') === 0 && logIsEmpty(this.path)) sumsClean(this.path)
+    } catch (error) {
+      this.#log.warn({ error: String(error), database: this.name }, 'the log was not copied')
+    }
   }
 
   async close(): Promise<void> {
@@ -285,6 +295,7 @@ export class MailboxDatabase {
     this.committer.stop(new DomainError('unavailable', 'the store is closed'))
     this.originals.close()
     this.segments.close()
+    this.#leaveLog()
     this.connection.close()
     this.#lock.release()
   }
@@ -292,6 +303,7 @@ export class MailboxDatabase {
 
 function openConnection(path: string, options: DatabaseOptions): Connection {
   const fresh = !existsSync(path)
+  const summed = !fresh && sumsFit(path)
   const connection = new Connection(path)
   try {
     if (fresh) {
@@ -308,8 +320,15 @@ function openConnection(path: string, options: DatabaseOptions): Connection {
     connection.pragma('wal_autocheckpoint = 0')
     connection.pragma('journal_size_limit = -1')
     const { log, upgrades: steps } = options
+    if (!fresh) recoverLog(connection, log)
+    if (!fresh && !summed) {
+      log.warn({ path }, 'the checksums of the pages are not those of this database: they are taken anew')
+      sumAnew(path, pageBytes(connection))
+    }
     upgrade(connection, path, { log, now: options.clock.now(), ...(steps === undefined ? {} : { steps }) })
     if (fresh) {
+      copyLog(connection, 'TRUNCATE')
+      sumAnew(path, pageBytes(connection))
       realFiles.syncDirectory(options.folder)
       realFiles.syncDirectory(join(options.folder, '..'))
     }
@@ -317,5 +336,20 @@ function openConnection(path: string, options: DatabaseOptions): Connection {
   } catch (error) {
     connection.close()
     throw error
+  }
+}
+
+const pageBytes = (connection: Connection): number => connection.pragma('page_size')[0]?.[0] as number
+
+/**
+ * What a log holds at the start goes into the database at once. After a sync that failed, the kernel may show frames that no disk has: what
+ * would be written behind them hung in the air after the next power cut. Copied, they are written and synced anew.
+ */
+function recoverLog(connection: Connection, log: Logger): void {
+  try {
+    copyLog(connection, 'TRUNCATE')
+  } catch (error) {
+    if (!isFull(error) && !isSqliteFull(error)) throw error
+    log.warn({ error: String(error) }, 'disk full: the log stays as it is')
   }
 }

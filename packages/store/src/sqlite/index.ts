@@ -7,6 +7,7 @@
 import { SqliteStore, type SqliteStoreOptions } from './store.ts'
 
 export { type BackupSegment, backupDatabase, checkBackup, renewRestored, snapshot } from './backup.ts'
+export { type RepairReport, repairDatabase } from './repair.ts'
 export { type CheckReport, MAX_PROBLEMS, type Problem, type ProblemKind } from './check.ts'
 export { type DatabaseHealth, MAX_ORIGINAL_BYTES } from '../engine/health.ts'
 export type { SqliteStore, SqliteStoreOptions } from './store.ts'

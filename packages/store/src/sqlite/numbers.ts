@@ -35,7 +35,8 @@ function take(folder: string, number: number, name: string): boolean {
 
 function numberInside(path: string): number | undefined {
   if (!existsSync(path)) return undefined
-  const connection = new Connection(path)
+  // Read only: closing it must not copy the log, which is the owner's to do.
+  const connection = new Connection(path, { readOnly: true })
   try {
     const settings = connection.get(`SELECT 1 FROM sqlite_master WHERE name = 'setting'`)
     if (settings === undefined) return undefined

@@ -1,4 +1,4 @@
-import { type BlobRef, type Clock, DomainError } from '@postrider/domain'
+import { type BlobRef, type Clock, DomainError, isDomainError } from '@postrider/domain'
 import {
   type BlobName,
   BlobReader,
@@ -129,7 +129,14 @@ export class Originals implements NamedOriginals {
   }
 
   read(ref: BlobRef, start: number, end: number): Uint8Array {
-    return this.#reader.read(this.#place(ref), start, end)
+    const place = this.#place(ref)
+    try {
+      return this.#reader.read(place, start, end)
+    } catch (cause) {
+      // A row names it, so it is not gone but lost.
+      if (isDomainError(cause, 'blobGone')) throw new DomainError('corrupt', cause.message, { cause })
+      throw cause
+    }
   }
 
   /** The record as it is stored, verified. */

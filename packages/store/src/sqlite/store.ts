@@ -297,7 +297,15 @@ export class SqliteStore implements MailboxService {
   async check({ originals = true }: { readonly originals?: boolean } = {}): Promise<readonly CheckReport[]> {
     const reports: CheckReport[] = []
     for (const { name, path, folder } of this.#open()) {
-      reports.push(await checkDatabase({ name, path, segments: join(folder, 'segments'), originals }))
+      reports.push(
+        await checkDatabase({
+          name,
+          path,
+          segments: join(folder, 'segments'),
+          index: join(folder, 'search.sqlite'),
+          originals,
+        }),
+      )
     }
     return reports
   }

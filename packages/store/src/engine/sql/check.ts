@@ -15,6 +15,7 @@ export const check = {
   columns: `SELECT item, mbx, mid, idx, bag, recipients, attachments FROM item WHERE item > ? ORDER BY item LIMIT ?`,
   named: `SELECT blob FROM item WHERE blob IS NOT NULL UNION ALL SELECT blob FROM queue`,
   extra: `SELECT extra FROM item WHERE extra IS NOT NULL`,
+  placesOfBlobs: `SELECT mbx, fid, uid, blob, extra FROM item`,
   blobRefs: `SELECT blob, refs FROM blob`,
   blobs: `SELECT blob, segment, pos, stored, size, crc FROM blob WHERE blob > ? ORDER BY blob LIMIT ?`,
   segmentUse: `SELECT segment, sum(stored), max(pos + stored) FROM blob GROUP BY segment`,
