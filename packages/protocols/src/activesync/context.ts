@@ -13,6 +13,7 @@ import type {
   Principal,
   Submitter,
   TimerWheel,
+  Together,
   Traces,
 } from '@postrider/domain'
 import type { Quirks } from './quirks.ts'
@@ -34,6 +35,8 @@ export interface Deps {
   /** Who is looked on at; nobody by default. */
   readonly traces?: Traces
   readonly settings: Settings
+  /** The other processes that take requests; default: there are none. */
+  readonly together?: Together
 }
 
 export interface Context {

@@ -27,18 +27,19 @@ export async function settle(session: Session, login: string, verdict: Verdict):
     return failed
   }
   const { principal } = verdict
-  if (!context.sessions.enter(principal.account, context.settings.maxConnectionsPerUser)) {
-    return no('Too many connections of this user', 'LIMIT')
-  }
+  const leave = context.sessions.enter(principal.account, context.settings.maxConnectionsPerUser)
+  if (leave === undefined) return no('Too many connections of this user', 'LIMIT')
   try {
     const mailbox = await context.door.open(principal, principal.mailbox)
-    const unregister = context.authenticator.session(principal, () =>
-      session.bye('Access was withdrawn', 'UNAVAILABLE'),
-    )
+    const forget = context.authenticator.session(principal, () => session.bye('Access was withdrawn', 'UNAVAILABLE'))
+    const unregister = (): void => {
+      forget()
+      leave()
+    }
     session.connection.belongsTo?.(principal.address)
     session.state = { name: 'authenticated', user: { principal, mailbox, unregister } }
   } catch (error) {
-    context.sessions.leave(principal.account)
+    leave()
     throw error
   }
   session.widenLimits()

@@ -1,4 +1,5 @@
 import {
+  alone,
   type Authenticator,
   type Clock,
   type Connection,
@@ -10,6 +11,7 @@ import {
   silentLog,
   systemClock,
   TimerWheel,
+  type Together,
 } from '@postrider/domain'
 import { Pictures } from './pictures/pictures.ts'
 import { Session } from './session.ts'
@@ -25,6 +27,8 @@ export interface ImapParts {
   readonly clock?: Clock
   readonly log?: Logger
   readonly meter?: Meter
+  /** The other processes that take connections; default: there are none. */
+  readonly together?: Together
 }
 
 /** The parts with nothing missing, the settings, and what all sessions share. */
@@ -44,21 +48,20 @@ export interface ImapContext {
 /** Who is connected, and how much memory appended messages take: the limits of Set-ImapSettings. */
 class SessionCounts {
   readonly all = new Set<Session>()
-  readonly #perAccount = new Map<string, number>()
+  readonly #together: Together
   #appending = 0
 
-  /** Counts one more session of an account; false when it has its fill. */
-  enter(account: string, limit: number): boolean {
-    const count = this.#perAccount.get(account) ?? 0
-    if (count >= limit) return false
-    this.#perAccount.set(account, count + 1)
-    return true
+  constructor(together: Together) {
+    this.#together = together
   }
 
-  leave(account: string): void {
-    const count = (this.#perAccount.get(account) ?? 1) - 1
-    if (count === 0) this.#perAccount.delete(account)
-    else this.#perAccount.set(account, count)
+  /** Counts one more session of an account; answers how to leave, undefined when it has its fill. */
+  enter(account: string, limit: number): (() => void) | undefined {
+    return this.#together.enter('imap account', account, limit)
+  }
+  /** The same for connections, whoever they are of. */
+  connect(limit: number): (() => void) | undefined {
+    return this.#together.enter('imap', '', limit)
   }
 
   /** Sets bytes aside for a message that is about to come; false when too many are on their way. */
@@ -106,7 +109,7 @@ export function createImap(parts: ImapParts, settings: Partial<ImapSettings> = {
     wheel: parts.wheel ?? new TimerWheel(parts.clock === undefined ? {} : { clock: parts.clock }),
     log: (parts.log ?? silentLog).child({ protocol: 'imap' }),
     meter: parts.meter ?? noMeter,
-    sessions: new SessionCounts(),
+    sessions: new SessionCounts(parts.together ?? alone()),
     pictures: new Pictures(PICTURES_BYTES),
     settings: { ...defaultImapSettings, ...settings },
   }
@@ -119,11 +122,12 @@ export function createImap(parts: ImapParts, settings: Partial<ImapSettings> = {
       context.settings = { ...context.settings, ...changed }
     },
     accept(connection) {
-      if (draining || context.sessions.all.size >= context.settings.maxConnections) {
+      const leave = draining ? undefined : context.sessions.connect(context.settings.maxConnections)
+      if (leave === undefined) {
         connection.end('* BYE [UNAVAILABLE] The server takes no more connections now\r\n')
         return
       }
-      const session = new Session(context, connection)
+      const session = new Session(context, connection, leave)
       connection.handler = session
       session.greet()
     },

@@ -84,6 +84,7 @@ export class Session implements ConnectionHandler, Waiter, Timed {
   #busy = false
   #peerEnded = false
   #paused = false
+  readonly #leave: () => void
   #closed = false
   #ended = false
   #bye: { readonly text: string; readonly code: string | undefined } | undefined
@@ -97,8 +98,10 @@ export class Session implements ConnectionHandler, Waiter, Timed {
   previous: Timed | undefined = undefined
   next: Timed | undefined = undefined
 
-  constructor(context: ImapContext, connection: Connection) {
+  /** `leave`: called once when it is over. */
+  constructor(context: ImapContext, connection: Connection, leave: () => void = () => {}) {
     this.context = context
+    this.#leave = leave
     this.channel = new Channel(connection)
     this.#receiver = new ImapReceiver(limitsBeforeLogin(context.settings.maxCommandSize))
     this.#started = context.clock.monotonic()
@@ -194,6 +197,7 @@ export class Session implements ConnectionHandler, Waiter, Timed {
     this.leave()
     this.context.wheel.remove(this)
     this.context.sessions.all.delete(this)
+    this.#leave()
     this.context.meter.gauge('imap_connections', this.context.sessions.all.size)
     this.#wakeLine?.()
   }
@@ -205,7 +209,6 @@ export class Session implements ConnectionHandler, Waiter, Timed {
       const { user } = this.state
       if (this.state.name === 'selected') this.state.view.close()
       user.unregister()
-      this.context.sessions.leave(user.principal.account)
     }
     this.state = { name: 'logout' }
   }

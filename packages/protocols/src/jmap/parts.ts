@@ -10,6 +10,7 @@ import type {
   Meter,
   Submitter,
   TimerWheel,
+  Together,
 } from '@postrider/domain'
 
 /** What JMAP is made of; the server gives the real ones, tests their own. */
@@ -25,6 +26,10 @@ export interface JmapParts {
   /** Which mailboxes hold something for later; without one every mailbox is looked into at the start. */
   readonly agenda?: Agenda | undefined
   readonly settings?: Partial<JmapSettings>
+  /** The other processes that take requests; default: there are none. */
+  readonly together?: Together
+  /** False where another process sends what is held, whoever held it. Default: this one does. */
+  readonly sendsHeld?: boolean
 }
 
 export interface JmapSettings {

@@ -1,8 +1,16 @@
 /** What lives as long as the server: views, uploads, counters of what goes on at the same time, held submissions. */
-import { folderId, type FolderId, type MailboxEntry, type MailboxHandle, type MailboxId } from '@postrider/domain'
+import {
+  alone,
+  folderId,
+  type FolderId,
+  type MailboxEntry,
+  type MailboxHandle,
+  type MailboxId,
+  type Together,
+  timed,
+} from '@postrider/domain'
 import { Uploads } from './blobs/uploads.ts'
 import type { Method } from './core/method.ts'
-import { Gates } from './http/gates.ts'
 import { Outbox } from './mail/outbox.ts'
 import { Snoozer } from './mail/snooze.ts'
 import { methods } from './methods.ts'
@@ -11,12 +19,22 @@ import type { EventSource } from './push/events.ts'
 import { Records } from './store/records.ts'
 import { Views } from './view/cache.ts'
 
+/** Topic of changes that give no hint of their own: `<mailbox> <type>`. */
+const CHANGED = 'jmap changed'
+/** No type of JMAP: something is held for later. */
+const HELD = 'held'
+/** So long after it could not be read. */
+const LOOK_AGAIN_MS = 1_000
+
+/** How much of a kind one account does at the same time: maxConcurrentRequests, maxConcurrentUpload (RFC 8620 §2), event sources. */
+export type Gate = 'request' | 'upload' | 'events'
+
 export class Jmap {
   readonly parts: JmapParts
   readonly settings: JmapSettings
+  readonly together: Together
   readonly views = new Views()
   readonly uploads: Uploads
-  readonly gates = new Gates()
   readonly records: Records
   readonly outbox: Outbox
   readonly snoozer: Snoozer
@@ -32,11 +50,16 @@ export class Jmap {
   constructor(parts: JmapParts) {
     this.parts = parts
     this.settings = { ...defaultJmapSettings, ...parts.settings }
-    this.uploads = new Uploads(parts.clock)
-    this.records = new Records()
+    this.together = parts.together ?? alone()
+    this.uploads = new Uploads(parts.clock, this.together)
+    this.records = new Records(this.together)
     this.outbox = new Outbox(this)
     this.snoozer = new Snoozer(this)
     this.methods = methods
+    this.together.read(CHANGED, (key) => {
+      const [mailbox = '', type = ''] = key.split(' ')
+      this.#heard(Number(mailbox) as MailboxId, type)
+    })
   }
 
   /** Opens a mailbox on its user's behalf, with the user's own rights: for what happens at its time. */
@@ -55,15 +78,40 @@ export class Jmap {
       if (this.#stopped) return
       if (listed !== undefined && !listed.has(entry.mailbox)) continue
       try {
-        const handle = await this.openAs(entry)
-        const held = (await this.outbox.takeUp(entry, handle)) + (await this.snoozer.takeUp(entry, handle))
-        if (held === 0) await agenda?.remove(entry.mailbox)
-        else await agenda?.add(entry.mailbox)
+        const held = await this.#takeUp(entry)
+        if (held > 0) await agenda?.add(entry.mailbox)
+        // Another process may hold something there by now.
+        else if (!this.together.several) await agenda?.remove(entry.mailbox)
       } catch (error) {
         log.warn({ account: entry.account, err: error }, 'what a mailbox holds for later could not be read')
       }
     }
     if (!this.#stopped) await agenda?.complete()
+  }
+
+  async #takeUp(entry: MailboxEntry): Promise<number> {
+    const handle = await this.openAs(entry)
+    return (await this.outbox.takeUp(entry, handle)) + (await this.snoozer.takeUp(entry, handle))
+  }
+
+  /** Whether what a mailbox holds for later leaves from another process, which is told to look. */
+  leavesToAnother(mailbox: MailboxId): boolean {
+    if (this.parts.sendsHeld !== false) return false
+    this.#post(mailbox, HELD)
+    return true
+  }
+  /** Another process holds something in this mailbox: it leaves from here. Tried until it was read. */
+  #look(mailbox: MailboxId): void {
+    const { directory, log, wheel } = this.parts
+    const entry = this.#stopped || this.parts.sendsHeld === false ? undefined : directory.mailbox(mailbox)
+    if (entry === undefined) return
+    this.#takeUp(entry).catch((error: unknown) => {
+      log.warn({ account: entry.account, err: error }, 'what a mailbox holds for later could not be read: tried again')
+      wheel.add(
+        timed(() => this.#look(mailbox)),
+        LOOK_AGAIN_MS,
+      )
+    })
   }
 
   stop(): void {
@@ -74,8 +122,26 @@ export class Jmap {
 
   /** Tells everybody who waits of a change that gives no hint of its own. */
   changed(mailbox: MailboxId, type: string): void {
+    this.#post(mailbox, type)
+    this.#tell(mailbox, type)
+  }
+  /** Nobody waits for it: who has not heard sees it with the next answer. */
+  #post(mailbox: MailboxId, type: string): void {
+    this.together
+      .post(CHANGED, `${mailbox} ${type}`, true, 0)
+      .catch((error: unknown) => this.parts.log.warn({ err: error }, 'a change was not told to all'))
+  }
+  #heard(mailbox: MailboxId, type: string): void {
+    if (type === HELD) this.#look(mailbox)
+    else this.#tell(mailbox, type)
+  }
+  #tell(mailbox: MailboxId, type: string): void {
     this.pushes++
     for (const listener of [...this.#listeners]) listener(mailbox, type)
+  }
+  /** Enters; answers how to leave, or undefined when there are `limit` inside already. */
+  enter(gate: Gate, account: string, limit: number): (() => void) | undefined {
+    return this.together.enter(`jmap ${gate}`, account, limit)
   }
   listen(listener: (mailbox: MailboxId, type: string) => void): () => void {
     this.#listeners.add(listener)

@@ -1,7 +1,7 @@
-import type { Connection } from '@postrider/domain'
+import { alone, type Connection } from '@postrider/domain'
 import { err } from '@postrider/wire/pop3'
 import type { Pop3Services } from './ports.ts'
-import { Pop3Session, type UserCounts } from './session.ts'
+import { Pop3Session } from './session.ts'
 import type { PopSettings } from './settings.ts'
 import { say } from './texts.ts'
 
@@ -16,8 +16,7 @@ export interface Pop3Service {
 /** Makes the service; it opens nothing by itself. */
 export function pop3Service(services: Pop3Services): Pop3Service {
   const sessions = new Set<Pop3Session>()
-  const users: UserCounts = new Map()
-  const sources = new Map<string, number>()
+  const together = services.together ?? alone()
   let draining = false
   return {
     get size() {
@@ -25,17 +24,18 @@ export function pop3Service(services: Pop3Services): Pop3Service {
     },
     accept(connection, settings) {
       connection.handler = { data: () => {}, closed: () => {} }
-      const source = connection.remoteAddress
-      const here = sources.get(source) ?? 0
       if (draining) return connection.end(err(say('en', 'shuttingDown'), 'SYS/TEMP'))
-      if (sessions.size >= settings.maxConnections || here >= settings.maxConnectionFromSingleIp)
+      const leave = together.enter('pop3', '', settings.maxConnections)
+      const leaveSource = together.enter('pop3 source', connection.remoteAddress, settings.maxConnectionFromSingleIp)
+      if (leave === undefined || leaveSource === undefined) {
+        leave?.()
+        leaveSource?.()
         return connection.end(err(say('en', 'tooManyConnections'), 'SYS/TEMP'))
-      sources.set(source, here + 1)
-      const session: Pop3Session = new Pop3Session(connection, settings, services, users, () => {
+      }
+      const session: Pop3Session = new Pop3Session(connection, settings, services, together, () => {
         sessions.delete(session)
-        const left = (sources.get(source) ?? 1) - 1
-        if (left > 0) sources.set(source, left)
-        else sources.delete(source)
+        leave()
+        leaveSource()
         services.meter.gauge('pop3_sessions', sessions.size)
       })
       sessions.add(session)

@@ -7,6 +7,7 @@ import {
   type Principal,
   type Timed,
   timed,
+  type Together,
 } from '@postrider/domain'
 import { challenge, err, ok, type Pop3Event, Pop3Receiver, type Pop3ResponseCode } from '@postrider/wire/pop3'
 import { commands } from './commands/index.ts'
@@ -22,9 +23,6 @@ export interface Answer {
   /** ms to wait first. */
   readonly delay?: number
 }
-
-/** Connections of each account, over all sessions of the process. */
-export type UserCounts = Map<string, number>
 
 /** Input that may wait while a command is being worked on. */
 const MAX_WAITING_INPUT = 64 * 1024
@@ -45,7 +43,8 @@ export class Pop3Session implements ConnectionHandler {
   logonFailures = 0
 
   readonly #receiver: Pop3Receiver
-  readonly #users: UserCounts
+  readonly #together: Together
+  #leaveAccount: (() => void) | undefined
   readonly #onClosed: () => void
   readonly #timer: Timed
   #out = ''
@@ -60,13 +59,13 @@ export class Pop3Session implements ConnectionHandler {
     connection: Connection,
     settings: PopSettings,
     services: Pop3Services,
-    users: UserCounts,
+    together: Together,
     onClosed: () => void,
   ) {
     this.connection = connection
     this.settings = settings
     this.services = services
-    this.#users = users
+    this.#together = together
     this.#onClosed = onClosed
     this.log = services.log.child({ protocol: 'pop3', session: connection.id, remote: connection.remoteAddress })
     this.#receiver = new Pop3Receiver({ maxCommandSize: settings.maxCommandSize })
@@ -112,12 +111,7 @@ export class Pop3Session implements ConnectionHandler {
     this.services.wheel.remove(this.#timer)
     this.#endSession?.()
     this.#authLine?.(undefined)
-    const account = this.principal?.account
-    if (account !== undefined) {
-      const left = (this.#users.get(account) ?? 1) - 1
-      if (left > 0) this.#users.set(account, left)
-      else this.#users.delete(account)
-    }
+    this.#leaveAccount?.()
     this.#onClosed()
   }
 
@@ -142,11 +136,11 @@ export class Pop3Session implements ConnectionHandler {
 
   /** Takes the snapshot and enters the TRANSACTION state. */
   async enter(principal: Principal): Promise<Answer> {
+    // Gone while the password was looked at.
+    if (this.#closed) return { text: '', close: true }
     const { account } = principal
-    const open = this.#users.get(account) ?? 0
-    if (open >= this.settings.maxConnectionsPerUser)
-      return { ...this.err('tooManyConnections', 'SYS/TEMP'), close: true }
-    this.#users.set(account, open + 1)
+    this.#leaveAccount = this.#together.enter('pop3 account', account, this.settings.maxConnectionsPerUser)
+    if (this.#leaveAccount === undefined) return { ...this.err('tooManyConnections', 'SYS/TEMP'), close: true }
     this.principal = principal
     this.connection.belongsTo?.(principal.address)
     this.#endSession = this.services.authenticator.session(principal, () => this.hangUp('revoked'))

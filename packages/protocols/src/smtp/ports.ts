@@ -9,6 +9,7 @@ import type {
   Principal,
   QueueRecipient,
   TimerWheel,
+  Together,
 } from '@postrider/domain'
 
 export interface SmtpServices {
@@ -19,6 +20,8 @@ export interface SmtpServices {
   readonly wheel: TimerWheel
   readonly log: Logger
   readonly meter: Meter
+  /** The other processes that take connections; default: there are none. */
+  readonly together?: Together
 }
 
 /** Where accepted mail goes. */

@@ -1,10 +1,10 @@
-import type { Connection } from '@postrider/domain'
+import { alone, type Connection } from '@postrider/domain'
 import { encodeReply } from '@postrider/wire/smtp'
 import { chooseConnector, type ReceiveConnector } from './connector.ts'
 import type { SmtpServices } from './ports.ts'
 import { replies } from './replies.ts'
 import { type SharedState, SmtpSession } from './session.ts'
-import { Sources } from './sources.ts'
+import { enterSource } from './sources.ts'
 
 /** Text of messages being received by all sessions together; beyond it a message gets 452 4.3.1. */
 export const MAX_BUFFERED_BYTES = 256 * 1024 * 1024
@@ -25,7 +25,7 @@ export interface SmtpService {
 
 /** Makes the service; it opens nothing by itself. */
 export function smtpService(services: SmtpServices, options: SmtpOptions = {}): SmtpService {
-  const sources = new Sources()
+  const together = services.together ?? alone()
   const sessions = new Set<SmtpSession>()
   const shared: SharedState = {
     bufferedBytes: 0,
@@ -42,13 +42,14 @@ export function smtpService(services: SmtpServices, options: SmtpOptions = {}): 
       const connector = chooseConnector(connectors, connection.remoteAddress)
       if (connector === undefined) return connection.end(encodeReply(replies.noConnector))
       if (shared.draining) return connection.end(encodeReply(replies.shuttingDown))
-      if (!sources.enter(connection.remoteAddress, connector)) {
+      const leave = enterSource(together, connection.remoteAddress, connector)
+      if (leave === undefined) {
         services.meter.count('smtp_connections_refused_total')
         return connection.end(encodeReply(replies.tooManyConnections))
       }
       const session: SmtpSession = new SmtpSession(connection, connector, services, shared, () => {
         sessions.delete(session)
-        sources.leave(connection.remoteAddress)
+        leave()
         services.meter.gauge('smtp_sessions', sessions.size)
       })
       sessions.add(session)

@@ -3,6 +3,7 @@
  * the entry and its folders. The order that loses no wake-up: register with the table of waiters, check the feed, sleep.
  */
 import {
+  alone,
   type Clock,
   type HeldTable,
   type Hint,
@@ -11,6 +12,7 @@ import {
   type Timed,
   type TimerWheel,
   timed,
+  type Together,
 } from '@postrider/domain'
 import type { Answer } from '../command.ts'
 import type { Held } from './held.ts'
@@ -23,16 +25,19 @@ interface Deps {
   readonly wheel: TimerWheel
   readonly clock: Clock
   readonly log: Logger
+  readonly together?: Together
 }
 
-/** All held requests of this process. */
+/** All held requests of this process. The newest of a device is the only one of all processes. */
 export class Waiting {
   readonly #deps: Deps
-  readonly #entries = new Map<string, Entry>()
+  readonly #together: Together
+  readonly #entries = new Set<Entry>()
   readonly #coalesceMs: number
 
   constructor(deps: Deps, coalesceMs: number) {
     this.#deps = deps
+    this.#together = deps.together ?? alone()
     this.#coalesceMs = coalesceMs
   }
 
@@ -46,27 +51,29 @@ export class Waiting {
    * @returns what ends it early when the client has gone.
    */
   hold(key: string, held: Held, finish: Finish): () => void {
-    const older = this.#entries.get(key)
-    const entry = new Entry(this.#deps, held, this.#coalesceMs, (answer) => {
-      if (this.#entries.get(key) === entry) this.#entries.delete(key)
+    const entry: Entry = new Entry(this.#deps, held, this.#coalesceMs, (answer) => {
+      leave()
+      this.#entries.delete(entry)
       if (answer !== undefined) finish(answer)
     })
-    this.#entries.set(key, entry)
-    older?.replace()
+    this.#entries.add(entry)
+    const leave = this.#together.claim(placeOf(key), () => entry.replace())
     entry.start()
     return () => entry.close()
   }
 
   /** Ends the entry of a device: its wait is over because the device does something else now. */
   end(key: string): void {
-    this.#entries.get(key)?.replace()
+    this.#together.vacate(placeOf(key))
   }
 
   /** Answers everybody as if the time were over: for a graceful stop. */
   drain(): void {
-    for (const entry of [...this.#entries.values()]) entry.expire()
+    for (const entry of [...this.#entries]) entry.expire()
   }
 }
+
+const placeOf = (key: string): string => `held ${key}`
 
 class Entry {
   readonly #deps: Deps

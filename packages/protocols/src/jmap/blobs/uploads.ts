@@ -1,9 +1,9 @@
 /**
  * Uploads that nothing names yet: RFC 8620 §6. The bytes lie staged in the mailbox's database; this table says whose they are. It is
- * forgotten with the process: a client that hears blobNotFound uploads again.
+ * known to all processes and forgotten with the program: a client that hears blobNotFound uploads again.
  */
 import { randomBytes } from 'node:crypto'
-import type { BlobRef, Clock, MailboxId } from '@postrider/domain'
+import type { BlobRef, Clock, MailboxId, Together } from '@postrider/domain'
 import { MAX_UPLOADED_BYTES, MAX_UPLOADS, UPLOAD_LIFE_MS } from '../limits.ts'
 
 export interface Upload {
@@ -18,16 +18,30 @@ export interface Upload {
   readonly expires: number
 }
 
+const UPLOADED = 'jmap upload'
+
 export class Uploads {
   readonly #clock: Clock
+  readonly #together: Together
   readonly #byUploader = new Map<string, Map<string, Upload>>()
 
-  constructor(clock: Clock) {
+  constructor(clock: Clock, together: Together) {
     this.#clock = clock
+    this.#together = together
+    together.read(UPLOADED, (id, upload) => this.#keep(id, upload as Upload))
   }
 
-  /** Remembers one; the oldest of the uploader go when there are too many. */
-  add(upload: Omit<Upload, 'expires'>): string {
+  /** Remembers one, in all processes when it resolves. */
+  async add(upload: Omit<Upload, 'expires'>): Promise<string> {
+    const id = `U${randomBytes(18).toString('hex')}`
+    const whole: Upload = { ...upload, expires: this.#clock.now() + UPLOAD_LIFE_MS }
+    this.#keep(id, whole)
+    await this.#together.post(UPLOADED, id, whole, UPLOAD_LIFE_MS)
+    return id
+  }
+
+  /** The oldest of the uploader go when there are too many. */
+  #keep(id: string, upload: Upload): void {
     const now = this.#clock.now()
     for (const [uploader, list] of this.#byUploader) {
       for (const [id, one] of list) {
@@ -48,9 +62,7 @@ export class Uploads {
       list.delete(id)
       bytes -= one.size
     }
-    const id = `U${randomBytes(18).toString('hex')}`
-    list.set(id, { ...upload, expires: now + UPLOAD_LIFE_MS })
-    return id
+    list.set(id, upload)
   }
 
   get(uploader: string, mailbox: MailboxId, id: string): Upload | undefined {

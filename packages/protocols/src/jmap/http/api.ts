@@ -25,7 +25,7 @@ export async function handleApi(
   const isJson = /^application\/json\s*(?:;|$)/i.test(request.headers['content-type'] ?? '')
   if (!isJson)
     return sendProblem(request, response, new RequestProblem('notJSON', 'The content type is not application/json.'))
-  const leave = jmap.gates.enter('request', principal.account, MAX_CONCURRENT_REQUESTS)
+  const leave = jmap.enter('request', principal.account, MAX_CONCURRENT_REQUESTS)
   if (leave === undefined) {
     const problem = new RequestProblem('limit', 'Too many requests at the same time.', {
       status: 429,

@@ -31,7 +31,7 @@ export async function handleUpload(
   const [accountId = ''] = segments(request.url, paths.upload)
   const account = await openAccount(jmap.parts, principal, accountId)
   if (account === undefined) return sendStatus(request, response, 404, 'There is no such account.')
-  const leave = jmap.gates.enter('upload', principal.account, MAX_CONCURRENT_UPLOAD)
+  const leave = jmap.enter('upload', principal.account, MAX_CONCURRENT_UPLOAD)
   if (leave === undefined) {
     const problem = new RequestProblem('limit', 'Too many uploads at the same time.', {
       status: 429,

@@ -117,7 +117,7 @@ export class Outbox {
 
   /** Waits for the time of a held submission. */
   wait(entry: Pick<MailboxEntry, 'mailbox' | 'account'>, id: string, sendAt: number): void {
-    if (this.#stopped) return
+    if (this.#stopped || this.#jmap.leavesToAnother(entry.mailbox)) return
     const { wheel, clock } = this.#jmap.parts
     const key = `${entry.mailbox}/${id}`
     const known = this.#waiting.get(key)

@@ -50,7 +50,7 @@ export class Snoozer {
   }
 
   wait(owner: Owner, id: ItemId, until: number): void {
-    if (this.#stopped) return
+    if (this.#stopped || this.#jmap.leavesToAnother(owner.mailbox)) return
     const { wheel, clock } = this.#jmap.parts
     const key = `${owner.mailbox}/${id}`
     this.forget(owner, id)

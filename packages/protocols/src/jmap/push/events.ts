@@ -45,7 +45,7 @@ export async function handleEvents(
     return sendStatus(request, response, 405, 'Only GET is possible here.', { Allow: 'GET' })
   const wishes = readWishes(request.url)
   if (wishes === undefined) return sendStatus(request, response, 400, 'The parameters make no sense.')
-  const leave = jmap.gates.enter('events', principal.account, MAX_EVENT_SOURCES)
+  const leave = jmap.enter('events', principal.account, MAX_EVENT_SOURCES)
   if (leave === undefined) return sendStatus(request, response, 429, 'Too many event sources.')
   const source = new EventSource(jmap, principal, response, wishes, leave)
   await source.open(String(request.headers['last-event-id'] ?? ''))

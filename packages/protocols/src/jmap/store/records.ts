@@ -1,8 +1,8 @@
 /**
  * Small objects of JMAP alone (identities, submissions) as state entries of the mailbox, with a change counter and tombstones of their own.
- * One transaction a change; changes of one mailbox and kind follow each other in this process.
+ * One transaction a change; changes of one mailbox and kind follow each other, in all processes.
  */
-import type { MailboxHandle, MailboxId, Operation } from '@postrider/domain'
+import type { MailboxHandle, MailboxId, Operation, Together } from '@postrider/domain'
 import { MethodError } from '../core/error.ts'
 
 const CLIENT = 'jmap'
@@ -45,7 +45,11 @@ export interface Writing<T> {
 }
 
 export class Records {
-  readonly #chains = new Map<string, Promise<unknown>>()
+  readonly #together: Together
+
+  constructor(together: Together) {
+    this.#together = together
+  }
 
   async read<T>(handle: MailboxHandle, kind: string): Promise<Kept<T>> {
     let log = emptyLog
@@ -116,20 +120,8 @@ export class Records {
   }
 
   /** Work on one kind of records of one mailbox, one after the other. */
-  async inTurn<R>(mailbox: MailboxId, kind: string, work: () => Promise<R>): Promise<R> {
-    const key = `${mailbox}/${kind}`
-    const before = this.#chains.get(key) ?? Promise.resolve()
-    const run = before.then(work, work)
-    const settled = run.then(
-      () => {},
-      () => {},
-    )
-    this.#chains.set(key, settled)
-    try {
-      return await run
-    } finally {
-      if (this.#chains.get(key) === settled) this.#chains.delete(key)
-    }
+  inTurn<R>(mailbox: MailboxId, kind: string, work: () => Promise<R>): Promise<R> {
+    return this.#together.exclusive(`jmap ${mailbox}/${kind}`, work)
   }
 }
 
