@@ -18,7 +18,7 @@ import { appPasswordDigest, type DirectoryStore, MAX_PASSWORD_BYTES } from './op
 import { defaultHashCost, type HashCost, hashIsOld, hashPassword, verifyPassword } from './password.ts'
 import { Pool, PoolFull } from './pool.ts'
 import { inventedScramKeys } from './scram.ts'
-import { LiveSessions } from './sessions.ts'
+import { mayUse, SessionWatch } from './sessions.ts'
 import { Throttle, type ThrottlePolicy } from './throttle.ts'
 
 export interface AuthenticatorOptions {
@@ -50,12 +50,6 @@ type Known = {
     | { readonly kind: 'wrong' }
 }
 
-/** R40: the built-in Administrator is kept out of these whatever the credential. */
-const closedToAdministrator: ReadonlySet<ProtocolName> = new Set(['pop3', 'imap'])
-/** Whoever may use these must be able to find them. */
-const selfConfiguring: ReadonlySet<ProtocolName> = new Set(['activesync', 'ews', 'mapi'])
-const closedToAppPasswords: ReadonlySet<ProtocolName> = new Set(['web', 'admin'])
-
 /**
  * The one authentication of all protocols: administration.md §I.3. Every answer that is not `ok` costs the same time whether the account
  * exists or not: the hash is always computed, against a made-up one when there is none.
@@ -70,9 +64,7 @@ export class DirectoryAuthenticator implements Authenticator {
   readonly #secret = randomBytes(32)
   readonly #known = new Map<string, Known>()
   readonly #running = new Map<string, Promise<Known['result']>>()
-  readonly #sessions = new LiveSessions()
-  /** Version of the password that a principal was made with: a session that registers later must end when it changed in between. */
-  readonly #versions = new WeakMap<Principal, number>()
+  readonly #sessions: SessionWatch
   readonly #dummy: Promise<string>
   readonly #unwatch: () => void
 
@@ -89,10 +81,12 @@ export class DirectoryAuthenticator implements Authenticator {
     this.#dummy = hashPassword(this.#secret.toString('hex'), this.#cost)
     // Marked as handled; whoever awaits it later still sees the failure.
     this.#dummy.catch(() => {})
-    this.#unwatch = this.#directory.watch(({ account }) => this.#changed(account))
+    this.#sessions = new SessionWatch(this.#directory)
+    this.#unwatch = this.#directory.watch(() => this.#forget())
   }
   close(): void {
     this.#unwatch()
+    this.#sessions.close()
   }
 
   async verify(attempt: LoginAttempt): Promise<Verdict> {
@@ -165,12 +159,12 @@ export class DirectoryAuthenticator implements Authenticator {
       return this.#failed(entry.account, protocol, remoteAddress)
     this.#throttle.succeeded(entry.account, remoteAddress)
     if (!entry.enabled) return this.#refuse('accountDisabled', protocol, 0)
-    if (!this.#mayUse(entry, protocol, appPassword)) return this.#refuse('protocolDisabled', protocol, 0)
+    if (!mayUse(this.#directory, entry, protocol, appPassword)) return this.#refuse('protocolDisabled', protocol, 0)
     if (appPassword !== undefined) this.#bestEffort(() => this.#directory.appPasswordUsed(entry.account, appPassword))
     this.#meter.count('logins_total', { protocol, result: 'ok' })
     const { account, address, displayName, mailbox, language } = entry
     const principal: Principal = { account, address, displayName, mailbox, language, protocol, appPassword }
-    this.#versions.set(principal, this.#version(account))
+    this.#sessions.proved(principal)
     return { ok: true, principal }
   }
   /** Notes beside a login: a full disk must not keep anybody out. */
@@ -180,14 +174,6 @@ export class DirectoryAuthenticator implements Authenticator {
     } catch {
       this.#meter.count('directory_notes_lost_total')
     }
-  }
-  #mayUse(entry: MailboxEntry, protocol: ProtocolName, appPassword: string | undefined): boolean {
-    if (!entry.protocols[protocol]) return false
-    if (entry.isAdministrator && closedToAdministrator.has(protocol)) return false
-    if (appPassword === undefined) return true
-    if (closedToAppPasswords.has(protocol)) return false
-    const scope = this.#directory.appPassword(entry.account, appPassword)?.protocols ?? []
-    return scope.includes(protocol) || (protocol === 'autodiscover' && scope.some((one) => selfConfiguring.has(one)))
   }
 
   #failed(who: string, protocol: ProtocolName, remoteAddress: string): Verdict {
@@ -215,32 +201,23 @@ export class DirectoryAuthenticator implements Authenticator {
   }
 
   session(principal: Principal, end: (reason: 'revoked') => void): () => void {
-    const version = this.#versions.get(principal) ?? this.#version(principal.account)
-    const remove = this.#sessions.add(principal, version, end)
-    // Registered first, then checked: a change between login and here is not missed.
-    if (!this.#stillAllowed(principal, version)) queueMicrotask(() => this.#changed(principal.account))
-    return remove
+    return this.#sessions.session(principal, end)
+  }
+  /** Version of the password that a principal of this authenticator was made with. */
+  provedWith(principal: Principal): number {
+    return this.#sessions.provedWith(principal)
   }
   /** Live sessions of an account, for limits and for `doctor`. */
   sessionCount(account: string): number {
     return this.#sessions.count(account)
   }
 
-  #stillAllowed(principal: Principal, version: number): boolean {
-    const entry = this.#directory.account(principal.account)
-    if (entry === undefined || !entry.enabled) return false
-    if (!this.#mayUse(entry, principal.protocol, principal.appPassword)) return false
-    return principal.appPassword !== undefined || this.#version(principal.account) === version
-  }
   #version(account: string): number {
     return this.#directory.credential(account)?.version ?? 0
   }
-  #changed(account: string | undefined): void {
-    // Verdicts of accounts carry a version; those of logins that nobody had end with any change, because now somebody may have them.
+  /** Verdicts of accounts carry a version; those of logins that nobody had end with any change, because now somebody may have them. */
+  #forget(): void {
     for (const [key, known] of this.#known) if (known.result.kind !== 'password') this.#known.delete(key)
-    const touched = account === undefined ? this.#sessions.accounts() : [account]
-    for (const one of touched)
-      this.#sessions.review(one, (principal, version) => this.#stillAllowed(principal, version))
   }
 }
 

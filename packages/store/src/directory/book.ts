@@ -10,6 +10,7 @@ import type {
 import { addressKey, splitAddress } from './address.ts'
 import { expandAddresses } from './expand.ts'
 import { AddressList } from './find.ts'
+import type { DirectoryNews } from './news.ts'
 
 type Owner = { readonly kind: 'mailbox'; readonly account: string } | { readonly kind: 'group'; readonly id: string }
 
@@ -19,6 +20,8 @@ const ROLE_NAMES = new Set(['postmaster', 'abuse', 'hostmaster'])
 /** The directory in memory: everything `Directory` answers, by maps. `open.ts` fills it and keeps it equal to the database. */
 export class Book implements Directory {
   organization = ''
+  /** Hears every step of this memory, for the copies of other processes. */
+  readonly #followers = new Set<(news: DirectoryNews) => void>()
   readonly #domains = new Map<string, AcceptedDomain>()
   readonly #accounts = new Map<string, MailboxEntry>()
   readonly #mailboxes = new Map<MailboxId, MailboxEntry>()
@@ -110,8 +113,18 @@ export class Book implements Directory {
     this.#listeners.add(own)
     return () => this.#listeners.delete(own)
   }
+  /** Calls back for every step, in order, before those who watch are told. */
+  follow(follower: (news: DirectoryNews) => void): () => void {
+    this.#followers.add(follower)
+    return () => this.#followers.delete(follower)
+  }
+  /** Tells those who follow. */
+  step(news: DirectoryNews): void {
+    for (const follower of this.#followers) follower(news)
+  }
   /** Tells everybody who watches. */
   changed(account?: string): void {
+    this.step({ kind: 'changed', account })
     for (const listener of this.#listeners) listener(account === undefined ? {} : { account })
   }
 
@@ -121,9 +134,11 @@ export class Book implements Directory {
       for (const other of this.#domains.values())
         if (other.isDefault) this.#domains.set(other.name, { ...other, isDefault: false })
     this.#domains.set(domain.name, domain)
+    this.step({ kind: 'domain', domain })
   }
   dropDomain(name: string): void {
     this.#domains.delete(name)
+    this.step({ kind: 'noDomain', name })
   }
   putMailbox(entry: MailboxEntry): void {
     this.#forget(this.#accounts.get(entry.account))
@@ -133,6 +148,7 @@ export class Book implements Directory {
     for (const address of [entry.address, ...entry.aliases]) this.#addresses.set(addressKey(address), owner)
     if (entry.isAdministrator) this.#administrator ??= entry.account
     this.#list = undefined
+    this.step({ kind: 'mailbox', entry })
   }
   dropMailbox(entry: MailboxEntry): void {
     this.#forget(entry)
@@ -140,6 +156,7 @@ export class Book implements Directory {
     this.#mailboxes.delete(entry.mailbox)
     if (this.#administrator === entry.account) this.#administrator = undefined
     this.#list = undefined
+    this.step({ kind: 'noMailbox', entry })
   }
   putGroup(entry: GroupEntry): void {
     this.#forget(this.#groups.get(entry.id))
@@ -147,11 +164,13 @@ export class Book implements Directory {
     const owner: Owner = { kind: 'group', id: entry.id }
     for (const address of [entry.address, ...entry.aliases]) this.#addresses.set(addressKey(address), owner)
     this.#list = undefined
+    this.step({ kind: 'group', entry })
   }
   dropGroup(entry: GroupEntry): void {
     this.#forget(entry)
     this.#groups.delete(entry.id)
     this.#list = undefined
+    this.step({ kind: 'noGroup', entry })
   }
   #forget(entry: MailboxEntry | GroupEntry | undefined): void {
     if (entry === undefined) return

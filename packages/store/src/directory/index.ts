@@ -11,9 +11,18 @@ export {
   type DirectoryAuthenticator,
   TARPIT_MS,
 } from './authenticator.ts'
+export {
+  type Decides,
+  type DirectoryNews,
+  type DirectoryWrite,
+  directoryWrites,
+  type SentVerdict,
+  type SharedDirectory,
+} from './news.ts'
 export { type DirectoryOptions, type DirectoryStore, openDirectory } from './open.ts'
 export { type HashCost, normalPassword } from './password.ts'
 export { DirectoryTooNew } from './schema.ts'
+export { type DirectoryReplica, openReplica, remoteAuthenticator } from './replica.ts'
 export { scramKeys } from './scram.ts'
 export type { PendingMailbox } from './tables.ts'
 export { type Budget, defaultThrottle, networkOf, type ThrottlePolicy } from './throttle.ts'

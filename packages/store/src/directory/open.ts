@@ -16,6 +16,7 @@ import {
 } from '@postrider/domain'
 import { addressKey, domainKey, domainValid } from './address.ts'
 import { Book } from './book.ts'
+import type { DirectoryNews, SharedDirectory, ShownAppPassword } from './news.ts'
 import {
   checkedAddress,
   checkedAliases,
@@ -62,7 +63,7 @@ function newAppPassword(): string {
  * The directory: all entries in memory (`Book`), every change first committed to the database, then to memory, then told to those who
  * watch. What it adds to `DirectoryWriter` is for the authenticator (credentials) and for `server` (pending mailboxes, backup).
  */
-export class DirectoryStore extends Book implements DirectoryWriter {
+export class DirectoryStore extends Book implements SharedDirectory {
   readonly #tables: Tables
   readonly #clock: Clock
   readonly #databases: readonly string[]
@@ -108,6 +109,17 @@ export class DirectoryStore extends Book implements DirectoryWriter {
 
   close(): void {
     this.#tables.close()
+  }
+  /** Everything there is, as the steps that make a copy of it. */
+  *steps(): Iterable<DirectoryNews> {
+    yield { kind: 'start', secret: this.secret }
+    yield { kind: 'organization', name: this.organization }
+    for (const domain of this.domains()) yield { kind: 'domain', domain }
+    for (const entry of this.mailboxes()) yield { kind: 'mailbox', entry }
+    for (const entry of this.groups()) yield { kind: 'group', entry }
+    for (const [account, { version }] of this.#credentials) yield { kind: 'version', account, version }
+    for (const account of this.#apps.keys()) yield { kind: 'apps', account, apps: this.#shownApps(account) }
+    for (const [name, value] of this.#settings) if (name !== SECRET) yield { kind: 'setting', name, value }
   }
   /** A consistent copy of the whole directory in a new file, for backup and upgrades. */
   copyTo(file: string): void {
@@ -218,7 +230,7 @@ export class DirectoryStore extends Book implements DirectoryWriter {
       this.#tables.putPending({ mailbox, work: 'create', database: added.database })
       return added
     })
-    if (credential !== undefined) this.#credentials.set(entry.account, credential)
+    if (credential !== undefined) this.#keepCredential(entry.account, credential)
     this.#pending.set(entry.mailbox, { mailbox: entry.mailbox, work: 'create', database: entry.database })
     this.#countDatabase(entry.database, 1)
     this.putMailbox(entry)
@@ -409,7 +421,7 @@ export class DirectoryStore extends Book implements DirectoryWriter {
     const credential = await this.#credential(password, version)
     this.identity(id)
     this.#tables.transaction(() => this.#tables.putCredential(id, credential))
-    this.#credentials.set(id, credential)
+    this.#keepCredential(id, credential)
     this.changed(id)
   }
   async #credential(password: string, version: number): Promise<StoredCredential> {
@@ -430,6 +442,10 @@ export class DirectoryStore extends Book implements DirectoryWriter {
       })
     const [hash, scram] = await Promise.all([hashPassword(password, this.#cost), scramKeys(password)])
     return { version, hash, scram }
+  }
+  #keepCredential(account: string, credential: StoredCredential): void {
+    this.#credentials.set(account, credential)
+    this.step({ kind: 'version', account, version: credential.version })
   }
   /** What the authenticator compares with. */
   credential(account: string): StoredCredential | undefined {
@@ -491,6 +507,7 @@ export class DirectoryStore extends Book implements DirectoryWriter {
     }
     this.#tables.transaction(() => this.#tables.putAppPassword(app))
     list.push(app)
+    this.#tellApps(id)
     this.changed(id)
     return { id: app.id, password }
   }
@@ -505,11 +522,18 @@ export class DirectoryStore extends Book implements DirectoryWriter {
       })
     this.#tables.transaction(() => this.#tables.dropAppPassword(id))
     list.splice(at, 1)
+    this.#tellApps(owner)
     this.changed(owner)
   }
   appPasswords(account: string): ReturnType<DirectoryWriter['appPasswords']> {
-    const list = this.#apps.get(this.identity(account).account) ?? []
+    return this.#shownApps(this.identity(account).account)
+  }
+  #shownApps(account: string): readonly ShownAppPassword[] {
+    const list = this.#apps.get(account) ?? []
     return list.map(({ id, name, protocols, created, lastUsed }) => ({ id, name, protocols, created, lastUsed }))
+  }
+  #tellApps(account: string): void {
+    this.step({ kind: 'apps', account, apps: this.#shownApps(account) })
   }
   appPassword(account: string, id: string): StoredAppPassword | undefined {
     return this.#apps.get(account)?.find((app) => app.id === id)
@@ -528,6 +552,7 @@ export class DirectoryStore extends Book implements DirectoryWriter {
     const used = { ...app, lastUsed: now }
     list[at] = used
     this.#tables.transaction(() => this.#tables.putAppPassword(used))
+    this.#tellApps(account)
   }
   #appsOf(account: string): StoredAppPassword[] {
     let list = this.#apps.get(account)
@@ -547,7 +572,11 @@ export class DirectoryStore extends Book implements DirectoryWriter {
     this.#tables.transaction(() => this.#tables.putSetting(name, value))
     if (value === undefined) this.#settings.delete(name)
     else this.#settings.set(name, structuredClone(value))
-    if (name === ORGANIZATION) this.organization = String(value ?? DEFAULT_ORGANIZATION)
+    this.step({ kind: 'setting', name, value: this.#settings.get(name) })
+    if (name === ORGANIZATION) {
+      this.organization = String(value ?? DEFAULT_ORGANIZATION)
+      this.step({ kind: 'organization', name: this.organization })
+    }
     this.changed()
   }
 
