@@ -13,6 +13,8 @@ export interface CallerOptions {
   readonly maxInFlightRequests?: number
   /** Another deadline for all calls, ms; by default each method has its own. */
   readonly deadline?: number
+  /** Called when the channel has closed by itself: there is none until the next `attach`. */
+  readonly closed?: () => void
 }
 
 interface Pending {
@@ -74,6 +76,7 @@ export class Caller {
         if (this.#channel !== channel) return
         this.#channel = undefined
         this.#lose(unavailable(error?.message ?? 'the channel closed'))
+        this.#options.closed?.()
       },
     }
     this.#feeds.renew()
