@@ -1,7 +1,15 @@
-import { createAutodiscover } from '@postrider/protocols/autodiscover'
 import { createAuthenticator, type DirectoryStore, openDirectory } from '@postrider/store/directory'
-import { type Clock, type Logger, type MailboxId, type Phrase, SpokenError, systemClock } from '@postrider/domain'
-import { X509Certificate } from 'node:crypto'
+import {
+  alone,
+  type Clock,
+  type Logger,
+  type MailboxId,
+  type Phrase,
+  SpokenError,
+  systemClock,
+} from '@postrider/domain'
+import { randomBytes, X509Certificate } from 'node:crypto'
+import type { Socket } from 'node:net'
 import { join } from 'node:path'
 import {
   type Administration,
@@ -10,6 +18,11 @@ import {
   settleMailboxes,
   storeReport,
 } from './administration.ts'
+import { Fleet } from './access/fleet.ts'
+import { createFront, type MetricsText } from './access/front.ts'
+import { TRACES } from './access/traces.ts'
+import type { SentConfig } from './access/messages.ts'
+import { Shared } from './access/shared.ts'
 import { AcmeKeeper, Challenges } from './acme/index.ts'
 import { type Certificate, ensureCertificate, ownFiles } from './certificate/index.ts'
 import { acmeSettings, readCertificates, watchCertificates } from './certificates.ts'
@@ -17,6 +30,7 @@ import { Words } from './cli/command.ts'
 import { answerControl } from './cli/run.ts'
 import { commands } from './commands/index.ts'
 import {
+  accessCount,
   databaseNames,
   databasesInUse,
   type Environment,
@@ -26,40 +40,28 @@ import {
   postgresServer,
   publicHost,
 } from './config/load.ts'
-import {
-  type ListenerName,
-  listenerNames,
-  listenerPorts,
-  type SettingName,
-  settingNames,
-  settings,
-} from './config/settings.ts'
+import { type ListenerName, listenerNames, type SettingName, settingNames, settings } from './config/settings.ts'
 import { lockFolder } from './control/lock.ts'
 import { serveControl } from './control/socket.ts'
 import { firstMailbox, prepareDirectory } from './first-start.ts'
 import { type MailboxHome, openHome } from './home/index.ts'
-import { createRouter } from './http/router.ts'
-import { ownRoutes } from './http/routes.ts'
-import { createHttps, type HttpsService } from './http/server.ts'
 import { siteFor } from './http/site.ts'
 import { connectionCeiling, Gate } from './listeners/gate.ts'
-import { lineAcceptor } from './listeners/line.ts'
 import { type Listening, listen, portsOf } from './listeners/listen.ts'
 import { reachableAddress } from './listeners/reachable.ts'
-import { Sweeper } from './listeners/sweeper.ts'
-import { TlsHolder } from './listeners/tls.ts'
+import { TICKET_KEY_BYTES, TlsHolder } from './listeners/tls.ts'
 import { DIRECTORY_FILE, prepareFolder } from './offline.ts'
 import { openLog, type ProgramLog } from './operations/log.ts'
 import { Metrics } from './operations/metrics.ts'
-import { TraceBook } from './operations/traces.ts'
+import { MAX_TRACE_MINUTES, TraceBook } from './operations/traces.ts'
 import { removeReadyFile, writeReadyFile } from './operations/ready-file.ts'
 import { watchStalls } from './operations/stalls.ts'
 import { notifySystemd } from './operations/systemd.ts'
 import { throttlePolicy } from './protocol-settings.ts'
-import { createServices, type Services } from './services.ts'
+import { createServices } from './services.ts'
 import { linkOpener } from './transfer/open.ts'
 import { version } from './version.ts'
-import { createWeb } from './web/index.ts'
+import { SecondFactor } from './web/second-factor.ts'
 import { welcome } from './welcome/index.ts'
 
 /** Work on mailboxes that failed is tried again so often. */
@@ -129,8 +131,12 @@ async function start(first: Loaded, env: Environment, opened: ProgramLog, undo: 
   const files = ownFiles(dataFolder)
   if (config['tls.certificate'] === '' && ensureCertificate(files, certificateNames(loaded), clock.now()))
     log.info({ file: files.certificate }, 'a certificate was made')
-  const tls = new TlsHolder({ ...readCertificates(loaded), minVersion: config['tls.minVersion'] })
-  const challenges = new Challenges(log)
+  const ticketKeys = randomBytes(TICKET_KEY_BYTES)
+  const tls = new TlsHolder({ ...readCertificates(loaded), minVersion: config['tls.minVersion'], ticketKeys })
+  const shared = accessCount(config) > 1 ? new Shared(log) : undefined
+  undo.add(() => shared?.close())
+  const together = shared?.together ?? alone()
+  const challenges = new Challenges(log, together)
 
   const home = await openHome({
     folder: dataFolder,
@@ -138,6 +144,7 @@ async function start(first: Loaded, env: Environment, opened: ProgramLog, undo: 
     server: postgresServer(config),
     owners: ownerCount(config),
     ownerKind: config.ownerKind,
+    guests: shared !== undefined,
     databaseOf: databaseFinder(directory),
     logLevel: config['log.level'],
     logFormat: opened.format,
@@ -145,7 +152,11 @@ async function start(first: Loaded, env: Environment, opened: ProgramLog, undo: 
     meter: metrics,
   })
   undo.add(() => home.close())
-  const traces = new TraceBook(loaded.dataFolder, clock, log)
+  const traces = new TraceBook(dataFolder, clock, log, (address, isOn) => {
+    together
+      .post(TRACES, address, isOn ? true : undefined, MAX_TRACE_MINUTES * 60_000)
+      .catch((error: unknown) => log.warn({ err: error }, 'not all processes know of a trace'))
+  })
   undo.add(() => traces.close())
   const authenticator = createAuthenticator({ directory, clock, meter: metrics, throttle: throttlePolicy(config) })
   undo.add(() => authenticator.close())
@@ -167,73 +178,109 @@ async function start(first: Loaded, env: Environment, opened: ProgramLog, undo: 
     log,
     meter: metrics,
     traces,
+    together,
+    sendsHeld: true,
   })
   undo.add(() => services.transport.settled())
 
   // From here on the outside.
   const state = { ready: false }
   const gate = new Gate(gateLimits(loaded))
-  const sweeper = new Sweeper()
   const listening = new Map<ListenerName, Listening>()
+  const metricsText = async (): Promise<MetricsText> => ({
+    contentType: metrics.registry.contentType,
+    text: await metrics.registry.metrics(),
+  })
+  const health = (): string | undefined => (state.ready ? (home.health() ?? access.health?.()) : 'starting or stopping')
   const portOf = (name: ListenerName): number | undefined => listening.get(name)?.port
-  const site = (host: string | undefined) => siteFor(loaded, directory, portOf, host)
-  const notReady = async (): Promise<string | undefined> => (state.ready ? home.health() : 'starting or stopping')
-  const web = createWeb({
-    service: home.service,
-    directory,
-    authenticator,
-    jmap: services.jmap.inside,
-    clock,
-    log,
-    config: () => loaded.config,
-    site,
-    dataFolder,
-  })
-  undo.add(() => web.close())
-  const routes = [
-    ...services.routes,
-    ...ownRoutes({
-      autodiscover: createAutodiscover({ directory, clock }),
-      site,
-      config: () => loaded.config,
+  const access = shared === undefined ? hereAccess() : processAccess(shared)
+
+  /** Client access in this process. */
+  function hereAccess(): Access {
+    const front = createFront({
+      first,
+      loaded: () => loaded,
+      services,
+      directory,
+      authenticator,
+      service: home.service,
+      together,
+      clock,
+      log,
+      meter: metrics,
+      gate,
+      traces,
       tls,
-      metrics,
-      notReady,
-    }),
-    // Behind: Thunderbird's /mail/config-v1.1.xml is no page of the web client's /mail/.
-    ...web.routes,
-  ]
-  const router = createRouter({
-    routes,
-    authenticator,
-    webSession: web.check,
-    realm: publicHost(config),
-    log,
-    meter: metrics,
-  })
-  const https = createHttps({ tls, gate, sweeper, log, meter: metrics, handle: router })
-  const counts = new Map<ListenerName, number>()
-  const isLogged = (name: ListenerName): boolean => loaded.config['log.protocols'].includes(name)
+      challenges,
+      portOf,
+      metrics: metricsText,
+      notReady: async () => health(),
+    })
+    undo.add(() => front.close())
+    metrics.watch('held_requests', () => services.held.size)
+    return {
+      accept: (name) => front.accept.get(name),
+      paused: false,
+      connections: (name) => front.connections()[name] ?? 0,
+      held: async () => services.held.size,
+      memoryBytes: () => 0,
+      drain: (graceMs) => front.drain(graceMs),
+    }
+  }
+  /** Client access in processes of its own. */
+  function processAccess(common: Shared): Access {
+    const fleet = new Fleet({
+      folder: dataFolder,
+      count: accessCount(config),
+      gate,
+      meter: metrics,
+      traces,
+      // What it held for later is known to nobody else.
+      fell: () => void services.jmap.start(),
+      directory,
+      authenticator,
+      secondStep: new SecondFactor({ service: home.service, clock, secret: directory.secret }),
+      shared: common,
+      log,
+      joined: () => ({
+        first: sentConfig(first),
+        loaded: sentConfig(loaded),
+        logFormat: opened.format,
+        doors: home.doors,
+        ports: [...listening].map(([name, { port }]) => [name, port] as const),
+        ticketKeys,
+      }),
+      health,
+      metrics: metricsText,
+    })
+    undo.add(() => fleet.stop())
+    return {
+      accept: (name) => (services.lines.has(name) || name === 'https' ? fleet.accept(name) : undefined),
+      paused: true,
+      start: () => fleet.start(),
+      health: () => fleet.health(),
+      reload: (next) => fleet.reload(sentConfig(next)),
+      certificates: () => fleet.certificates(),
+      connections: (name) => fleet.connections(name),
+      held: () => fleet.held(),
+      memoryBytes: () => fleet.memoryBytes,
+      async drain(graceMs) {
+        await Promise.all([fleet.drain(graceMs), services.drain(graceMs)])
+      },
+    }
+  }
+
   undo.add(() => {
     for (const one of listening.values()) one.close()
   })
   for (const name of listenerNames) {
-    const line = services.lines.get(name)
-    if (!config[`listeners.${name}.enabled`] || (name !== 'https' && line === undefined)) continue
-    const accept =
-      line === undefined
-        ? challenges.guard(https.accept)
-        : lineAcceptor(
-            name,
-            listenerPorts[name].tls,
-            { tls, sweeper, log, gate, meter: metrics, counts, isLogged, traces },
-            line,
-          )
-    listening.set(
-      name,
-      await listen({ name, addresses: config['listeners.address'], ports: portsOf(name, config), accept, log }),
-    )
+    const accept = config[`listeners.${name}.enabled`] ? access.accept(name) : undefined
+    if (accept === undefined) continue
+    const addresses = config['listeners.address']
+    const { paused } = access
+    listening.set(name, await listen({ name, addresses, ports: portsOf(name, config), accept, log, paused }))
   }
+  await access.start?.()
   undo.add(watchStalls(metrics, log, 'main'))
   metrics.watch('connections', () => gate.total)
   metrics.watch('certificate_expires_seconds', () => Math.min(...tls.certificates.map((one) => one.expires)) / 1000)
@@ -244,6 +291,7 @@ async function start(first: Loaded, env: Environment, opened: ProgramLog, undo: 
         { names: tls.certificate.names, fingerprint: tls.certificate.fingerprint },
         'other certificates are in use',
       )
+      access.certificates?.()
     } catch (error) {
       log.error({ err: error }, 'the new certificate files are no good: the old ones stay in use')
     }
@@ -269,8 +317,6 @@ async function start(first: Loaded, env: Environment, opened: ProgramLog, undo: 
     const running = keeper
     undo.add(() => running.close())
   }
-  metrics.watch('held_requests', () => services.held.size)
-
   const reload = async (): Promise<readonly Phrase[]> => {
     await notifySystemd('RELOADING=1', log)
     const next = loadConfig(env)
@@ -288,6 +334,7 @@ async function start(first: Loaded, env: Environment, opened: ProgramLog, undo: 
     if (next.config.organization !== loaded.config.organization)
       await directory.setSetting('organization', next.config.organization)
     loaded = next
+    await access.reload?.(next)
     log.info({ changes: lines.map(({ en }) => en) }, 'reloaded')
     await notifySystemd('READY=1', log)
     return lines
@@ -296,10 +343,8 @@ async function start(first: Loaded, env: Environment, opened: ProgramLog, undo: 
     metrics,
     traces,
     home,
-    services,
-    https,
+    access,
     listening,
-    counts,
     state,
     reload,
     directory,
@@ -311,13 +356,18 @@ async function start(first: Loaded, env: Environment, opened: ProgramLog, undo: 
   const control = await serveControl(
     dataFolder,
     (request) =>
-      answerControl(commands, request, (command, words, say) => command.run(administration(), new Words(words), say)),
+      answerControl(commands, request, async (command, words, say) => {
+        const answer = await command.run(administration(), new Words(words), say)
+        // What was changed is known everywhere when the command ends.
+        await shared?.heard()
+        return answer
+      }),
     log,
     linkOpener(administration),
   )
   undo.add(() => control.close())
   const own = `${reachableAddress(config['listeners.address'])}:${portOf('https') ?? 443}`
-  await welcome(directory, home.service, clock, site(own)).catch((error: unknown) =>
+  await welcome(directory, home.service, clock, siteFor(loaded, directory, portOf, own)).catch((error: unknown) =>
     log.warn({ err: error }, 'the welcome could not be written: tried again at the next start'),
   )
   // One program owns the data folder: claims that a crash left behind are nobody's.
@@ -347,8 +397,7 @@ async function start(first: Loaded, env: Environment, opened: ProgramLog, undo: 
     await notifySystemd('STOPPING=1', log)
     if (ready) removeReadyFile(ready)
     for (const one of listening.values()) one.close()
-    web.drain()
-    await Promise.all([services.drain(grace), https.drain(grace), services.transport.runner.stop()])
+    await Promise.all([access.drain(grace), services.transport.runner.stop()])
     await undo.run(log)
     log.info({}, 'stopped')
     opened.flush()
@@ -405,14 +454,31 @@ function changes(before: Loaded, after: Loaded): Phrase[] {
   })
 }
 
+/** Client access, in this process or in others. */
+interface Access {
+  /** What becomes of new connections of a listener. */
+  accept(name: ListenerName): ((socket: Socket) => void) | undefined
+  /** Whether they go on to another process. */
+  readonly paused: boolean
+  start?(): Promise<void>
+  health?(): string | undefined
+  reload?(next: Loaded): Promise<void>
+  certificates?(): void
+  connections(name: ListenerName): number
+  held(): Promise<number>
+  /** Of processes of its own. */
+  memoryBytes(): number
+  drain(graceMs: number): Promise<void>
+}
+
+const sentConfig = ({ config, file, dataFolder }: Loaded): SentConfig => ({ config, file, dataFolder })
+
 interface RunningParts {
   readonly metrics: Metrics
   readonly traces: TraceBook
   readonly home: MailboxHome
-  readonly services: Services
-  readonly https: HttpsService
+  readonly access: Access
   readonly listening: ReadonlyMap<ListenerName, Listening>
-  readonly counts: ReadonlyMap<ListenerName, number>
   readonly state: { readonly ready: boolean }
   readonly reload: () => Promise<readonly Phrase[]>
   readonly directory: DirectoryStore
@@ -422,23 +488,20 @@ interface RunningParts {
 }
 
 function runningServer(parts: RunningParts): RunningServer {
-  const { home, services, https, listening, counts, state } = parts
+  const { home, access, listening, state } = parts
   return {
     service: home.service,
     reload: parts.reload,
     async status(): Promise<ServerStatus> {
-      const connections = [...listening.keys()].map((name) => [
-        name,
-        name === 'https' ? https.size : (counts.get(name) ?? 0),
-      ])
+      const connections = [...listening.keys()].map((name) => [name, access.connections(name)])
       return {
         pid: process.pid,
         version,
         uptimeSeconds: Math.round(process.uptime()),
         listeners: Object.fromEntries([...listening].map(([name, { host, port }]) => [name, { host, port }])),
         connections: Object.fromEntries(connections),
-        held: services.held.size,
-        memoryBytes: process.memoryUsage.rss() + home.memoryBytes(),
+        held: await access.held(),
+        memoryBytes: process.memoryUsage.rss() + home.memoryBytes() + access.memoryBytes(),
         ready: state.ready,
       }
     },

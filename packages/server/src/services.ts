@@ -9,6 +9,7 @@ import {
   type MailboxService,
   type Meter,
   TimerWheel,
+  type Together,
   type Traces,
 } from '@postrider/domain'
 import { type ActiveSync, activeSync, isActiveSyncPath } from '@postrider/protocols/activesync'
@@ -16,7 +17,7 @@ import { createImap } from '@postrider/protocols/imap'
 import { createJmap, type JmapService } from '@postrider/protocols/jmap'
 import { pop3Service } from '@postrider/protocols/pop3'
 import { smtpService } from '@postrider/protocols/smtp'
-import type { DirectoryStore } from '@postrider/store/directory'
+import type { SharedDirectory } from '@postrider/store/directory'
 import { createTransport, type Transport } from '@postrider/transport'
 import { SystemAgenda } from './agenda.ts'
 import type { Loaded } from './config/load.ts'
@@ -33,12 +34,16 @@ import {
 
 export interface ServiceParts {
   readonly loaded: Loaded
-  readonly directory: DirectoryStore
+  readonly directory: SharedDirectory
   readonly authenticator: Authenticator
   readonly service: MailboxService
   readonly clock: Clock
   readonly log: Logger
   readonly meter: Meter
+  /** The other processes that take connections. */
+  readonly together: Together
+  /** Whether what is held for later leaves from here. */
+  readonly sendsHeld: boolean
   readonly traces: Traces
 }
 
@@ -64,6 +69,8 @@ export function createServices({
   clock,
   log,
   meter,
+  together,
+  sendsHeld,
   traces,
 }: ServiceParts): Services {
   const { config } = loaded
@@ -81,9 +88,9 @@ export function createServices({
     log,
     meter,
   })
-  const imap = createImap({ door, authenticator, held, wheel, clock, log, meter }, imapSettings(config))
-  const smtp = smtpService({ directory, authenticator, intake: transport.intake, clock, wheel, log, meter })
-  const pop3 = pop3Service({ door, authenticator, clock, wheel, log, meter })
+  const imap = createImap({ door, authenticator, held, wheel, clock, log, meter, together }, imapSettings(config))
+  const smtp = smtpService({ directory, authenticator, intake: transport.intake, clock, wheel, log, meter, together })
+  const pop3 = pop3Service({ door, authenticator, clock, wheel, log, meter, together })
   let pop = popSettings(config)
   const eas = activeSync({
     door,
@@ -96,6 +103,7 @@ export function createServices({
     meter,
     traces,
     settings: activeSyncSettings(config),
+    together,
   })
   const jmap = createJmap({
     door,
@@ -108,6 +116,8 @@ export function createServices({
     meter,
     agenda: new SystemAgenda(service, system),
     settings: { maxMessageSize: config['limits.messageSize'] },
+    together,
+    sendsHeld,
   })
   const connectors = receiveConnectors(config)
   const lines = new Map<ListenerName, (connection: Connection) => void>([

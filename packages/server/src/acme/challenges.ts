@@ -1,7 +1,7 @@
 import { createServer, type Server } from 'node:http'
 import type { Socket } from 'node:net'
 import { createSecureContext, TLSSocket } from 'node:tls'
-import type { Logger } from '@postrider/domain'
+import { alone, type Logger, type Together } from '@postrider/domain'
 import { MAX_HELLO, readClientHello } from './client-hello.ts'
 import type { Answerer } from './client.ts'
 import { challengeCertificate } from './csr.ts'
@@ -10,15 +10,23 @@ const PROTOCOL = 'acme-tls/1'
 const PATH = '/.well-known/acme-challenge/'
 /** A validator says at once what it wants. */
 const PATIENCE_MS = 10_000
+const TOPIC = 'acme'
+const NOTED_MS = 3_600_000
 
 /** The answers that authorities come for: texts for HTTP-01, certificates for TLS-ALPN-01. Nothing costs anything while none is waited for. */
 export class Challenges {
   readonly #texts = new Map<string, string>()
   readonly #certificates = new Map<string, { cert: string; key: string }>()
   readonly #log: Logger
+  readonly #together: Together
 
-  constructor(log: Logger) {
+  constructor(log: Logger, together: Together = alone()) {
     this.#log = log
+    this.#together = together
+    together.read(TOPIC, (name, certificate) => {
+      if (certificate === undefined) this.#certificates.delete(name)
+      else this.#certificates.set(name, certificate as { cert: string; key: string })
+    })
   }
 
   readonly answer: Answerer = (type, name, token, authorization) => {
@@ -26,8 +34,20 @@ export class Challenges {
       this.#texts.set(token, authorization)
       return () => this.#texts.delete(token)
     }
-    this.#certificates.set(name.toLowerCase(), challengeCertificate(name, authorization, Date.now()))
-    return () => this.#certificates.delete(name.toLowerCase())
+    const key = name.toLowerCase()
+    const certificate = challengeCertificate(name, authorization, Date.now())
+    this.#certificates.set(key, certificate)
+    this.#tell(key, certificate)
+    return () => {
+      this.#certificates.delete(key)
+      this.#tell(key, undefined)
+    }
+  }
+  /** The validator may come to any process that takes connections; it comes long after this was heard. */
+  #tell(name: string, certificate: { cert: string; key: string } | undefined): void {
+    this.#together
+      .post(TOPIC, name, certificate, NOTED_MS)
+      .catch((error: unknown) => this.#log.warn({ err: error }, 'a challenge was not told to all'))
   }
 
   /** Listens for HTTP-01: port 80 of the public name must lead here. Rejects when the port cannot be had. */

@@ -268,6 +268,9 @@ export function publicHost(config: Config): string {
 export const ownerCount = (config: Config): number =>
   config.owners || Math.max(1, Math.floor(availableParallelism() / 4))
 
+/** Processes for client access; 1: the main process itself. */
+export const accessCount = (config: Config): number => config.accessProcesses || availableParallelism()
+
 /** Names of the mailbox databases. One an owner by default: deliveries of one database share their syncs, those of several wait in line. */
 export function databaseNames(config: Config): string[] {
   const count = config.databases || ownerCount(config)

@@ -142,6 +142,13 @@ export const settings = {
     'Ce qu’est un propriétaire : un fil du serveur, ou un processus à part. Un processus tué, ou à court de mémoire, est relancé et toutes les connexions restent ; il coûte un peu plus de mémoire et de temps.',
   ),
 
+  accessProcesses: setting(
+    integer(0, 64),
+    1,
+    'Processes that take connections and speak the protocols; 0: one per processor core. With one, the server’s own process does it. With several, any may be killed: the clients of the others notice nothing.',
+    'Processus qui prennent les connexions et parlent les protocoles ; 0 : un par cœur. Avec un seul, c’est le processus du serveur. Avec plusieurs, chacun peut être tué : les clients des autres ne remarquent rien.',
+  ),
+
   'store.driver': setting(
     oneOf('sqlite', 'postgres'),
     'sqlite',

@@ -4,15 +4,19 @@
  * supervisor.ts and starters.ts (this side), owner.ts and seat.ts (the other).
  */
 import type { Logger, MailboxId, MailboxService, Meter } from '@postrider/domain'
-import { routeMailboxes } from '@postrider/link'
 import type { PostgresPlace } from '@postrider/store/postgres'
+import { routeMailboxes, TOKEN_BYTES } from '@postrider/link'
+import { randomBytes } from 'node:crypto'
 import type { CheckReport } from '@postrider/store/sqlite'
 import type { LogLevel } from '../operations/log.ts'
+import type { OwnerGuests } from './side-channel.ts'
 import { type OwnerKind, starters } from './starters.ts'
 import { SupervisedOwner } from './supervisor.ts'
 
 export interface MailboxHome {
   readonly service: MailboxService
+  /** Where client-access processes join the owners: none when `guests` was not asked for. */
+  readonly doors: readonly OwnerDoor[]
   /** Undefined when every database works, else why not. */
   health(): string | undefined
   /** Memory that the owners' own processes take. */
@@ -21,6 +25,10 @@ export interface MailboxHome {
   /** Reads every database from end to end; with `originals` every message too. */
   check(originals: boolean): Promise<readonly CheckReport[]>
   close(): Promise<void>
+}
+
+export interface OwnerDoor extends OwnerGuests {
+  readonly databases: readonly string[]
 }
 
 export interface HomeOptions {
@@ -32,6 +40,8 @@ export interface HomeOptions {
   readonly ownerKind: OwnerKind
   /** The PostgreSQL server that has them; undefined: files of the folder. */
   readonly server?: PostgresPlace | undefined
+  /** Whether client-access processes join. */
+  readonly guests?: boolean
   readonly databaseOf: (mailbox: MailboxId) => string | undefined
   readonly logLevel: LogLevel
   readonly logFormat: 'json' | 'text'
@@ -43,12 +53,15 @@ export interface HomeOptions {
 export async function openHome(options: HomeOptions): Promise<MailboxHome> {
   const { folder, databases, server, databaseOf, logLevel, logFormat, log, meter } = options
   const count = Math.max(1, Math.min(options.owners, databases.length))
+  const doors: OwnerDoor[] = []
   const owners = Array.from({ length: count }, (_, at) => {
     const own = databases.filter((_name, index) => index % count === at)
     const thread = count === 1 ? 'owner' : `owner-${at + 1}`
+    const guests = options.guests ? { socket: `${thread}-guests.sock`, token: randomBytes(TOKEN_BYTES) } : undefined
+    if (guests !== undefined) doors.push({ ...guests, databases: own })
     return new SupervisedOwner(
       starters[options.ownerKind],
-      { folder, databases: own, server, thread, logLevel, logFormat },
+      { folder, databases: own, server, guests, thread, logLevel, logFormat },
       log,
       meter,
     )
@@ -61,6 +74,7 @@ export async function openHome(options: HomeOptions): Promise<MailboxHome> {
     throw error
   }
   return {
+    doors,
     service: routeMailboxes({
       databaseOf,
       ownerOf: (database) => ownerOf.get(database),

@@ -33,6 +33,33 @@ export interface Seat {
   leave(): void
 }
 
+/** Takes further callers until it is closed. */
+async function welcomeGuests(
+  { guests, folder }: OwnerData,
+  service: MailboxService,
+  { log }: OwnerOptions,
+): Promise<{ close(): void } | undefined> {
+  if (guests === undefined) return undefined
+  const channels = new Set<Channel>()
+  const listening = await withSocketPath(folder, guests.socket, (path) =>
+    listenSocket(path, guests.token, (channel) => {
+      channels.add(channel)
+      serveChannel(service, channel, { ...(log === undefined ? {} : { log }), closed: () => channels.delete(channel) })
+    }),
+  )
+  return {
+    close() {
+      listening.close()
+      for (const channel of [...channels]) channel.close()
+    },
+  }
+}
+/** The main process has gone or wants an end: nobody else is served any more. */
+function closeGuests(guests: { close(): void } | undefined, options: OwnerOptions): void {
+  guests?.close()
+  options.closed?.()
+}
+
 /** The place this module was started in. */
 export const takeSeat = (): Promise<Seat> => (parentPort === null ? processSeat() : Promise.resolve(threadSeat()))
 
@@ -48,7 +75,8 @@ function threadSeat(): Seat {
     },
     memoryBytes: () => 0,
     async serve(service, options) {
-      serveOwner(parentPort, service, options)
+      const guests = await welcomeGuests(data, service, options)
+      serveOwner(parentPort, service, { ...options, closed: () => closeGuests(guests, options) })
       tell({ kind: 'open' })
     },
     leave() {
@@ -82,6 +110,7 @@ async function processSeat(): Promise<Seat> {
     },
     memoryBytes: () => process.memoryUsage.rss(),
     async serve(service, options) {
+      const guests = await welcomeGuests(data, service, options)
       await withSocketPath(data.folder, socket, async (path) => {
         const { promise, resolve } = Promise.withResolvers<Channel>()
         let taken = false
@@ -93,7 +122,7 @@ async function processSeat(): Promise<Seat> {
         tell({ kind: 'open' })
         const channel = await promise
         listening.close()
-        serveChannel(service, channel, options)
+        serveChannel(service, channel, { ...options, closed: () => closeGuests(guests, options) })
       })
     },
     leave() {

@@ -3,12 +3,21 @@ import type { PostgresPlace } from '@postrider/store/postgres'
 import type { CheckReport } from '@postrider/store/sqlite'
 import type { LogLevel } from '../operations/log.ts'
 
+/** Where client-access processes reach an owner. */
+export interface OwnerGuests {
+  /** File of the data folder. */
+  readonly socket: string
+  readonly token: Uint8Array
+}
+
 /** What an owner is started with. */
 export interface OwnerData {
   readonly folder: string
   readonly databases: readonly string[]
   /** The PostgreSQL server that has them; undefined: files of the folder. */
   readonly server?: PostgresPlace | undefined
+  /** Where further processes may join: a socket of the folder and what they show there. Undefined: nobody joins. */
+  readonly guests?: OwnerGuests | undefined
   /** Its name in logs and metrics. */
   readonly thread: string
   readonly logLevel: LogLevel

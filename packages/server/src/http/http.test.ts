@@ -57,7 +57,7 @@ async function web(t: TestContext, more: readonly Route[] = []): Promise<Web> {
     site: (host) => siteFor({ config: state.config }, directory, (name) => ports[name], host),
     config: () => state.config,
     tls,
-    metrics,
+    metrics: async () => ({ contentType: metrics.registry.contentType, text: await metrics.registry.metrics() }),
     notReady: async () => state.notReady,
   })
   const handle = createRouter({

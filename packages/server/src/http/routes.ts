@@ -11,7 +11,6 @@ import { Gathered } from '@postrider/wire/bytes'
 import type { Config } from '../config/settings.ts'
 import { plainAddress } from '../listeners/connection.ts'
 import type { TlsHolder } from '../listeners/tls.ts'
-import type { Metrics } from '../operations/metrics.ts'
 import { type Route, reply } from './router.ts'
 import { outsideOf } from './site.ts'
 import { pageStyle, renderStartPage } from './start-page.ts'
@@ -21,7 +20,8 @@ export interface RoutesParts {
   readonly site: (hostHeader: string | undefined) => Site
   readonly config: () => Config
   readonly tls: TlsHolder
-  readonly metrics: Metrics
+  /** The metrics of the whole program, in Prometheus' form. */
+  readonly metrics: () => Promise<{ readonly contentType: string; readonly text: string }>
   /** Undefined when all is well, else what is not. */
   readonly notReady: () => Promise<string | undefined>
 }
@@ -85,8 +85,8 @@ export function ownRoutes(parts: RoutesParts): Route[] {
       matches: is('/metrics'),
       async handle(request, response) {
         if (!mayReadMetrics(request, parts.config()['metrics.token'])) return reply(response, 403, 'Not for you.\n')
-        const headers = { 'Content-Type': metrics.registry.contentType }
-        reply(response, 200, await metrics.registry.metrics(), headers)
+        const { contentType, text } = await metrics()
+        reply(response, 200, text, { 'Content-Type': contentType })
       },
     },
     {

@@ -1,5 +1,5 @@
 import type { Reach, Site } from '@postrider/protocols/autodiscover'
-import type { DirectoryStore } from '@postrider/store/directory'
+import type { SharedDirectory } from '@postrider/store/directory'
 import { publicHost } from '../config/load.ts'
 import type { Loaded } from '../config/load.ts'
 import type { Config, ListenerName } from '../config/settings.ts'
@@ -24,7 +24,7 @@ export function hostOf(header: string | undefined): { readonly host: string; rea
  */
 export function siteFor(
   { config }: Pick<Loaded, 'config'>,
-  directory: DirectoryStore,
+  directory: SharedDirectory,
   portOf: ListenerPort,
   hostHeader: string | undefined,
 ): Site {

@@ -76,7 +76,7 @@ export function lineAcceptor(
 }
 
 /** Closes at once, with a word when there is one: the kernel has room for so few bytes, nobody waits for the peer. */
-function refuse(socket: Socket, word: string | undefined): void {
+export function refuse(socket: Socket, word: string | undefined): void {
   socket.on('error', () => {})
   if (word !== undefined) socket.write(word)
   socket.destroySoon()

@@ -27,6 +27,8 @@ export interface ListenOptions {
   readonly ports: readonly number[]
   readonly accept: (socket: Socket) => void
   readonly log: Logger
+  /** Nothing is read from new sockets: they go on to another process. */
+  readonly paused?: boolean
 }
 
 /** The ports of a service: the configured one, or the usual ones by `listeners.standardPorts`. */
@@ -54,13 +56,22 @@ export async function listen(options: ListenOptions): Promise<Listening> {
   throw refused ?? new ListenError({ en: `${options.name} has no port.`, fr: `${options.name} n’a pas de port.` })
 }
 
-async function listenAt({ name, addresses, accept, log }: ListenOptions, port: number): Promise<Listening> {
+async function listenAt(
+  { name, addresses, accept, log, paused = false }: ListenOptions,
+  port: number,
+): Promise<Listening> {
   const servers: Server[] = []
   let actual = port
   try {
     for (const address of addresses) {
       const server = createServer(
-        { allowHalfOpen: true, noDelay: true, keepAlive: true, keepAliveInitialDelay: 300_000 },
+        {
+          allowHalfOpen: true,
+          noDelay: true,
+          keepAlive: true,
+          keepAliveInitialDelay: 300_000,
+          pauseOnConnect: paused,
+        },
         accept,
       )
       // With the IPv4 addresses named apart, "::" means the IPv6 ones.

@@ -8,11 +8,15 @@ export interface TlsSettings {
   /** For clients that ask for one of their names (RFC 6066 §3). */
   readonly more?: readonly Certificate[]
   readonly minVersion: SecureVersion
+  /** Seal the sessions that clients resume; several processes need the same. Default: new ones. */
+  readonly ticketKeys?: Uint8Array
 }
 
 const dnsNames = ({ names }: Certificate): string[] =>
   names.split(', ').flatMap((name) => (name.startsWith('DNS:') ? [name.slice(4).toLowerCase()] : []))
 
+/** What OpenSSL wants for its ticket keys. */
+export const TICKET_KEY_BYTES = 48
 /** Session tickets live so long, seconds. */
 const SESSION_SECONDS = 86_400
 
@@ -23,7 +27,7 @@ const SESSION_SECONDS = 86_400
 export class TlsHolder {
   /** The one way in for handshakes, of all listeners together. */
   readonly turnstile = new Turnstile(HANDSHAKES_PER_TURN)
-  readonly #ticketKeys = randomBytes(48)
+  readonly #ticketKeys: Buffer
   readonly #followers = new Set<(options: SecureContextOptions) => void>()
   #settings: TlsSettings
   #options: SecureContextOptions
@@ -32,6 +36,8 @@ export class TlsHolder {
 
   constructor(settings: TlsSettings) {
     this.#settings = settings
+    this.#ticketKeys =
+      settings.ticketKeys === undefined ? randomBytes(TICKET_KEY_BYTES) : Buffer.from(settings.ticketKeys)
     this.#options = this.#make(settings, settings.certificate)
     this.#context = createSecureContext(this.#options)
     this.#byName = this.#named(settings)

@@ -29,8 +29,16 @@ export class TraceBook implements Traces {
   readonly #clock: Clock
   readonly #log: Logger
   readonly #running = new Map<string, Trace>()
+  readonly #changed: (address: string, isOn: boolean) => void
 
-  constructor(dataFolder: string, clock: Clock, log: Logger) {
+  /** `changed`: called when somebody begins or ends to be traced. */
+  constructor(
+    dataFolder: string,
+    clock: Clock,
+    log: Logger,
+    changed: (address: string, isOn: boolean) => void = () => {},
+  ) {
+    this.#changed = changed
     this.#folder = join(dataFolder, 'traces')
     this.#clock = clock
     this.#log = log
@@ -59,6 +67,7 @@ export class TraceBook implements Traces {
     })
     const trace = { address, file, until: new Date(end).toISOString(), end, stream, bytes: 0 }
     this.#running.set(address, trace)
+    this.#changed(address, true)
     return reportOf(trace)
   }
 
@@ -66,7 +75,9 @@ export class TraceBook implements Traces {
   stop(address: string): boolean {
     const trace = this.#running.get(address)
     trace?.stream.end()
-    return this.#running.delete(address)
+    const was = this.#running.delete(address)
+    if (was) this.#changed(address, false)
+    return was
   }
 
   list(): TraceReport[] {

@@ -1,19 +1,19 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import type { Authenticator, Clock, Logger, MailboxService, Principal } from '@postrider/domain'
+import type { Authenticator, Clock, Logger, MailboxService, Principal, Together } from '@postrider/domain'
 import type { Site } from '@postrider/protocols/autodiscover'
 import type { JmapInside } from '@postrider/protocols/jmap'
-import type { DirectoryStore } from '@postrider/store/directory'
+import type { SharedDirectory } from '@postrider/store/directory'
 import type { Config } from '../config/settings.ts'
 import { cookieOf, readTicket, SESSION_COOKIE, setCookie } from './cookie.ts'
 import { addressOf, answerJson, isForeign, sameText } from './request.ts'
 import type { End } from './rules.ts'
-import type { SecondFactor } from './second-factor.ts'
+import type { SecondStep } from './second-factor.ts'
 import type { Found, WebSession, WebSessions } from './sessions.ts'
 
 /** What the server gives the web client's side. */
 export interface WebParts {
   readonly service: MailboxService
-  readonly directory: DirectoryStore
+  readonly directory: SharedDirectory
   readonly authenticator: Authenticator
   readonly jmap: JmapInside
   readonly clock: Clock
@@ -21,11 +21,16 @@ export interface WebParts {
   readonly config: () => Config
   /** What this server says about itself to whoever asked under this Host header. */
   readonly site: (hostHeader: string | undefined) => Site
+  /** The other processes that take requests; default: there are none. */
+  readonly together?: Together
+  /** Where codes are checked, when that is not here. */
+  readonly secondFactor?: SecondStep
 }
 
 export interface WebContext extends WebParts {
   readonly sessions: WebSessions
-  readonly secondFactor: SecondFactor
+  readonly secondFactor: SecondStep
+  readonly together: Together
 }
 
 /** Headers by which the client speaks beside the cookie. */

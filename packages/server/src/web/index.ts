@@ -4,6 +4,7 @@
  * extends it beyond eight hours; what changes anything shows a token beside the cookie; no answer runs a script that is not ours. Read next:
  * sessions.ts (the rules at work), signin.ts, context.ts (who asks), light/.
  */
+import { alone } from '@postrider/domain'
 import type { Route } from '../http/router.ts'
 import { WebApi } from './api.ts'
 import { serveBody, servePicture } from './body.ts'
@@ -29,7 +30,7 @@ export interface Web {
 }
 
 export function createWeb(parts: WebParts & { readonly dataFolder: string }): Web {
-  const { service, directory, authenticator, clock, config } = parts
+  const { service, directory, authenticator, clock, config, together = alone() } = parts
   const log = parts.log.child({ protocol: 'web' })
   const sessions = new WebSessions({
     service,
@@ -38,9 +39,10 @@ export function createWeb(parts: WebParts & { readonly dataFolder: string }): We
     clock,
     log,
     inactivityMs: () => config()['web.inactivityTimeout'],
+    together,
   })
-  const secondFactor = new SecondFactor({ service, clock, secret: directory.secret })
-  const context: WebContext = { ...parts, log, sessions, secondFactor }
+  const secondFactor = parts.secondFactor ?? new SecondFactor({ service, clock, secret: directory.secret })
+  const context: WebContext = { ...parts, log, sessions, secondFactor, together }
   const organization = (): string => directory.organization
   const signIn = new SignIn({
     sessions,
@@ -50,6 +52,7 @@ export function createWeb(parts: WebParts & { readonly dataFolder: string }): We
     log,
     organization,
     secret: directory.secret,
+    together,
   })
   const api = new WebApi(context)
   const bundle = new Bundle(parts.dataFolder, log)

@@ -22,6 +22,10 @@ interface Stored {
   readonly recovery: readonly string[]
 }
 
+/** What the web client's side asks of it: the same in this process or in the main one. */
+export type SecondStep = Pick<SecondFactor, (typeof secondStepMethods)[number]>
+export const secondStepMethods = ['active', 'begin', 'pending', 'confirm', 'remove', 'check'] as const
+
 export interface SecondFactorParts {
   readonly service: Pick<MailboxService, 'apply' | 'state'>
   readonly clock: Clock

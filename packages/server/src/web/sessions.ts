@@ -1,14 +1,16 @@
 import { createHash, randomBytes, timingSafeEqual } from 'node:crypto'
-import type {
-  Authenticator,
-  Clock,
-  Logger,
-  MailboxEntry,
-  MailboxId,
-  MailboxService,
-  Principal,
+import {
+  alone,
+  type Authenticator,
+  type Clock,
+  type Logger,
+  type MailboxEntry,
+  type MailboxId,
+  type MailboxService,
+  type Principal,
+  type Together,
 } from '@postrider/domain'
-import type { DirectoryStore } from '@postrider/store/directory'
+import type { SharedDirectory } from '@postrider/store/directory'
 import type { Ticket } from './cookie.ts'
 import { decodeRecord, encodeRecord, KEY_PREFIX, type SessionRecord, STATE_CLIENT } from './record.ts'
 import {
@@ -23,12 +25,14 @@ import {
 
 export interface SessionsParts {
   readonly service: Pick<MailboxService, 'apply' | 'state'>
-  readonly directory: Pick<DirectoryStore, 'mailbox' | 'account' | 'credential' | 'watch'>
+  readonly directory: Pick<SharedDirectory, 'mailbox' | 'account' | 'credential' | 'watch'>
   readonly authenticator: Pick<Authenticator, 'session'>
   readonly clock: Clock
   readonly log: Logger
   /** The administrator's limit (R16), read anew each time. */
   readonly inactivityMs: () => number
+  /** The other processes that take requests; default: there are none. */
+  readonly together?: Together
 }
 
 /** When a session ends, as the client is told. ms since 1970. */
@@ -72,6 +76,17 @@ interface Live {
   timer: NodeJS.Timeout | undefined
 }
 
+/** Topics among the processes: when somebody did something (ms since 1970), and what is over. */
+const ACTED = 'web acted'
+const ENDED = 'web ended'
+const ENDED_MS = 3_600_000
+interface Ended {
+  readonly mailbox: MailboxId
+  readonly why: End
+  /** Of one that time ended: see `late`. */
+  readonly record?: SessionRecord
+}
+
 const digestOf = (text: string): Buffer => createHash('sha256').update(text).digest()
 const opens = ({ digest }: SessionRecord, { secret }: Ticket): boolean => {
   const [known, shown] = [Buffer.from(digest, 'base64url'), digestOf(secret)]
@@ -89,10 +104,18 @@ export class WebSessions {
   readonly #parts: SessionsParts
   readonly #live = new Map<string, Live>()
   readonly #ends = new Map<string, { readonly why: End; readonly live: Live | undefined }>()
+  /** What other processes saw done in sessions that nobody has asked for here yet. */
+  readonly #acts = new Map<string, number>()
+  readonly #together: Together
   readonly #unwatch: () => void
 
   constructor(parts: SessionsParts) {
     this.#parts = parts
+    this.#together = parts.together ?? alone()
+    this.#together.read(ACTED, (id, at) => this.#heardAct(id, at as number | undefined))
+    this.#together.read(ENDED, (id, end) => {
+      if (end !== undefined) this.#heardEnd(id, end as Ended)
+    })
     this.#unwatch = parts.directory.watch(({ account }) => {
       for (const live of [...this.#live.values()])
         if ((account === undefined || live.record.account === account) && this.#allowed(live) === undefined)
@@ -168,6 +191,7 @@ export class WebSessions {
     const now = this.#parts.clock.now()
     if (now <= live.record.lastAct) return
     live.record = { ...live.record, lastAct: now }
+    this.#quietly(this.#together.post(ACTED, id, now, 2 * STORED_LAG_MS))
     if (now - live.stored >= STORED_LAG_MS) this.#store(live)
     this.#schedule(live)
     for (const one of [...live.listeners]) one.moved()
@@ -209,6 +233,7 @@ export class WebSessions {
     if (live !== undefined && live.mailbox === mailbox) this.#forget(live, why)
     if (!there) return false
     this.#remember(id, why)
+    await this.#together.post(ENDED, id, { mailbox, why } satisfies Ended, ENDED_MS)
     await this.#parts.service.apply(mailbox, [{ op: 'deleteState', client: STATE_CLIENT, key: KEY_PREFIX + id }])
     return true
   }
@@ -253,7 +278,15 @@ export class WebSessions {
   }
 
   #keep(mailbox: MailboxId, record: SessionRecord): Live {
-    const live: Live = { record, mailbox, stored: record.lastAct, listeners: new Set(), timer: undefined }
+    const seen = Math.max(record.lastAct, this.#acts.get(record.id) ?? 0)
+    this.#acts.delete(record.id)
+    const live: Live = {
+      record: { ...record, lastAct: seen },
+      mailbox,
+      stored: record.lastAct,
+      listeners: new Set(),
+      timer: undefined,
+    }
     this.#live.set(record.id, live)
     this.#schedule(live)
     return live
@@ -312,6 +345,8 @@ export class WebSessions {
 
   #finish(live: Live, why: End): void {
     this.#forget(live, why)
+    const { mailbox, record } = live
+    this.#quietly(this.#together.post(ENDED, record.id, { mailbox, why, record } satisfies Ended, ENDED_MS))
     this.#later(live.mailbox, [{ op: 'deleteState', client: STATE_CLIENT, key: KEY_PREFIX + live.record.id }])
   }
 
@@ -321,6 +356,41 @@ export class WebSessions {
     this.#remember(live.record.id, why, live)
     for (const one of [...live.listeners]) one.ended(why)
     live.listeners.clear()
+  }
+
+  #heardAct(id: string, at: number | undefined): void {
+    if (at === undefined) return
+    const live = this.#live.get(id)
+    if (live === undefined) {
+      this.#acts.delete(id)
+      this.#acts.set(id, at)
+      if (this.#acts.size > MAX_REMEMBERED_ENDS)
+        for (const oldest of this.#acts.keys()) {
+          this.#acts.delete(oldest)
+          break
+        }
+      return
+    }
+    if (at <= live.record.lastAct) return
+    live.record = { ...live.record, lastAct: at }
+    this.#schedule(live)
+    for (const one of [...live.listeners]) one.moved()
+  }
+  #heardEnd(id: string, { mailbox, why, record }: Ended): void {
+    const live = this.#live.get(id)
+    if (live !== undefined && live.mailbox === mailbox) {
+      this.#forget(live, why)
+      return
+    }
+    const ended: Live | undefined =
+      record === undefined
+        ? undefined
+        : { record, mailbox, stored: record.lastAct, listeners: new Set(), timer: undefined }
+    this.#remember(id, why, ended)
+  }
+  /** Who does not hear of it learns it from the record. */
+  #quietly(told: Promise<void>): void {
+    told.catch((error: unknown) => this.#parts.log.warn({ err: error }, 'news of a web session did not reach all'))
   }
 
   #remember(id: string, why: End, live?: Live): void {

@@ -1,6 +1,14 @@
 import { createHmac, randomBytes } from 'node:crypto'
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import type { Authenticator, Clock, Language, Logger, Principal } from '@postrider/domain'
+import {
+  alone,
+  type Authenticator,
+  type Clock,
+  type Language,
+  type Logger,
+  type Principal,
+  type Together,
+} from '@postrider/domain'
 import { cookieOf, readTicket, SESSION_COOKIE, setCookie, ticketText } from './cookie.ts'
 import { pageHeaders, pagePolicy } from './headers.ts'
 import {
@@ -16,20 +24,21 @@ import {
   urlOf,
 } from './request.ts'
 import { HARD_LIMIT_MS } from './rules.ts'
-import type { SecondFactor } from './second-factor.ts'
+import type { SecondStep } from './second-factor.ts'
 import type { WebSessions } from './sessions.ts'
 import { renderCode, renderSignIn, type SignInPage, signInStyle } from './signin-page.ts'
 import { webText } from './texts.ts'
 
 export interface SignInParts {
   readonly sessions: WebSessions
-  readonly secondFactor: SecondFactor
+  readonly secondFactor: SecondStep
   readonly authenticator: Pick<Authenticator, 'verify'>
   readonly clock: Clock
   readonly log: Logger
   readonly organization: () => string
   /** Binds tokens to this installation. */
   readonly secret: Uint8Array
+  readonly together?: Together
 }
 
 const FORM_COOKIE = '__Host-postrider-form'
@@ -39,6 +48,7 @@ const YEAR_SECONDS = 31_536_000
 /** Between password and code. */
 const STEP_MS = 5 * 60_000
 const MAX_STEPS = 10_000
+const STEPS = 'web steps'
 /** Wrong codes for one password given; the account's own budget is in `SecondFactor`. */
 const MAX_STEP_TRIES = 5
 
@@ -57,10 +67,16 @@ export const signInHeaders = pageHeaders(pagePolicy(signInStyle))
 /** `/signin`, `/signin/code`: works without script, tells nobody who has an account here, costs equal time. */
 export class SignIn {
   readonly #parts: SignInParts
+  readonly #together: Together
   readonly #steps = new Map<string, Step>()
 
   constructor(parts: SignInParts) {
     this.#parts = parts
+    this.#together = parts.together ?? alone()
+    this.#together.read(STEPS, (id, step) => {
+      if (step === undefined) this.#steps.delete(id)
+      else this.#steps.set(id, step as Step)
+    })
   }
 
   async handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
@@ -135,7 +151,7 @@ export class SignIn {
     const now = this.#parts.clock.now()
     for (const [key, step] of this.#steps)
       if (step.expires <= now || this.#steps.size >= MAX_STEPS) this.#steps.delete(key)
-    this.#steps.set(id, { principal, computer, to, light: wantsLight, expires: now + STEP_MS, tries: 0 })
+    await this.#keep(id, { principal, computer, to, light: wantsLight, expires: now + STEP_MS, tries: 0 })
     redirect(response, '/signin/code', { 'Set-Cookie': setCookie(STEP_COOKIE, id) })
   }
 
@@ -154,10 +170,8 @@ export class SignIn {
     if (code === '') return this.#codePage(request, response, 422, webText(language, 'codeMissing'))
     const { id, step } = found
     step.tries++
-    if (step.tries > MAX_STEP_TRIES) {
-      this.#steps.delete(id)
-      return redirect(response, '/signin')
-    }
+    await this.#keep(id, step.tries > MAX_STEP_TRIES ? undefined : step)
+    if (step.tries > MAX_STEP_TRIES) return redirect(response, '/signin')
     const { ok, waitMs } = await this.#parts.secondFactor.check(step.principal.mailbox, code)
     if (!ok) {
       this.#parts.log.info(
@@ -170,8 +184,15 @@ export class SignIn {
           : webText(language, 'codeWrong')
       return this.#codePage(request, response, waitMs > 0 ? 429 : 422, text)
     }
-    this.#steps.delete(id)
+    await this.#keep(id, undefined)
     await this.#admit(request, response, step.principal, step)
+  }
+
+  /** The next request may come to another process. */
+  #keep(id: string, step: Step | undefined): Promise<void> {
+    if (step === undefined) this.#steps.delete(id)
+    else this.#steps.set(id, step)
+    return this.#together.post(STEPS, id, step, STEP_MS)
   }
 
   async #admit(

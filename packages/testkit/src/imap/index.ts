@@ -38,6 +38,11 @@ export class ImapClient {
     socket.on('error', closed)
   }
 
+  /** Our end's port: tells connections of one machine apart. */
+  get localPort(): number {
+    return this.#socket.localPort ?? 0
+  }
+
   /** Connects and reads the greeting. */
   static async connect(port: number, options: { tls: boolean } = { tls: true }): Promise<ImapClient> {
     const socket = options.tls

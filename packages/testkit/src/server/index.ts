@@ -5,6 +5,7 @@
 import type { ChildProcess } from 'node:child_process'
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
+export { accessProcesses, childrenOf, heldBy, holderOf } from './processes.ts'
 import { freePorts, type RunResult, run, start, temporaryFolder, until } from '../process/index.ts'
 
 export type ListenerName = 'https' | 'imaps' | 'imap' | 'pop3s' | 'pop3' | 'smtp' | 'submission' | 'submissions'
@@ -19,7 +20,7 @@ export interface ReadyFile {
 export interface ServerOptions {
   /** The data folder; default one of its own, removed at the end. */
   readonly folder?: string
-  /** Merged into the configuration file of the data folder. */
+  /** The configuration file of the data folder; POSTRIDER_TEST_CONFIG (JSON) adds what it does not say. */
   readonly config?: Readonly<Record<string, unknown>>
   readonly env?: Readonly<Record<string, string>>
   readonly readyMs?: number
@@ -52,7 +53,9 @@ export class TestServer {
     const folder = options.folder ?? own?.path ?? ''
     mkdirSync(folder, { recursive: true })
     const server = new TestServer(folder, () => own?.[Symbol.dispose](), await freePorts(LISTENERS), options)
-    if (options.config !== undefined) writeFileSync(join(folder, 'postrider.json'), JSON.stringify(options.config))
+    const everywhere = JSON.parse(process.env.POSTRIDER_TEST_CONFIG ?? '{}') as Readonly<Record<string, unknown>>
+    if (options.config !== undefined || Object.keys(everywhere).length > 0)
+      writeFileSync(join(folder, 'postrider.json'), JSON.stringify({ ...everywhere, ...options.config }))
     await server.restart()
     return server
   }

@@ -44,6 +44,11 @@ export class SmtpClient {
     waiting?.()
   }
 
+  /** Our end's port: tells connections of one machine apart. */
+  get localPort(): number {
+    return this.#socket.localPort ?? 0
+  }
+
   /** Connects, reads the greeting, says EHLO. */
   static async connect(port: number, options: { tls?: boolean; host?: string } = {}): Promise<SmtpClient> {
     const host = options.host ?? '127.0.0.1'

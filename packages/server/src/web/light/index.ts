@@ -31,7 +31,7 @@ const styleEtag = `"${createHash('sha256').update(style).digest('base64url').sli
 const FORM_ROOM = 1024 * 1024
 
 export function createLight(context: WebContext): Light {
-  const flashes = new Flashes()
+  const flashes = new Flashes(context.together)
   return {
     async handle(request, response) {
       const url = urlOf(request)

@@ -136,8 +136,10 @@ export class Visit {
 
   /** POST, redirect, GET: with what happened said on the next page. */
   done(to: string, flash?: Flash): void {
-    if (flash !== undefined) this.flashes.put(this.session.id, flash)
-    redirect(this.response, to)
+    const go = (): void => redirect(this.response, to)
+    // What was done is done, said or not.
+    if (flash === undefined) go()
+    else this.flashes.put(this.session.id, flash).then(go, go)
   }
 
   /** Words for what a method refused. */
