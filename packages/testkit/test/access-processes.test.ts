@@ -22,6 +22,7 @@ const skip = process.platform === 'linux' ? false : 'needs /proc'
 let server: TestServer
 before(async () => {
   server = await TestServer.start({
+    readyMs: 120_000,
     config: { accessProcesses: 2, authentication: { attempts: 4 }, limits: { connectionsPerAddress: 60 } },
   })
   for (const name of ['ann', 'bob', 'cid', 'dan', 'eve', 'fay']) await server.addUser(`${name}@example.com`, PASSWORD)
