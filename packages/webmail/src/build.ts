@@ -6,7 +6,7 @@ import { createHash } from 'node:crypto'
 import { mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import type { BuildOptions, OutputFile } from 'esbuild'
+import type { BuildOptions, OutputFile, Plugin } from 'esbuild'
 import type { StartData } from './start.ts'
 
 export interface WebmailFile {
@@ -121,6 +121,30 @@ const common: BuildOptions = {
   tsconfigRaw: { compilerOptions: { jsx: 'react-jsx', jsxImportSource: 'preact' } },
 }
 
+/**
+ * The parts of the first view in one file: esbuild makes a file of whatever some set of entries shares, so every part loaded later would cut
+ * the first view into more pieces. Told that each of them needs the whole first view, as is true when they run, it has no reason to.
+ */
+const firstViewWhole: Plugin = {
+  name: 'first-view-whole',
+  setup(building) {
+    const main = join(client, 'main.tsx')
+    const later = new Set<string>()
+    building.onResolve({ filter: /^\./ }, ({ kind, path, resolveDir }) => {
+      if (kind === 'dynamic-import') later.add(join(resolveDir, path))
+      return undefined
+    })
+    building.onLoad({ filter: /\.tsx?$/ }, async ({ path }) =>
+      later.has(path)
+        ? {
+            contents: `import ${JSON.stringify(main)}\n${await readFile(path, 'utf8')}`,
+            loader: path.endsWith('x') ? 'tsx' : 'ts',
+          }
+        : undefined,
+    )
+  },
+}
+
 async function make(): Promise<WebmailBuild> {
   const { build, stop } = await import('esbuild')
   await using _service = { [Symbol.asyncDispose]: stop }
@@ -129,6 +153,7 @@ async function make(): Promise<WebmailBuild> {
     entryPoints: { app: join(client, 'main.tsx'), style: join(client, 'style', 'index.css') },
     outdir: '/a',
     splitting: true,
+    plugins: [firstViewWhole],
     entryNames: '[name]-[hash]',
     chunkNames: 'part-[hash]',
     metafile: true,

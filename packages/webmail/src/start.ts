@@ -33,6 +33,8 @@ export interface StartData {
 export interface Choices {
   readonly conversations: boolean
   readonly language: string | undefined
+  /** The Inbox is parted into Focused and Other. */
+  readonly focused: boolean
 }
 
 export const choicesCookie = 'postrider-view'
@@ -45,12 +47,30 @@ export function readChoices(cookies: string | undefined): Choices {
   return {
     conversations: values.get('conversations') !== '0',
     language: language !== undefined && /^[a-z]{2}$/.test(language) ? language : undefined,
+    focused: values.get('focused') === '1',
   }
 }
 
-export const writeChoices = ({ conversations, language }: Choices): string =>
+/** The choices as the user's record on the server has them (Preferences/get); `cookie`: what that leaves open. */
+export const choicesOf = (preferences: Readonly<Record<string, unknown>> | undefined, cookie: Choices): Choices =>
+  preferences === undefined
+    ? cookie
+    : {
+        conversations: preferences.conversations !== false,
+        language: preferences.language === '' ? cookie.language : String(preferences.language),
+        focused: preferences.focused === true,
+      }
+
+/** What the list of the Inbox shows first. */
+export const inboxFilter = (inbox: string, focused: boolean): Readonly<Record<string, string>> => ({
+  inMailbox: inbox,
+  ...(focused ? { inference: 'focused' } : {}),
+})
+
+export const writeChoices = ({ conversations, language, focused }: Choices): string =>
   new URLSearchParams({
     conversations: conversations ? '1' : '0',
+    focused: focused ? '1' : '0',
     ...(language === undefined ? {} : { language }),
   }).toString()
 
@@ -70,6 +90,23 @@ export const rowProperties = [
   'subject',
   'hasAttachment',
   'preview',
+  'categories',
+  'followUp',
+  'snoozed',
+  'inference',
+] as const
+
+/** What of a row can change. */
+export const markProperties = [
+  'id',
+  'threadId',
+  'mailboxIds',
+  'keywords',
+  'receivedAt',
+  'categories',
+  'followUp',
+  'snoozed',
+  'inference',
 ] as const
 
 export const mailboxProperties = [
@@ -112,12 +149,16 @@ function windowCalls(
 }
 
 /** The calls of the first view. `inbox`: id of the mailbox with that role. */
-export const firstCalls = (accountId: string, inbox: string, { conversations }: Choices): readonly Invocation[] => [
+export const firstCalls = (
+  accountId: string,
+  inbox: string,
+  { conversations, focused }: Choices,
+): readonly Invocation[] => [
   ['Mailbox/get', { accountId, ids: null, properties: mailboxProperties }, 'mailboxes'],
   ...windowCalls(
     accountId,
     {
-      filter: { inMailbox: inbox },
+      filter: inboxFilter(inbox, focused),
       sort: [{ property: 'receivedAt', isAscending: false }],
       collapseThreads: conversations,
       position: 0,
@@ -127,4 +168,6 @@ export const firstCalls = (accountId: string, inbox: string, { conversations }: 
     conversations,
   ),
   ['Identity/get', { accountId, ids: null }, 'identities'],
+  ['Preferences/get', { accountId, ids: null }, 'preferences'],
+  ['Category/get', { accountId, ids: null }, 'categories'],
 ]

@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { test } from 'node:test'
 import { gzipSync } from 'node:zlib'
 import { buildWebmail, shellPage } from '../src/build.ts'
-import { readChoices, writeChoices } from '../src/start.ts'
+import { choicesOf, readChoices, writeChoices } from '../src/start.ts'
 
 const MOST_SCRIPT = 90 * 1024
 const MOST_STYLE = 15 * 1024
@@ -42,8 +42,11 @@ test('what stands in the page as JSON cannot end the script element', async () =
 })
 
 test('the cookie of choices is read as it was written, and anything else is the default', () => {
-  const choices = { conversations: false, language: 'fr' }
+  const choices = { conversations: false, language: 'fr', focused: true }
   assert.deepEqual(readChoices(`a=b; postrider-view=${writeChoices(choices)}`), choices)
-  assert.deepEqual(readChoices('postrider-view=%%%&language=<x>'), { conversations: true, language: undefined })
-  assert.deepEqual(readChoices(undefined), { conversations: true, language: undefined })
+  const usual = { conversations: true, language: undefined, focused: false }
+  assert.deepEqual(readChoices('postrider-view=%%%&language=<x>'), usual)
+  assert.deepEqual(readChoices(undefined), usual)
+  assert.deepEqual(choicesOf({ conversations: false, language: '', focused: true }, choices), choices)
+  assert.deepEqual(choicesOf(undefined, choices), choices)
 })

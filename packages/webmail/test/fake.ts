@@ -49,6 +49,17 @@ export class FakeServer {
   readonly blobs = new Map<string, { readonly bytes: Buffer; readonly type: string }>()
   /** Refuses everything, as a server that is away. */
   away = false
+  #preferences: Json = {}
+  #replies: Json = {
+    id: 'singleton',
+    state: 'disabled',
+    start: null,
+    end: null,
+    subject: null,
+    inside: { isEnabled: false, bodyType: 'text', message: '' },
+    contacts: { isEnabled: false, bodyType: 'text', message: '' },
+    outside: { isEnabled: false, bodyType: 'text', message: '' },
+  }
   #vacation: Json = {
     id: 'singleton',
     isEnabled: false,
@@ -378,6 +389,24 @@ export class FakeServer {
       }
       case 'EmailSubmission/get':
         return { state, list: (ids ?? []).flatMap((id) => this.#submissions.get(id) ?? []), notFound: [] }
+      // Our own capability: enough to draw every page of settings; what it does is tried against the program (own.test.ts).
+      case 'Preferences/get':
+        return { state, list: [{ id: 'singleton', ...this.#preferences }], notFound: [] }
+      case 'Preferences/set':
+        Object.assign(this.#preferences, (args.update as Record<string, Json>).singleton)
+        return { oldState: state, newState: state }
+      case 'Category/get':
+        return { state, list: [{ id: 'C1', name: 'Red category', color: 0 }], notFound: [] }
+      case 'Rule/get':
+      case 'Template/get':
+        return { state, list: [], notFound: [] }
+      case 'SenderLists/get':
+        return { state, list: [{ id: 'singleton', blocked: ['spam.example'], safe: [] }], notFound: [] }
+      case 'AutomaticReplies/get':
+        return { state, list: [this.#replies], notFound: [] }
+      case 'AutomaticReplies/set':
+        Object.assign(this.#replies, (args.update as Record<string, Json>).singleton)
+        return { oldState: state, newState: state }
       default:
         throw new Error(`the fake does not know ${name}`)
     }

@@ -98,14 +98,19 @@ async function startData(context: WebContext, request: IncomingMessage, session:
     computer: session.record.computer,
     ...(session.record.computer === 'private' ? { offlineKey: offlineKey(context, principal.account) } : {}),
   }
-  const { readChoices, firstCalls } = await import('@postrider/webmail/start')
-  const [query] = await context.jmap.call(principal, [
+  const { choicesOf, readChoices, firstCalls } = await import('@postrider/webmail/start')
+  const [query, preferences] = await context.jmap.call(principal, [
     ['Mailbox/query', { accountId, filter: { role: 'inbox' } }, 'inbox'],
+    ['Preferences/get', { accountId, ids: null }, 'preferences'],
   ])
+  const chosen =
+    preferences?.[0] === 'Preferences/get'
+      ? (preferences[1] as { list?: readonly Record<string, unknown>[] }).list
+      : undefined
   const ids = query?.[0] === 'Mailbox/query' ? (query[1] as { ids?: readonly string[] }).ids : undefined
   const inbox = ids?.[0]
   if (inbox === undefined) return start
-  const calls = firstCalls(accountId, inbox, readChoices(request.headers.cookie))
+  const calls = firstCalls(accountId, inbox, choicesOf(chosen?.[0], readChoices(request.headers.cookie)))
   const responses = await context.jmap.call(principal, calls)
   return { ...start, responses: responses as NonNullable<StartData['responses']> }
 }

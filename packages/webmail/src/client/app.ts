@@ -1,6 +1,6 @@
 /** Everything that lives as long as the page: store, acts, where we are, what is selected, what is said. One object; views read its signals. */
 import { batch, computed, effect, type ReadonlySignal, type Signal, signal } from '@preact/signals'
-import type { StartData } from '../start.ts'
+import { inboxFilter, type StartData } from '../start.ts'
 import { here, JmapClient } from './jmap/client.ts'
 import { type Filter, type Id, type Mailbox, type Session, urn } from './jmap/types.ts'
 import { Contents } from './mail/contents.ts'
@@ -9,7 +9,7 @@ import { fetchOrKept } from './offline/network.ts'
 import { Acts } from './store/acts.ts'
 import type { ListQuery } from './store/query.ts'
 import { searchFilter } from './store/search.ts'
-import { settings } from './store/settings.ts'
+import { sendSettings, settings } from './store/settings.ts'
 import { Store } from './store/store.ts'
 import { Sync } from './store/sync.ts'
 import { forgetSignOut, rememberSignOut } from './offline/sign-out.ts'
@@ -32,7 +32,7 @@ export interface Toast {
   readonly act?: { readonly label: string; run(): void }
 }
 
-export type Shown = 'palette' | 'shortcuts' | 'move' | 'drawer' | undefined
+export type Shown = 'palette' | 'shortcuts' | 'move' | 'drawer' | 'categorise' | 'held' | 'sweep' | undefined
 
 const TOAST_MS = 7_000
 export const listFilters = {
@@ -53,6 +53,10 @@ export class App {
   readonly device: Signal<Device | undefined> = signal(undefined)
   readonly place: Signal<Place>
   readonly filter: Signal<keyof typeof listFilters> = signal('all')
+  /** Only mails of this category. */
+  readonly category: Signal<string | undefined> = signal(undefined)
+  /** Which part of a parted Inbox is looked at. */
+  readonly tab: Signal<'focused' | 'other'> = signal('focused')
   readonly toast: Signal<Toast | undefined> = signal(undefined)
   /** Read out by screen readers. */
   readonly said: Signal<string> = signal('')
@@ -87,7 +91,11 @@ export class App {
       fetch: fetchOrKept(() => this.device.peek()?.local, `${base}body/`, here(session.apiUrl)),
       onSignedOut: () => this.leave(),
       onReach: (reached) => {
-        if (reached && !this.reached.peek()) queueMicrotask(() => this.acts.retry())
+        if (reached && !this.reached.peek())
+          queueMicrotask(() => {
+            this.acts.retry()
+            void sendSettings()
+          })
         this.reached.value = reached
       },
     })
@@ -122,9 +130,17 @@ export class App {
       }
       if (mailboxId.value === undefined) return undefined
       const more = listFilters[this.filter.value]
+      const category = this.category.value
+      const { role } = this.mailbox.peek() ?? {}
+      const parted = role === 'inbox' && settings.value.focused && more === undefined && category === undefined
       return {
-        filter: { inMailbox: mailboxId.value, ...more },
-        collapseThreads: conversations && more === undefined && this.mailbox.peek()?.role !== 'drafts',
+        filter: {
+          inMailbox: mailboxId.value,
+          ...(parted ? { inference: this.tab.value } : {}),
+          ...more,
+          ...(category === undefined ? {} : { hasCategory: category }),
+        },
+        collapseThreads: conversations && more === undefined && category === undefined && role !== 'drafts',
       }
     })
     const key2 = computed(() => (spec.value === undefined ? undefined : JSON.stringify(spec.value)))
@@ -159,9 +175,9 @@ export class App {
     }
     setInterval(() => this.#watchSession(), 15_000)
     if (start.responses !== undefined) {
-      const { conversations } = settings.peek()
+      const { conversations, focused } = settings.peek()
       this.store.takeStart(start.responses, (inbox) => ({
-        filter: { inMailbox: inbox },
+        filter: inboxFilter(inbox, focused),
         collapseThreads: conversations,
       }))
     }
@@ -267,6 +283,7 @@ export class App {
   }
   goFolder(folder: string): void {
     this.filter.value = 'all'
+    this.category.value = undefined
     this.go({ kind: 'folder', folder, email: undefined })
   }
   open(email: Id | undefined, options?: { readonly replace?: boolean }): void {

@@ -2,6 +2,8 @@
 import { app, folderName, placeOf } from './app.ts'
 import { compose, replyTo } from './compose/open.ts'
 import { archive, destroy, isFlagged, isUnread, junk, setFlag, setRead, targets, trash } from './mail/acts.ts'
+import { anchorOf, followUpItems, snoozeMenu } from './mail/marking.ts'
+import { openMenu } from './ui/menu.tsx'
 import { set, settings } from './store/settings.ts'
 import { t, type TextKey } from './text/text.ts'
 import type { IconName } from './ui/icon.tsx'
@@ -112,6 +114,58 @@ export const commands: readonly Command[] = [
     run: () => {
       app.shown.value = 'move'
     },
+  },
+  {
+    id: 'snooze',
+    text: 'snooze',
+    icon: 'clock',
+    outlook: ['b'],
+    gmail: ['b'],
+    when: some,
+    run: () => snoozeMenu(targets(), anchorOf(targets()[0])),
+  },
+  {
+    id: 'categorise',
+    text: 'categorise',
+    icon: 'tag',
+    outlook: ['c'],
+    gmail: ['l'],
+    when: some,
+    run: () => {
+      app.shown.value = 'categorise'
+    },
+  },
+  {
+    id: 'followUp',
+    text: 'followUp',
+    icon: 'flag',
+    outlook: ['Shift+G'],
+    gmail: ['Shift+S'],
+    when: some,
+    run: () => openMenu(t('followUp'), followUpItems(targets()), anchorOf(targets()[0])),
+  },
+  {
+    id: 'sweep',
+    text: 'sweep',
+    icon: 'sweep',
+    when: () => one() && app.place.peek().kind === 'folder',
+    run: () => {
+      app.shown.value = 'sweep'
+    },
+  },
+  {
+    id: 'held',
+    text: 'held',
+    icon: 'clock',
+    run: () => {
+      app.shown.value = 'held'
+    },
+  },
+  {
+    id: 'rules',
+    text: 'rules',
+    icon: 'settings',
+    run: () => app.go({ kind: 'settings', page: 'rules' }),
   },
   {
     id: 'read',

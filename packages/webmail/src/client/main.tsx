@@ -11,6 +11,7 @@ import { trustedScript } from './mail/trusted.ts'
 import { keptStart } from './offline/begin.ts'
 import { forgetSignOut, signOutIsDue } from './offline/sign-out.ts'
 import { Vault } from './offline/vault.ts'
+import { followRecords } from './store/records.ts'
 import { useSettings } from './store/settings.ts'
 import { nameOf, t } from './text/text.ts'
 
@@ -18,7 +19,10 @@ async function start(): Promise<void> {
   const root = document.querySelector<HTMLElement>('#app')
   const came = JSON.parse(document.querySelector('#start')?.textContent ?? '{}') as StartData
   if (root === null) return
-  await useSettings()
+  const preferences = came.responses?.find((one) => one[0] === 'Preferences/get')?.[1].list as
+    | readonly Readonly<Record<string, unknown>>[]
+    | undefined
+  await useSettings(preferences?.[0])
   const base = root.dataset.base ?? '/mail/'
   const data = came.offline === true ? await keptStart(Date.now()) : came
   if (data === undefined) return locked(root)
@@ -36,6 +40,7 @@ async function start(): Promise<void> {
   listenForKeys()
   if (data.responses === undefined) await app.sync.run()
   app.sync.start()
+  followRecords(app.client, app.store, preferences === undefined)
   if (app.store.identities.peek().length === 0)
     app.client.call('Identity/get', { ids: null }).then(
       ({ list }) => {

@@ -87,6 +87,6 @@ export function singletonMethods<T>(type: Singleton<T>): readonly [Method, Metho
 
 /** What is now otherwise than the client asked for. */
 function differences(now: Readonly<Record<string, Json>>, wanted: JsonObject): Record<string, Json> | null {
-  const entries = Object.entries(now).filter(([name, value]) => !sameJson(wanted[name], value))
+  const entries = Object.entries(now).filter(([name, value]) => !sameJson(wanted[name] ?? null, value))
   return entries.length === 0 ? null : Object.fromEntries(entries)
 }

@@ -21,9 +21,10 @@ const reply = s.object({
 })
 const shape = s.object({
   state: s.oneOf('disabled', 'enabled', 'scheduled'),
-  start: s.nullable(s.utcDate),
-  end: s.nullable(s.utcDate),
-  subject: s.nullable(s.string),
+  // A null in a patch takes the property away: RFC 8620 §5.3.
+  start: s.maybe(s.utcDate),
+  end: s.maybe(s.utcDate),
+  subject: s.maybe(s.string),
   inside: reply,
   contacts: reply,
   outside: reply,

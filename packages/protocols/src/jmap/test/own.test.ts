@@ -285,6 +285,10 @@ test('SenderLists and AutomaticReplies: one record each, shared with the transpo
   )
   const vacation = (await client.call('VacationResponse/get')).list[0]
   assert.deepEqual([vacation.isEnabled, vacation.subject, vacation.htmlBody], [true, 'Away', '<p>World</p>'])
+  const plain = { state: 'enabled', start: null, end: null, subject: null }
+  const cleared = await client.call('AutomaticReplies/set', { update: { singleton: plain } })
+  assert.deepEqual(cleared.updated, { singleton: null })
+  assert.equal((await client.call('AutomaticReplies/get')).list[0].subject, null)
   const bad = await client.call('AutomaticReplies/set', { update: { singleton: { state: 'scheduled' } } })
   assert.deepEqual(bad.notUpdated.singleton.properties, ['start', 'end'])
 })

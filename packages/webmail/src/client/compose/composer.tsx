@@ -8,9 +8,11 @@ import type { Address, Id } from '../jmap/types.ts'
 import { fileSize, longDate, t, timeOnly } from '../text/text.ts'
 import { ask, askText } from '../ui/dialog.tsx'
 import { IconButton, Icon, type IconName } from '../ui/icon.tsx'
-import { openMenu } from '../ui/menu.tsx'
+import { type MenuItem, openMenu } from '../ui/menu.tsx'
 import { isAddress } from './address.ts'
+import { laterTimes, localInput } from '../store/later.ts'
 import { settings } from '../store/settings.ts'
+import { templateMenu } from './templates.ts'
 import { type Attached, type Beginning, closeWindow, compose } from './open.ts'
 import { emailOf, envelopeOf, mentionsAttachment, signatureOf, textOfHtml, type Written } from './outgoing.ts'
 import { Recipients } from './recipients.tsx'
@@ -543,6 +545,24 @@ export function Composer({ start }: { readonly start: Beginning }): JSX.Element 
               }
             }}
           />
+          <IconButton
+            icon="drafts"
+            label={t('templates')}
+            expanded={false}
+            onClick={(event) =>
+              void templateMenu(event.currentTarget as Element, {
+                subject,
+                html: editor.current?.getHTML() ?? '',
+                insert: (template) => {
+                  const now = editor.current
+                  if (now === undefined) return
+                  if (subject.trim() === '') setSubject(template.subject)
+                  now.insertHTML(template.htmlBody)
+                  now.focus()
+                },
+              })
+            }
+          />
           <span class="grow" />
           <IconButton icon="trash" label={t('discard')} onClick={() => void discard()} />
           <input
@@ -575,28 +595,20 @@ async function link(editor: Editor | undefined): Promise<void> {
   if (url !== undefined && /^(?:https?:\/\/\S|mailto:\S)/i.test(url)) editor.makeLink(url)
 }
 
-function laterItems(send: (until: Date) => void) {
-  const at = (days: number, hour: number): Date => {
-    const date = new Date()
-    date.setDate(date.getDate() + days)
-    date.setHours(hour, 0, 0, 0)
-    return date
-  }
-  const now = new Date()
-  const items: { label: string; icon: IconName; keyHint?: string; run: () => void }[] = []
-  const add = (label: string, date: Date): void => {
-    items.push({ label, icon: 'clock', keyHint: timeOnly(date), run: () => send(date) })
-  }
-  if (now.getHours() < 16) add(t('laterToday'), at(0, 18))
-  add(t('tomorrowMorning'), at(1, 8))
-  if (now.getDay() !== 0) add(t('mondayMorning'), at((8 - now.getDay()) % 7 || 7, 8))
+function laterItems(send: (until: Date) => void): MenuItem[] {
+  const items: MenuItem[] = laterTimes().map(({ name, date }) => ({
+    label: t(name),
+    icon: 'clock',
+    keyHint: timeOnly(date),
+    run: () => send(date),
+  }))
   items.push({
     label: t('pickTime'),
     icon: 'edit',
     run: () =>
       void askText(t('sendLater'), t('schedule'), {
         label: t('pickTime'),
-        value: local(at(1, 9)),
+        value: localInput(laterTimes().find((one) => one.name === 'tomorrowMorning')?.date ?? new Date()),
         type: 'datetime-local',
       }).then((value) => {
         const date = new Date(value ?? '')
@@ -605,5 +617,3 @@ function laterItems(send: (until: Date) => void) {
   })
   return items
 }
-const local = (date: Date): string =>
-  new Date(date.getTime() - date.getTimezoneOffset() * 60_000).toISOString().slice(0, 16)

@@ -1,5 +1,7 @@
 /** The one table of methods: name to arguments and answer. What is not here cannot be called. */
 import type {
+  AutomaticReplies,
+  Category,
   Comparator,
   Email,
   EmailContent,
@@ -7,9 +9,12 @@ import type {
   Id,
   Identity,
   Mailbox,
+  Rule,
+  SenderLists,
   SetError,
   Snippet,
   Submission,
+  Template,
   Vacation,
 } from './types.ts'
 
@@ -112,6 +117,33 @@ export interface Methods {
   ]
   'VacationResponse/get': [Get, Got<Vacation>]
   'VacationResponse/set': [SetArguments, SetAnswer]
+  // Our own capability
+  'Preferences/get': [Get, Got<Readonly<Record<string, unknown>>>]
+  'Preferences/set': [SetArguments, SetAnswer]
+  'Category/get': [Get, Got<Category>]
+  'Category/set': [SetArguments, SetAnswer]
+  'Template/get': [Get, Got<Template>]
+  'Template/set': [SetArguments, SetAnswer]
+  'Rule/get': [Get, Got<Rule>]
+  'Rule/set': [SetArguments & { readonly order?: readonly Id[] }, SetAnswer]
+  'Rule/run': [
+    {
+      readonly ids: readonly Id[]
+      readonly mailboxId: Id
+      readonly dryRun?: boolean
+      readonly position?: number
+    },
+    {
+      readonly looked: number
+      readonly matched: number
+      readonly ids: readonly Id[]
+      readonly position: number | null
+    },
+  ]
+  'SenderLists/get': [Get, Got<SenderLists>]
+  'SenderLists/set': [SetArguments, SetAnswer]
+  'AutomaticReplies/get': [Get, Got<AutomaticReplies>]
+  'AutomaticReplies/set': [SetArguments, SetAnswer]
 }
 export type MethodName = keyof Methods
 export type Arguments<N extends MethodName> = Methods[N][0]

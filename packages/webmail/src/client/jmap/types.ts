@@ -45,6 +45,18 @@ export interface Email {
   readonly subject: string | null
   readonly hasAttachment: boolean
   readonly preview: string
+  readonly categories?: Readonly<Record<string, true>>
+  readonly followUp?: FollowUp | null
+  readonly snoozed?: { readonly until: string } | null
+  readonly inference?: 'focused' | 'other'
+}
+
+/** The dates of a flag. */
+export interface FollowUp {
+  readonly start: string | null
+  readonly due: string | null
+  readonly reminder: string | null
+  readonly completed: string | null
 }
 
 export interface BodyPart {
@@ -106,6 +118,48 @@ export interface Vacation {
   readonly htmlBody: string | null
 }
 
+/** A category of the mailbox: name and one of Outlook's 25 colours, -1 for none. */
+export interface Category {
+  readonly id: Id
+  readonly name: string
+  readonly color: number
+}
+export interface Template {
+  readonly id: Id
+  readonly name: string
+  readonly subject: string
+  readonly htmlBody: string
+}
+/** Conditions of a rule by name: lists of words, or single values. */
+export type Conditions = Readonly<Record<string, readonly string[] | string | number | boolean>>
+export interface Rule {
+  readonly id: Id
+  readonly name: string
+  readonly isEnabled: boolean
+  readonly conditions: Conditions
+  readonly exceptions: Conditions
+  readonly actions: Readonly<Record<string, readonly string[] | string | boolean>>
+  readonly stop: boolean
+}
+export interface SenderLists {
+  readonly blocked: readonly string[]
+  readonly safe: readonly string[]
+}
+export interface Reply {
+  readonly isEnabled: boolean
+  readonly bodyType: 'text' | 'html'
+  readonly message: string
+}
+export interface AutomaticReplies {
+  readonly state: 'disabled' | 'enabled' | 'scheduled'
+  readonly start: string | null
+  readonly end: string | null
+  readonly subject: string | null
+  readonly inside: Reply
+  readonly contacts: Reply
+  readonly outside: Reply
+}
+
 /** RFC 8621 §5. */
 export interface Snippet {
   readonly emailId: Id
@@ -156,4 +210,5 @@ export const urn = {
   mail: 'urn:ietf:params:jmap:mail',
   submission: 'urn:ietf:params:jmap:submission',
   vacation: 'urn:ietf:params:jmap:vacationresponse',
+  own: 'https://postrider.example/jmap',
 } as const

@@ -7,7 +7,7 @@ import { Icon, type IconName } from '../ui/icon.tsx'
 export function Empty(): JSX.Element {
   const place = app.place.value
   const role = app.mailbox.value?.role
-  const filtered = app.filter.value !== 'all'
+  const filtered = app.filter.value !== 'all' || app.category.value !== undefined
   const [icon, text]: [IconName, string] =
     place.kind === 'search'
       ? ['search', t('emptySearch')]
@@ -22,6 +22,7 @@ export function Empty(): JSX.Element {
             t('filterAll'),
             () => {
               app.filter.value = 'all'
+              app.category.value = undefined
             },
           ]
         : role === 'inbox'

@@ -38,61 +38,102 @@ function PlaceHead(): JSX.Element {
         : total === undefined
           ? ''
           : t(list?.spec.collapseThreads === true ? 'countConversations' : 'countMessages', { n: total })
+  const category = app.category.value
+  const categories = app.store.categories.value
   return (
-    <header class="list-head">
-      <IconButton
-        class="only-narrow"
-        icon="menu"
-        label={t('folders')}
-        expanded={app.shown.value === 'drawer'}
-        onClick={() => {
-          app.shown.value = 'drawer'
-        }}
-      />
-      <h1 dir="auto">{title}</h1>
-      <span class="list-about">{about}</span>
-      <span class="grow" />
-      <IconButton
-        class="only-narrow"
-        icon="edit"
-        label={t('newMail')}
-        keyHint={hintOf('compose')}
-        onClick={() => compose({})}
-      />
-      {(mailbox?.role === 'trash' || mailbox?.role === 'junk') && mailbox.totalEmails > 0 && (
-        <IconButton icon="trash" label={t('emptyTrash')} onClick={() => void emptyFolder(mailbox)} />
-      )}
-      {place.kind === 'search' && <Scope text={place.text} within={place.within} />}
-      {place.kind === 'folder' && (
+    <>
+      <header class="list-head">
         <IconButton
-          icon="filter"
-          label={`${t('filter')}: ${t(filterNames[filter])}`}
-          pressed={filter !== 'all'}
-          expanded={false}
-          onClick={(event) =>
-            openMenu(
-              t('filter'),
-              [
-                ...(Object.keys(listFilters) as (keyof typeof listFilters)[]).map((one) => ({
-                  label: t(filterNames[one]),
-                  checked: filter === one,
-                  run: () => {
-                    app.filter.value = one
-                  },
-                })),
-                {
-                  label: t('conversations'),
-                  checked: settings.peek().conversations,
-                  apart: true,
-                  run: () => set({ conversations: !settings.peek().conversations }),
-                },
-              ],
-              event,
-            )
-          }
+          class="only-narrow"
+          icon="menu"
+          label={t('folders')}
+          expanded={app.shown.value === 'drawer'}
+          onClick={() => {
+            app.shown.value = 'drawer'
+          }}
         />
-      )}
-    </header>
+        <h1 dir="auto">{title}</h1>
+        <span class="list-about">{about}</span>
+        <span class="grow" />
+        <IconButton
+          class="only-narrow"
+          icon="edit"
+          label={t('newMail')}
+          keyHint={hintOf('compose')}
+          onClick={() => compose({})}
+        />
+        {(mailbox?.role === 'trash' || mailbox?.role === 'junk') && mailbox.totalEmails > 0 && (
+          <IconButton icon="trash" label={t('emptyTrash')} onClick={() => void emptyFolder(mailbox)} />
+        )}
+        {place.kind === 'search' && <Scope text={place.text} within={place.within} />}
+        {place.kind === 'folder' && (
+          <IconButton
+            icon="filter"
+            label={`${t('filter')}: ${category ?? t(filterNames[filter])}`}
+            pressed={filter !== 'all' || category !== undefined}
+            expanded={false}
+            onClick={(event) =>
+              openMenu(
+                t('filter'),
+                [
+                  ...(Object.keys(listFilters) as (keyof typeof listFilters)[]).map((one) => ({
+                    label: t(filterNames[one]),
+                    checked: filter === one && category === undefined,
+                    run: () => {
+                      app.category.value = undefined
+                      app.filter.value = one
+                    },
+                  })),
+                  ...categories.map(({ name }, i) => ({
+                    label: name,
+                    checked: category === name,
+                    apart: i === 0,
+                    run: () => {
+                      app.filter.value = 'all'
+                      app.category.value = name
+                    },
+                  })),
+                  {
+                    label: t('conversations'),
+                    checked: settings.peek().conversations,
+                    apart: true,
+                    run: () => set({ conversations: !settings.peek().conversations }),
+                  },
+                ],
+                event,
+              )
+            }
+          />
+        )}
+      </header>
+      {place.kind === 'folder' &&
+        mailbox?.role === 'inbox' &&
+        settings.value.focused &&
+        filter === 'all' &&
+        category === undefined && <Tabs />}
+    </>
+  )
+}
+
+/** The two parts of a parted Inbox. */
+function Tabs(): JSX.Element {
+  const tab = app.tab.value
+  return (
+    <div class="tabs" role="group" aria-label={t('focusedInbox')}>
+      {(['focused', 'other'] as const).map((one) => (
+        <button
+          key={one}
+          type="button"
+          aria-pressed={tab === one}
+          onClick={() => {
+            app.tab.value = one
+            app.open(undefined, { replace: true })
+          }}
+        >
+          {t(one)}
+        </button>
+      ))}
+    </div>
   )
 }
 

@@ -4,6 +4,8 @@ import { hintOf } from '../commands.ts'
 import { replyTo } from '../compose/open.ts'
 import type { Id } from '../jmap/types.ts'
 import { archive, isFlagged, isUnread, junk, mailsOf, setFlag, setRead, trash } from '../mail/acts.ts'
+import { anchorOf, block, followUpItems, setInference, snoozeMenu, trust } from '../mail/marking.ts'
+import { settings } from '../store/settings.ts'
 import { t } from '../text/text.ts'
 import { type MenuItem, openMenu } from '../ui/menu.tsx'
 
@@ -49,6 +51,41 @@ export function rowItems(id: Id): MenuItem[] {
       },
     },
   )
+  items.push(
+    { label: t('snooze'), icon: 'clock', keyHint: hintOf('snooze'), run: () => snoozeMenu(rows, anchorOf(id)) },
+    {
+      label: t('categorise'),
+      icon: 'tag',
+      keyHint: hintOf('categorise'),
+      run: () => {
+        if (!app.selected.peek().has(id)) app.selected.value = new Set([id])
+        app.shown.value = 'categorise'
+      },
+    },
+    {
+      label: t('followUp'),
+      icon: 'flag',
+      keyHint: hintOf('followUp'),
+      run: () => openMenu(t('followUp'), followUpItems(rows), anchorOf(id)),
+    },
+  )
+  if (role === 'inbox' && settings.peek().focused) {
+    const other = app.store.email(id).peek()?.inference === 'other'
+    items.push({
+      label: t(other ? 'toFocused' : 'toOther'),
+      icon: 'inbox',
+      run: () => void setInference(rows, other ? 'focused' : 'other'),
+    })
+  }
+  if (rows.length === 1 && app.place.peek().kind === 'folder')
+    items.push({
+      label: t('sweep'),
+      icon: 'sweep',
+      run: () => {
+        app.selected.value = new Set([id])
+        app.shown.value = 'sweep'
+      },
+    })
   if (role !== 'archive' && app.store.byRole.peek().has('archive'))
     items.push({ label: t('toArchive'), icon: 'archive', keyHint: hintOf('archive'), run: () => void archive(rows) })
   if (app.store.byRole.peek().has('junk'))
@@ -58,6 +95,12 @@ export function rowItems(id: Id): MenuItem[] {
       keyHint: hintOf('junk'),
       run: () => void junk(rows),
     })
+  if (rows.length === 1 && role !== 'sent' && role !== 'drafts')
+    items.push(
+      role === 'junk'
+        ? { label: t('trustSender'), icon: 'check', run: () => void trust(id) }
+        : { label: t('blockSender'), icon: 'junk', run: () => void block(id) },
+    )
   items.push({
     label: t('toTrash'),
     icon: 'trash',

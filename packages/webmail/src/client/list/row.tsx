@@ -8,7 +8,9 @@ import { archive, mailsOf, setFlag, setRead, trash } from '../mail/acts.ts'
 import type { ListQuery } from '../store/query.ts'
 import { settings } from '../store/settings.ts'
 import { firstNameOf, longDate, nameOf, shortDate, t } from '../text/text.ts'
+import { snoozeMenu } from '../mail/marking.ts'
 import { Avatar } from '../ui/avatar.tsx'
+import { Categories } from '../ui/category.tsx'
 import { Icon, IconButton } from '../ui/icon.tsx'
 import { rowMenu } from './row-menu.ts'
 import { onSelect } from './selecting.ts'
@@ -76,7 +78,12 @@ export function Row({ list, index, id, height, isCursor }: RowProps): JSX.Elemen
   const snippet = place.kind === 'search' && /\p{L}{2}/u.test(place.text) ? snippetOf(list, id).value : undefined
   const selected = app.selected.value.has(id)
   const isOpen = app.openEmail.value === id
-  const when = longDate(email.receivedAt)
+  const categories = Object.keys(email.categories ?? {})
+  const due = flagged ? email.followUp?.due : undefined
+  const late = due != null && new Date(due) < new Date()
+  // Snoozed mail says when it comes back.
+  const until = email.snoozed?.until
+  const when = until === undefined ? longDate(email.receivedAt) : t('snoozedUntil', { time: longDate(until) })
   const name = [
     unread ? t('unread') : '',
     who,
@@ -84,7 +91,8 @@ export function Row({ list, index, id, height, isCursor }: RowProps): JSX.Elemen
     threadIds.length > 1 ? t('countMessages', { n: threadIds.length }) : '',
     when,
     attachment ? t('attachment') : '',
-    flagged ? t('flagged') : '',
+    flagged ? (due == null ? t('flagged') : t('dueOn', { time: longDate(due) })) : '',
+    ...categories,
   ]
     .filter((one) => one !== '')
     .join(', ')
@@ -140,15 +148,20 @@ export function Row({ list, index, id, height, isCursor }: RowProps): JSX.Elemen
           {threadIds.length > 1 && <span class="row-count">{threadIds.length}</span>}
         </span>
         <span class="row-marks">
+          <Categories names={categories} short />
           {attachment && <Icon name="attach" />}
           {flagged && (
-            <span class="is-flag">
+            <span
+              class={`is-flag ${late ? 'late' : ''}`}
+              title={due == null ? undefined : t('dueOn', { time: longDate(due) })}
+            >
               <Icon name="flag" filled />
             </span>
           )}
         </span>
-        <time class="row-time" dateTime={email.receivedAt}>
-          {shortDate(email.receivedAt)}
+        <time class="row-time" dateTime={until ?? email.receivedAt}>
+          {until !== undefined && <Icon name="clock" />}
+          {shortDate(until ?? email.receivedAt)}
         </time>
         <span class="row-subject" dir="auto">
           {snippet?.subject == null ? subject : <Marked html={snippet.subject} />}
@@ -204,6 +217,16 @@ function RowActs({
         keyHint={hintOf(unread ? 'read' : 'unread')}
         tabIndex={-1}
         onClick={stop(() => void setRead([id], unread))}
+      />
+      <IconButton
+        icon="clock"
+        label={t('snooze')}
+        keyHint={hintOf('snooze')}
+        tabIndex={-1}
+        onClick={(event) => {
+          event.stopPropagation()
+          snoozeMenu([id], event.currentTarget as Element)
+        }}
       />
     </div>
   )

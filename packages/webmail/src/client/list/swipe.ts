@@ -2,6 +2,7 @@
 import { app } from '../app.ts'
 import type { Id } from '../jmap/types.ts'
 import { archive, isFlagged, isUnread, setFlag, setRead, trash } from '../mail/acts.ts'
+import { anchorOf, snoozeMenu } from '../mail/marking.ts'
 import { settings, type SwipeAct } from '../store/settings.ts'
 import { rowMenu } from './row-menu.ts'
 
@@ -18,6 +19,7 @@ const acts: Readonly<Record<SwipeAct, (id: Id) => void>> = {
     app.selected.value = new Set([id])
     app.shown.value = 'move'
   },
+  snooze: (id) => snoozeMenu([id], anchorOf(id)),
   none: () => {},
 }
 

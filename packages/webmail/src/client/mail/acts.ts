@@ -1,7 +1,9 @@
 /** What can be done with mails, said and undoable. Rows of a list stand for their conversations. */
+import { markProperties } from '../../start.ts'
 import { app, folderName } from '../app.ts'
 import type { Email, Id, Mailbox } from '../jmap/types.ts'
 import { marks } from '../store/acts.ts'
+import type { Marks } from '../store/store.ts'
 import { settings } from '../store/settings.ts'
 import { ask } from '../ui/dialog.tsx'
 import { t, type TextKey } from '../text/text.ts'
@@ -45,7 +47,7 @@ async function chosen(rows: readonly Id[], everywhere = false): Promise<Id[]> {
     })
     const emails = app.client.call('Email/get', {
       ids: query.ref('/ids'),
-      properties: ['id', 'threadId', 'mailboxIds', 'keywords'],
+      properties: markProperties,
     })
     const [{ ids: page }, got] = await Promise.all([query, emails])
     app.store.putEmails(got.list, undefined)
@@ -72,10 +74,10 @@ function moveOn(rows: readonly Id[], after: () => void): void {
   if (leaves) app.open(next, { replace: true })
 }
 
-async function change(
+export async function change(
   rows: readonly Id[],
   key: TextKey,
-  rule: (email: Email) => Pick<Email, 'mailboxIds' | 'keywords'>,
+  rule: (email: Email) => Marks,
   options: { readonly leaves?: boolean; readonly everywhere?: boolean; readonly values?: Record<string, string> } = {},
 ): Promise<void> {
   if (rows.length === 0) return
@@ -158,7 +160,7 @@ export async function markAllRead(mailbox: Mailbox): Promise<void> {
     })
     const got = app.client.call('Email/get', {
       ids: query.ref('/ids'),
-      properties: ['id', 'threadId', 'mailboxIds', 'keywords'],
+      properties: markProperties,
     })
     const [page, { list }] = await Promise.all([query, got])
     app.store.putEmails(list, undefined)

@@ -6,7 +6,7 @@ import { editDraft, replyTo } from '../compose/open.ts'
 import { pendingOf, unsend } from '../compose/unsend.ts'
 import { OfflineError } from '../jmap/client.ts'
 import type { Address, BodyPart, Email, EmailContent, Submission } from '../jmap/types.ts'
-import { settings } from '../store/settings.ts'
+import { set, settings } from '../store/settings.ts'
 import { fileSize, fullAddress, longDate, nameOf, shortDate, t } from '../text/text.ts'
 import { Avatar } from '../ui/avatar.tsx'
 import { Icon } from '../ui/icon.tsx'
@@ -30,7 +30,7 @@ export function Message({
 }): JSX.Element {
   const [open, setOpen] = useState(initiallyOpen)
   const [details, setDetails] = useState(false)
-  const [pictures, setPictures] = useState(settings.peek().pictures === 'always')
+  const [pictures, setPictures] = useState(picturesAllowed(email))
   const [body, setBody] = useState<Body>()
   const [problem, setProblem] = useState<'offline' | 'failed'>()
   const [again, setAgain] = useState(0)
@@ -101,6 +101,19 @@ export function Message({
           <button type="button" class="button" onClick={() => setPictures(true)}>
             {t('showPictures')}
           </button>
+          {from !== undefined && (
+            <button
+              type="button"
+              class="link-button"
+              onClick={() => {
+                setPictures(true)
+                const { picturesFrom } = settings.peek()
+                set({ picturesFrom: [...new Set([...picturesFrom, from.email.toLowerCase()])].slice(-500) })
+              }}
+            >
+              {t('picturesAlways', { name: nameOf(from) })}
+            </button>
+          )}
         </div>
       )}
       {problem !== undefined ? (
@@ -150,6 +163,12 @@ export function Message({
   )
 }
 
+/** Whether pictures from elsewhere are shown without asking: always, or for this sender. */
+export const picturesAllowed = ({ from }: Pick<Email, 'from'>): boolean => {
+  const { pictures, picturesFrom } = settings.peek()
+  return pictures === 'always' || (from?.some((one) => picturesFrom.includes(one.email.toLowerCase())) ?? false)
+}
+
 /** A mail of one's own that waits for its time: when it goes, and a way back. */
 function Held({ email }: { readonly email: Email }): JSX.Element | null {
   const [held, setHeld] = useState<Submission>()
@@ -176,28 +195,24 @@ export function textOf(content: EmailContent): string {
   const texts = content.textBody.flatMap((part) => {
     const value = content.bodyValues[part.partId ?? '']?.value
     if (value === undefined) return []
-    return part.type === 'text/html' ? [new DOMParserText(value).text] : [value]
+    return part.type === 'text/html' ? [plainText(value)] : [value]
   })
   const text = texts.join('\n')
   return text.trim() === '' ? `<p class="no-text">${t('noText')}</p>` : textToHtml(text)
 }
 /** What an HTML part says, without its markup: for when the server gave no sanitised HTML. */
-class DOMParserText {
-  readonly text: string
-  constructor(html: string) {
-    this.text = html
-      .replace(/<(style|script|head|title)\b[\s\S]*?<\/\1\s*>/gi, '')
-      .replace(/<br\s*\/?>|<\/(?:p|div|tr|li|h\d)>/gi, '\n')
-      .replace(/<[^>]*>/g, '')
-      .replace(/&nbsp;/g, ' ')
-      .replace(/&lt;/g, '<')
-      .replace(/&gt;/g, '>')
-      .replace(/&quot;/g, '"')
-      .replace(/&#39;/g, "'")
-      .replace(/&amp;/g, '&')
-      .replace(/\n\s*\n\s*\n+/g, '\n\n')
-  }
-}
+export const plainText = (html: string): string =>
+  html
+    .replace(/<(style|script|head|title)\b[\s\S]*?<\/\1\s*>/gi, '')
+    .replace(/<br\s*\/?>|<\/(?:p|div|tr|li|h\d)>/gi, '\n')
+    .replace(/<[^>]*>/g, '')
+    .replace(/&nbsp;/g, ' ')
+    .replace(/&lt;/g, '<')
+    .replace(/&gt;/g, '>')
+    .replace(/&quot;/g, '"')
+    .replace(/&#39;/g, "'")
+    .replace(/&amp;/g, '&')
+    .replace(/\n\s*\n\s*\n+/g, '\n\n')
 
 function people(all: readonly Address[]): string {
   const me = app.signedInAs.toLowerCase()

@@ -8,10 +8,12 @@ import type { Email, Id } from '../jmap/types.ts'
 import { rowItems } from '../list/row-menu.ts'
 import { rowProperties } from '../../start.ts'
 import { settings } from '../store/settings.ts'
-import { t } from '../text/text.ts'
+import { longDate, t } from '../text/text.ts'
+import { Categories } from '../ui/category.tsx'
 import { Icon, IconButton } from '../ui/icon.tsx'
 import { openMenu } from '../ui/menu.tsx'
 import { archive, isFlagged, readQuietly, setFlag, trash } from './acts.ts'
+import { snoozeMenu, unsnooze } from './marking.ts'
 import { Message } from './message.tsx'
 
 export function Reader(): JSX.Element | null {
@@ -62,6 +64,7 @@ function Conversation({ id }: { readonly id: Id }): JSX.Element {
         <h2 class="subject" dir="auto">
           {email.subject?.trim() || t('noSubject')}
         </h2>
+        <Marked email={email} />
         <Column key={id} emails={emails} id={id} />
       </div>
     </>
@@ -129,6 +132,37 @@ async function loadConversation(id: Id, collapse: boolean): Promise<boolean> {
   }
 }
 
+/** Categories, when it is to be done, when it comes back. */
+function Marked({ email }: { readonly email: Email }): JSX.Element | null {
+  const names = Object.keys(email.categories ?? {})
+  const { followUp, snoozed } = email
+  const due = email.keywords.$flagged === true ? followUp?.due : undefined
+  if (names.length === 0 && due == null && followUp?.completed == null && snoozed == null) return null
+  return (
+    <p class="marked">
+      <Categories names={names} />
+      {due != null && (
+        <span class="marked-one">
+          <Icon name="flag" filled /> {t('dueOn', { time: longDate(due) })}
+        </span>
+      )}
+      {followUp?.completed != null && (
+        <span class="marked-one">
+          <Icon name="check" /> {t('completedOn', { time: longDate(followUp.completed) })}
+        </span>
+      )}
+      {snoozed != null && (
+        <span class="marked-one">
+          <Icon name="clock" /> {t('snoozedUntil', { time: longDate(snoozed.until) })}
+          <button type="button" class="link-button" onClick={() => void unsnooze([email.id])}>
+            {t('unsnooze')}
+          </button>
+        </span>
+      )}
+    </p>
+  )
+}
+
 function Toolbar({ id, email }: { readonly id: Id; readonly email: Email }): JSX.Element {
   const list = app.list.value
   void list?.version.value
@@ -168,6 +202,13 @@ function Toolbar({ id, email }: { readonly id: Id; readonly email: Email }): JSX
         label={t(flagged ? 'unflag' : 'flag')}
         keyHint={hintOf('flag')}
         onClick={() => setFlag([id], !flagged)}
+      />
+      <IconButton
+        class="wide-only"
+        icon="clock"
+        label={t('snooze')}
+        keyHint={hintOf('snooze')}
+        onClick={(event) => snoozeMenu([id], event.currentTarget as Element)}
       />
       <IconButton
         icon="more"

@@ -1,17 +1,28 @@
-/** The settings, at once in effect. Those of this browser are here; signature and automatic replies are the server's. */
+/** The settings, at once in effect, kept on the server. */
 import type { JSX } from 'preact'
 import { useEffect, useState } from 'preact/hooks'
 import { app } from '../app.ts'
-import type { Identity, Vacation } from '../jmap/types.ts'
+import { lazy, Suspense } from '../shell/lazy.tsx'
+import type { Identity } from '../jmap/types.ts'
 import { type Settings, set, settings, type SwipeAct } from '../store/settings.ts'
 import { language, t, type TextKey } from '../text/text.ts'
 import { Account } from './account.tsx'
 import { Choice, KeyPreset } from './choice.tsx'
 
+const Rules = lazy(() => import('./rules.tsx').then((one) => one.Rules))
+const Replies = lazy(() => import('./replies.tsx').then((one) => one.Replies))
+const CategoryList = lazy(() => import('./lists.tsx').then((one) => one.CategoryList))
+const Senders = lazy(() => import('./lists.tsx').then((one) => one.Senders))
+const Templates = lazy(() => import('./lists.tsx').then((one) => one.Templates))
+
 const pages = {
   appearance: 'appearance',
   general: 'general',
   signatures: 'signatures',
+  rules: 'rules',
+  categories: 'categories',
+  senders: 'senders',
+  templates: 'templates',
   autoReply: 'autoReply',
   account: 'account',
 } as const satisfies Record<string, TextKey>
@@ -39,20 +50,33 @@ export function SettingsPage({ page }: { readonly page: string }): JSX.Element {
       </nav>
       <section class="settings-page" aria-label={t(pages[now])}>
         <h2>{t(pages[now])}</h2>
-        {now === 'appearance' ? (
-          <Appearance />
-        ) : now === 'general' ? (
-          <General />
-        ) : now === 'signatures' ? (
-          <Signatures />
-        ) : now === 'autoReply' ? (
-          <AutoReply />
-        ) : (
-          <Account />
-        )}
+        <Part page={now} />
       </section>
     </div>
   )
+}
+
+function Part({ page }: { readonly page: Page }): JSX.Element {
+  switch (page) {
+    case 'appearance':
+      return <Appearance />
+    case 'general':
+      return <General />
+    case 'signatures':
+      return <Signatures />
+    case 'rules':
+      return <Suspense of={Rules} />
+    case 'categories':
+      return <Suspense of={CategoryList} />
+    case 'senders':
+      return <Suspense of={Senders} />
+    case 'templates':
+      return <Suspense of={Templates} />
+    case 'autoReply':
+      return <Suspense of={Replies} />
+    case 'account':
+      return <Account />
+  }
 }
 
 function Appearance(): JSX.Element {
@@ -119,6 +143,7 @@ function General(): JSX.Element {
     ['read', t('markRead')],
     ['flag', t('flag')],
     ['move', t('moveTo')],
+    ['snooze', t('snooze')],
     ['none', t('none')],
   ]
   return (
@@ -169,6 +194,16 @@ function General(): JSX.Element {
           <p class="hint">{t('offlineDaysHint')}</p>
         </>
       )}
+      <Choice
+        label={t('focusedInbox')}
+        value={now.focused}
+        options={[
+          [true, t('on')],
+          [false, t('off')],
+        ]}
+        onChange={(focused) => set({ focused })}
+      />
+      <p class="hint">{t('focusedHint')}</p>
       <KeyPreset />
       <Choice
         label={t('swipeRight')}
@@ -237,97 +272,6 @@ function SignatureForm({ identity }: { readonly identity: Identity }): JSX.Eleme
       <label class="field">
         <span>{t('signature')}</span>
         <textarea rows={5} value={text} dir="auto" onInput={(event) => setText(event.currentTarget.value)} />
-      </label>
-      <button type="submit" class="button primary">
-        {t('save')}
-      </button>
-    </form>
-  )
-}
-
-const toLocal = (iso: string | null): string => {
-  if (iso === null) return ''
-  const date = new Date(iso)
-  return new Date(date.getTime() - date.getTimezoneOffset() * 60_000).toISOString().slice(0, 16)
-}
-const toIso = (local: string): string | null =>
-  local === '' ? null : new Date(local).toISOString().replace(/\.\d+Z$/, 'Z')
-
-function AutoReply(): JSX.Element {
-  const [now, setNow] = useState<Vacation>()
-  useEffect(() => {
-    app.client.call('VacationResponse/get', { ids: ['singleton'] }).then(
-      ({ list }) => setNow(list[0]),
-      () => app.tell(t('failed')),
-    )
-  }, [])
-  if (now === undefined) return <div class="coming" aria-busy="true" />
-  const change = (changes: Partial<Vacation>): void => setNow({ ...now, ...changes })
-  return (
-    <form
-      class="form"
-      onSubmit={(event) => {
-        event.preventDefault()
-        const { isEnabled, fromDate, toDate, subject, textBody } = now
-        app.client
-          .call('VacationResponse/set', {
-            update: { singleton: { isEnabled, fromDate, toDate, subject, textBody, htmlBody: null } },
-          })
-          .then(
-            ({ notUpdated }) => {
-              const problem = notUpdated?.singleton
-              app.tell(
-                problem === undefined ? t('saved') : t('refused', { problem: problem.description ?? problem.type }),
-              )
-            },
-            () => app.tell(t('failed')),
-          )
-      }}
-    >
-      <label class="switch">
-        <input
-          type="checkbox"
-          role="switch"
-          checked={now.isEnabled}
-          onChange={(event) => change({ isEnabled: event.currentTarget.checked })}
-        />
-        <span>{t('autoReplyOn')}</span>
-      </label>
-      <div class="form-row">
-        <label class="field">
-          <span>{t('autoReplyFrom')}</span>
-          <input
-            type="datetime-local"
-            value={toLocal(now.fromDate)}
-            onChange={(event) => change({ fromDate: toIso(event.currentTarget.value) })}
-          />
-        </label>
-        <label class="field">
-          <span>{t('autoReplyTo')}</span>
-          <input
-            type="datetime-local"
-            value={toLocal(now.toDate)}
-            onChange={(event) => change({ toDate: toIso(event.currentTarget.value) })}
-          />
-        </label>
-      </div>
-      <label class="field">
-        <span>{t('subject')}</span>
-        <input
-          type="text"
-          value={now.subject ?? ''}
-          dir="auto"
-          onInput={(event) => change({ subject: event.currentTarget.value || null })}
-        />
-      </label>
-      <label class="field">
-        <span>{t('autoReplyText')}</span>
-        <textarea
-          rows={6}
-          value={now.textBody ?? ''}
-          dir="auto"
-          onInput={(event) => change({ textBody: event.currentTarget.value })}
-        />
       </label>
       <button type="submit" class="button primary">
         {t('save')}

@@ -20,6 +20,10 @@ const Palette = lazy(() => import('./palette.tsx').then((one) => one.Palette))
 const Shortcuts = lazy(() => import('./shortcuts.tsx').then((one) => one.Shortcuts))
 const SettingsPage = lazy(() => import('../settings/settings-page.tsx').then((one) => one.SettingsPage))
 
+const Categorise = lazy(() => import('../mail/categorise.tsx').then((one) => one.Categorise))
+const Held = lazy(() => import('../mail/held.tsx').then((one) => one.Held))
+const Sweep = lazy(() => import('../mail/sweep.tsx').then((one) => one.Sweep))
+
 const run = (id: string): void => commands.find((one) => one.id === id)?.run()
 
 export function Shell(): JSX.Element {
@@ -75,6 +79,9 @@ export function Shell(): JSX.Element {
         </Sheet>
       )}
       {shown === 'move' && <FolderPicker />}
+      {shown === 'categorise' && <Suspense of={Categorise} />}
+      {shown === 'held' && <Suspense of={Held} />}
+      {shown === 'sweep' && <Suspense of={Sweep} />}
       {shown === 'palette' && <Suspense of={Palette} />}
       {shown === 'shortcuts' && <Suspense of={Shortcuts} />}
       <ComposeHost />

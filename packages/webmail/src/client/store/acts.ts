@@ -3,8 +3,9 @@
  * the queue is kept in the browser), taken back when the server refuses; every act can be undone.
  */
 import { type Signal, signal } from '@preact/signals'
+import { markProperties } from '../../start.ts'
 import { JmapError, OfflineError } from '../jmap/client.ts'
-import type { Email, Id } from '../jmap/types.ts'
+import type { Email, FollowUp, Id } from '../jmap/types.ts'
 import type { ListQuery } from './query.ts'
 import type { Marks, Store } from './store.ts'
 
@@ -71,8 +72,9 @@ export class Acts {
     for (const id of new Set(ids)) {
       const email = this.#store.email(id).peek()
       if (email === undefined) continue
-      const before: Marks = { mailboxIds: email.mailboxIds, keywords: email.keywords }
-      const after = rule(email)
+      const { mailboxIds, keywords, categories = {}, followUp = null, snoozed = null, inference = 'focused' } = email
+      const before: Marks = { mailboxIds, keywords, categories, followUp, snoozed, inference }
+      const after = { ...before, ...rule(email) }
       if (Object.keys(patchOf(before, after)).length > 0) changes.push({ id, before, after })
     }
     return this.#apply(changes)
@@ -228,12 +230,10 @@ export class Acts {
     if (refused.length === 0) return
     this.#refused(notUpdated[refused[0] ?? '']?.type ?? '')
     // What the server holds is what is true.
-    void this.#store.client
-      .call('Email/get', { ids: refused, properties: ['id', 'threadId', 'mailboxIds', 'keywords'] })
-      .then(
-        ({ list }) => this.#store.putEmails(list, undefined),
-        () => {},
-      )
+    void this.#store.client.call('Email/get', { ids: refused, properties: markProperties }).then(
+      ({ list }) => this.#store.putEmails(list, undefined),
+      () => {},
+    )
     for (const list of this.#store.lists()) {
       list.forget()
       void list.refresh()
@@ -242,21 +242,60 @@ export class Acts {
 }
 
 /** RFC 8620 §5.3: what differs, as a patch. */
-export function patchOf(before: Marks, after: Marks): Record<string, true | null> {
-  const patch: Record<string, true | null> = {}
-  for (const property of ['mailboxIds', 'keywords'] as const) {
-    for (const key of Object.keys(before[property]))
-      if (after[property][key] !== true) patch[`${property}/${escapeKey(key)}`] = null
-    for (const key of Object.keys(after[property]))
-      if (before[property][key] !== true) patch[`${property}/${escapeKey(key)}`] = true
+export function patchOf(before: Marks, after: Marks): Record<string, unknown> {
+  const patch: Record<string, unknown> = {}
+  const snoozes = JSON.stringify(before.snoozed ?? null) !== JSON.stringify(after.snoozed ?? null)
+  if (snoozes) patch.snoozed = after.snoozed ?? null
+  for (const property of ['mailboxIds', 'keywords', 'categories'] as const) {
+    // Where a snoozed mail goes, and comes back from, is the server's business.
+    if (snoozes && property === 'mailboxIds') continue
+    const [old, now] = [before[property] ?? {}, after[property] ?? {}]
+    for (const key of Object.keys(old)) if (now[key] !== true) patch[`${property}/${escapeKey(key)}`] = null
+    for (const key of Object.keys(now)) if (old[key] !== true) patch[`${property}/${escapeKey(key)}`] = true
   }
+  if (JSON.stringify(before.followUp ?? null) !== JSON.stringify(after.followUp ?? null)) {
+    patch.followUp = after.followUp ?? null
+    // The flag goes with it.
+    delete patch['keywords/$flagged']
+  }
+  if ((before.inference ?? 'focused') !== (after.inference ?? 'focused')) patch.inference = after.inference
   return patch
 }
 /** RFC 6901 §3. */
 const escapeKey = (key: string): string => key.replaceAll('~', '~0').replaceAll('/', '~1')
 
+/** Where a snoozed mail is shown to be until the server says so. */
+const ASLEEP = 'snoozed'
+
 /** The rules of acts. */
 export const marks = {
+  categorise:
+    (name: string, on: boolean) =>
+    ({ mailboxIds, keywords, categories = {} }: Email): Marks => {
+      const { [name]: _, ...rest } = categories
+      return { mailboxIds, keywords, categories: on ? { ...rest, [name]: true } : rest }
+    },
+  /** Out of sight until then; null: back again. `folder`: that of snoozed mails, if it is there. */
+  snooze:
+    (until: string | null, folder: Id | undefined, inbox: Id | undefined) =>
+    ({ keywords, mailboxIds }: Email): Marks => {
+      const to = until === null ? inbox : (folder ?? ASLEEP)
+      return {
+        keywords,
+        mailboxIds: to === undefined ? mailboxIds : { [to]: true },
+        snoozed: until === null ? null : { until },
+      }
+    },
+  followUp:
+    (followUp: FollowUp | null) =>
+    ({ mailboxIds, keywords }: Email): Marks => {
+      const { $flagged: _, ...rest } = keywords
+      const flagged = followUp !== null && followUp.completed === null
+      return { mailboxIds, keywords: flagged ? { ...rest, $flagged: true } : rest, followUp }
+    },
+  inference:
+    (inference: 'focused' | 'other') =>
+    ({ mailboxIds, keywords }: Email): Marks => ({ mailboxIds, keywords, inference }),
   keyword:
     (keyword: string, on: boolean) =>
     ({ mailboxIds, keywords }: Email): Marks => {

@@ -57,6 +57,8 @@ function condition({ operator, value }: Term, mailboxes: Iterable<Mailbox>): Fil
       }
       return known[value.toLowerCase()]
     }
+    case 'category':
+      return { hasCategory: value }
     case 'before':
     case 'after':
     case 'since': {

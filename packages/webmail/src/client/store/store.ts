@@ -6,11 +6,11 @@ import { computed, type ReadonlySignal, type Signal, signal } from '@preact/sign
 import type { Invocation } from '../../start.ts'
 import type { JmapClient } from '../jmap/client.ts'
 import type { Answer, MethodName, QueryAnswer } from '../jmap/methods.ts'
-import type { Email, Id, Identity, Mailbox } from '../jmap/types.ts'
+import type { Category, Email, Id, Identity, Mailbox } from '../jmap/types.ts'
 import { keyOf, ListQuery, type QuerySpec, type RowSink } from './query.ts'
 
-/** What an act changes of a mail. */
-export type Marks = Pick<Email, 'mailboxIds' | 'keywords'>
+/** What an act changes of a mail; what is left out stays. */
+export type Marks = Pick<Email, 'mailboxIds' | 'keywords' | 'categories' | 'followUp' | 'snoozed' | 'inference'>
 
 const LISTS_KEPT = 12
 
@@ -18,6 +18,7 @@ export class Store implements RowSink {
   readonly client: JmapClient
   readonly mailboxes: Signal<ReadonlyMap<Id, Mailbox>> = signal(new Map())
   readonly identities: Signal<readonly Identity[]> = signal([])
+  readonly categories: Signal<readonly Category[]> = signal([])
   readonly byRole: ReadonlySignal<ReadonlyMap<string, Mailbox>> = computed(
     () => new Map([...this.mailboxes.value.values()].flatMap((one) => (one.role === null ? [] : [[one.role, one]]))),
   )
@@ -30,6 +31,8 @@ export class Store implements RowSink {
   readonly pending = new Map<Id, Marks>()
   /** The list on the screen; the others are brought up to date when they are looked at again. */
   active: ListQuery | undefined
+  /** Told of types of records that changed on the server. */
+  onRecords: (types: readonly string[]) => void = () => {}
   /** Told of every mail that came (push), for notices and the like. */
   onArrived: (emails: readonly Email[]) => void = () => {}
 
@@ -113,6 +116,7 @@ export class Store implements RowSink {
         )
     this.putThreads(pick('Thread/get', 'threads')?.list ?? [])
     this.identities.value = pick('Identity/get', 'identities')?.list ?? []
+    this.categories.value = pick('Category/get', 'categories')?.list ?? []
     const inbox = this.byRole.peek().get('inbox')
     const query: QueryAnswer | undefined = pick('Email/query', 'query')
     if (inbox !== undefined && query !== undefined) this.list(spec(inbox.id)).take(query)

@@ -3,7 +3,7 @@
  * state. One tab listens for all (a browser opens few connections to one server), the others hear it from that one.
  */
 import { type Signal, signal } from '@preact/signals'
-import { mailboxProperties, rowProperties } from '../../start.ts'
+import { mailboxProperties, markProperties, rowProperties } from '../../start.ts'
 import { JmapError, OfflineError } from '../jmap/client.ts'
 import type { Store } from './store.ts'
 
@@ -85,6 +85,8 @@ export class Sync {
 
   #hear({ changed }: StateChange): void {
     const types = changed[this.#store.client.accountId] ?? {}
+    const records = Object.keys(types).filter((type) => !/^(?:Email|Mailbox|Thread|EmailDelivery)$/.test(type))
+    if (records.length > 0) this.#store.onRecords(records)
     if (
       (types.Email !== undefined && types.Email !== this.#store.emailState) ||
       (types.Mailbox !== undefined && types.Mailbox !== this.#store.mailboxState)
@@ -122,7 +124,7 @@ export class Sync {
       const created = client.call('Email/get', { ids: changes.ref('/created'), properties: rowProperties })
       const updated = client.call('Email/get', {
         ids: changes.ref('/updated'),
-        properties: ['id', 'threadId', 'mailboxIds', 'keywords', 'receivedAt'],
+        properties: markProperties,
       })
       const threads = client.call('Thread/get', { ids: created.ref('/list/*/threadId') })
       const got = await mailboxes

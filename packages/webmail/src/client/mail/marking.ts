@@ -1,0 +1,137 @@
+/** Acts of our own capability: snoozing, categories, follow-up, Focused and Other, blocking. Each says what it did and can be undone. */
+import { app } from '../app.ts'
+import type { Id } from '../jmap/types.ts'
+import { marks } from '../store/acts.ts'
+import { dueTimes, laterTimes, localInput, utc } from '../store/later.ts'
+import { longDate, nameOf, t, timeOnly } from '../text/text.ts'
+import { askText } from '../ui/dialog.tsx'
+import { type MenuItem, openMenu } from '../ui/menu.tsx'
+import { change, mailsOf, moveTo } from './acts.ts'
+
+const idOf = (role: string): Id | undefined => app.store.byRole.peek().get(role)?.id
+
+export async function snooze(rows: readonly Id[], until: Date): Promise<void> {
+  const iso = utc(until)
+  await change(rows, 'doneSnoozed', marks.snooze(iso, idOf('snoozed'), idOf('inbox')), {
+    leaves: true,
+    values: { time: longDate(iso) },
+  })
+}
+/** Back before its time. */
+export const unsnooze = (rows: readonly Id[]): Promise<void> =>
+  change(rows, 'doneUnsnoozed', marks.snooze(null, idOf('snoozed'), idOf('inbox')), { leaves: true })
+
+/** When a mail is to come back. */
+export function snoozeItems(rows: readonly Id[]): MenuItem[] {
+  const items: MenuItem[] = laterTimes().map(({ name, date }) => ({
+    label: t(name),
+    icon: 'clock',
+    keyHint: timeOnly(date),
+    run: () => void snooze(rows, date),
+  }))
+  items.push({
+    label: t('pickTime'),
+    icon: 'edit',
+    run: () => {
+      const tomorrow = laterTimes().find((one) => one.name === 'tomorrowMorning')?.date ?? new Date()
+      void askText(t('snooze'), t('snooze'), {
+        label: t('pickTime'),
+        value: localInput(tomorrow),
+        type: 'datetime-local',
+      }).then((value) => {
+        const date = new Date(value ?? '')
+        if (!Number.isNaN(date.getTime()) && date > new Date()) void snooze(rows, date)
+      })
+    },
+  })
+  if (app.mailbox.peek()?.role === 'snoozed' || rows.some((one) => app.store.email(one).peek()?.snoozed != null))
+    items.push({ label: t('unsnooze'), icon: 'undo', apart: true, run: () => void unsnooze(rows) })
+  return items
+}
+export const snoozeMenu = (rows: readonly Id[], at: MouseEvent | Element): void =>
+  openMenu(t('snooze'), snoozeItems(rows), at)
+
+/** The row of a mail on the screen, or what has the focus: where a menu opened by key stands. */
+export const anchorOf = (row: Id | undefined): Element =>
+  document.querySelector(`.row[data-id="${CSS.escape(row ?? '')}"]`) ?? document.activeElement ?? document.body
+
+/** The dates of a flag. */
+export function followUpItems(rows: readonly Id[]): MenuItem[] {
+  const due = (date: Date | null): void => {
+    const iso = date === null ? null : utc(date)
+    void change(rows, 'doneFollowUp', marks.followUp({ start: iso, due: iso, reminder: null, completed: null }))
+  }
+  return [
+    ...dueTimes().map(
+      ({ name, date }): MenuItem => ({
+        label: t(name),
+        icon: 'flag',
+        keyHint: new Intl.DateTimeFormat(undefined, { weekday: 'short' }).format(date),
+        run: () => due(date),
+      }),
+    ),
+    {
+      label: t('complete'),
+      icon: 'check',
+      apart: true,
+      run: () =>
+        void change(
+          rows,
+          'doneComplete',
+          marks.followUp({ start: null, due: null, reminder: null, completed: utc(new Date()) }),
+        ),
+    },
+    {
+      label: t('unflag'),
+      icon: 'close',
+      run: () =>
+        void change(
+          rows.flatMap((one) => mailsOf(one, true)),
+          'doneUnflagged',
+          marks.followUp(null),
+        ),
+    },
+  ]
+}
+
+export const categorise = (rows: readonly Id[], name: string, on: boolean): Promise<void> =>
+  change(rows, on ? 'doneCategorised' : 'doneUncategorised', marks.categorise(name, on), { values: { name } })
+
+/** Blocks the senders of mails and puts the mails into Junk; undone together. */
+export async function block(row: Id): Promise<void> {
+  const [from] = app.store.email(row).peek()?.from ?? []
+  const junk = app.store.byRole.peek().get('junk')
+  if (from === undefined || junk === undefined) return
+  await changeSenders(from.email, 'blocked')
+  await moveTo([row], junk)
+  app.tell(t('doneBlocked', { name: nameOf(from) }), {
+    label: t('undo'),
+    run: () => {
+      void changeSenders(from.email, undefined)
+      app.undoLast()
+    },
+  })
+}
+export async function trust(row: Id): Promise<void> {
+  const [from] = app.store.email(row).peek()?.from ?? []
+  const inbox = app.store.byRole.peek().get('inbox')
+  if (from === undefined || inbox === undefined) return
+  await changeSenders(from.email, 'safe')
+  await moveTo([row], inbox)
+  app.tell(t('doneTrusted', { name: nameOf(from) }))
+}
+/** Puts a sender on one of the lists, or on none. */
+async function changeSenders(address: string, on: 'blocked' | 'safe' | undefined): Promise<void> {
+  const { list } = await app.client.call('SenderLists/get', { ids: null })
+  const lists = list[0] ?? { blocked: [], safe: [] }
+  const sender = address.toLowerCase()
+  const without = (name: 'blocked' | 'safe'): string[] => lists[name].filter((one) => one !== sender)
+  const blocked = [...without('blocked'), ...(on === 'blocked' ? [sender] : [])]
+  const safe = [...without('safe'), ...(on === 'safe' ? [sender] : [])]
+  await app.client.call('SenderLists/set', { update: { singleton: { blocked, safe } } })
+}
+
+export const setInference = (rows: readonly Id[], to: 'focused' | 'other'): Promise<void> =>
+  change(rows, to === 'focused' ? 'doneFocused' : 'doneOther', marks.inference(to), {
+    leaves: app.category.peek() === undefined,
+  })
