@@ -87,9 +87,19 @@ for (const [width, height] of [
           await page.locator('#search').fill('plan')
           await page.waitForSelector('.row mark')
           await check('search')
-          for (const name of ['appearance', 'general', 'signatures', 'autoReply', 'account']) {
+          for (const name of [
+            'appearance',
+            'general',
+            'signatures',
+            'rules',
+            'categories',
+            'senders',
+            'templates',
+            'autoReply',
+            'account',
+          ]) {
             await page.goto(`${base}settings/${name}`)
-            await page.waitForSelector('.settings-page fieldset, .settings-page form, .settings-page table')
+            await page.waitForSelector('.settings-page :is(fieldset, form, table, .hint)')
             await check(name)
           }
         },

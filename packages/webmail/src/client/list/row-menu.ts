@@ -98,8 +98,8 @@ export function rowItems(id: Id): MenuItem[] {
   if (rows.length === 1 && role !== 'sent' && role !== 'drafts')
     items.push(
       role === 'junk'
-        ? { label: t('trustSender'), icon: 'check', run: () => void trust(id) }
-        : { label: t('blockSender'), icon: 'junk', run: () => void block(id) },
+        ? { label: t('trustSender'), icon: 'check', run: () => void trust(id).catch(() => app.tell(t('failed'))) }
+        : { label: t('blockSender'), icon: 'junk', run: () => void block(id).catch(() => app.tell(t('failed'))) },
     )
   items.push({
     label: t('toTrash'),

@@ -219,6 +219,7 @@ function RowActs({
         onClick={stop(() => void setRead([id], unread))}
       />
       <IconButton
+        class="roomy-act"
         icon="clock"
         label={t('snooze')}
         keyHint={hintOf('snooze')}

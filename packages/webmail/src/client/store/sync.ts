@@ -64,12 +64,10 @@ export class Sync {
     this.#source?.close()
     const source = new EventSource(this.#store.client.eventSourceUrl(['*'], PING_SECONDS))
     this.#source = source
-    let opened = false
     source.onopen = () => {
       this.live.value = true
-      // What happened while we did not listen.
-      if (opened) void this.run()
-      opened = true
+      // What happened while we did not listen, also between the page's first answers and now.
+      void this.run()
     }
     source.onerror = () => {
       this.live.value = false
