@@ -40,7 +40,8 @@ async function start(): Promise<void> {
   listenForKeys()
   if (data.responses === undefined) await app.sync.run()
   app.sync.start()
-  followRecords(app.client, app.store, preferences === undefined)
+  // In a request of its own: without a network others of this turn are answered from the device.
+  setTimeout(() => followRecords(app.client, app.store, preferences === undefined))
   if (app.store.identities.peek().length === 0)
     app.client.call('Identity/get', { ids: null }).then(
       ({ list }) => {

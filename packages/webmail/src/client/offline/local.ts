@@ -152,7 +152,7 @@ function pointed(value: unknown, [step, ...more]: readonly string[]): unknown {
 }
 
 function patched(row: Email, patch: Json): Email {
-  let { mailboxIds, keywords } = row
+  let { mailboxIds, keywords, categories = {}, followUp = null, snoozed = null, inference = 'focused' } = row
   const turned = (set: Readonly<Record<string, true>>, key: string, on: unknown): Readonly<Record<string, true>> => {
     const { [key]: _, ...others } = set
     return on === true ? { ...others, [key]: true } : others
@@ -162,8 +162,20 @@ function patched(row: Email, patch: Json): Email {
     else if (path === 'keywords') keywords = value as typeof keywords
     else if (path.startsWith('mailboxIds/')) mailboxIds = turned(mailboxIds, path.slice(11), value)
     else if (path.startsWith('keywords/')) keywords = turned(keywords, path.slice(9), value)
+    else if (path.startsWith('categories/')) {
+      const name = path.slice(11).replaceAll('~1', '/').replaceAll('~0', '~')
+      categories = turned(categories, name, value)
+    } else if (path === 'inference') inference = value as typeof inference
+    else if (path === 'followUp') {
+      followUp = value as typeof followUp
+      keywords = turned(keywords, '$flagged', followUp !== null && followUp.completed === null)
+    } else if (path === 'snoozed') {
+      snoozed = value as typeof snoozed
+      // Where it goes is the server's business; here it is out of sight.
+      if (snoozed !== null) mailboxIds = {}
+    }
   }
-  return { ...row, mailboxIds, keywords }
+  return { ...row, mailboxIds, keywords, categories, followUp, snoozed, inference }
 }
 
 /** Unread counts follow what is done offline, as far as the mails are here. */
@@ -203,6 +215,10 @@ function condition(row: Email, name: string, value: unknown, texts: ReadonlyMap<
       return row.keywords[String(value)] === true
     case 'notKeyword':
       return row.keywords[String(value)] !== true
+    case 'hasCategory':
+      return row.categories?.[String(value)] === true
+    case 'inference':
+      return (row.inference ?? 'focused') === value
     case 'hasAttachment':
       return row.hasAttachment === value
     case 'before':
