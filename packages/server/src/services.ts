@@ -31,6 +31,8 @@ import {
   receiveConnectors,
   transportSettings,
 } from './protocol-settings.ts'
+import { pushSender } from './push/sender.ts'
+import { vapidOf } from './push/vapid-key.ts'
 
 export interface ServiceParts {
   readonly loaded: Loaded
@@ -75,6 +77,7 @@ export function createServices({
 }: ServiceParts): Services {
   const { config } = loaded
   let { externalUrl } = config
+  let pushInside = config['push.allowPrivate']
   const wheel = new TimerWheel({ clock })
   const held = new HeldTable(service)
   const door = createDoor(service, directory)
@@ -118,6 +121,7 @@ export function createServices({
     settings: { maxMessageSize: config['limits.messageSize'] },
     together,
     sendsHeld,
+    push: { vapid: vapidOf(directory), sender: pushSender({ allowPrivate: () => pushInside }) },
   })
   const connectors = receiveConnectors(config)
   const lines = new Map<ListenerName, (connection: Connection) => void>([
@@ -149,6 +153,7 @@ export function createServices({
       imap.configure(imapSettings(changed.config))
       pop = popSettings(changed.config)
       externalUrl = changed.config.externalUrl
+      pushInside = changed.config['push.allowPrivate']
     },
     async drain(graceMs) {
       eas.drain()

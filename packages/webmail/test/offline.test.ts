@@ -304,3 +304,54 @@ test('installable; what is shared to it opens in the composer; pulling the list 
   await asked
   await one.context.close()
 })
+
+test('a push becomes a notice with the sender, as long as one is signed in; without a session it says nothing', {
+  skip,
+  timeout: 200_000,
+}, async () => {
+  using folder = temporaryFolder('phone')
+  const one = await phone(folder.path)
+  await signIn(one.page, ADA)
+  await one.page.evaluate(() => navigator.serviceWorker.ready)
+  await one.context.grantPermissions(['notifications'], { origin })
+  await one.page.goto(`${origin}/mail/settings/notifications`)
+  await one.page.getByRole('switch', { name: /Tell me on this device/ }).waitFor()
+  const worker = one.context.serviceWorkers()[0] ?? (await one.context.waitForEvent('serviceworker'))
+  const cdp = await one.context.newCDPSession(one.page)
+  const registrations: string[] = []
+  cdp.on('ServiceWorker.workerRegistrationUpdated', ({ registrations: all }) => {
+    for (const { registrationId } of all) registrations.push(registrationId)
+  })
+  await cdp.send('ServiceWorker.enable')
+  await until('the registration', () => registrations.length > 0, LONG)
+  const push = (message: object): Promise<unknown> =>
+    cdp.send('ServiceWorker.deliverPushMessage', {
+      origin,
+      registrationId: registrations[0] ?? '',
+      data: JSON.stringify(message),
+    })
+  const notices = (): Promise<string[]> =>
+    worker.evaluate(async () => {
+      const scope = globalThis as unknown as { readonly registration: ServiceWorkerRegistration }
+      return (await scope.registration.getNotifications()).map(({ title }) => title)
+    })
+  const arrived = { '@type': 'StateChange', changed: { A1: { EmailDelivery: 'x' } } }
+  await push(arrived)
+  await one.page.waitForTimeout(500)
+  assert.deepEqual(await notices(), [], 'who looks at the client needs no notice')
+  // The same browser, the client not on the screen.
+  await one.page.goto('about:blank')
+  await push({ '@type': 'StateChange', changed: { A1: { Mailbox: 'y' } } })
+  await push(arrived)
+  await until('a notice', async () => (await notices()).length === 1, LONG)
+  assert.notEqual((await notices())[0], 'Postrider', 'the sender’s name')
+  await one.context.clearCookies()
+  await worker.evaluate(async () => {
+    const scope = globalThis as unknown as { readonly registration: ServiceWorkerRegistration }
+    for (const notice of await scope.registration.getNotifications()) notice.close()
+  })
+  await push(arrived)
+  await until('a notice', async () => (await notices()).length === 1, LONG)
+  assert.deepEqual(await notices(), ['Postrider'])
+  await one.context.close()
+})

@@ -18,6 +18,7 @@ import { Jmap } from './service.ts'
 export { accountIdOf } from './core/ids.ts'
 export { paths as jmapPaths } from './http/session.ts'
 export type { JmapInside } from './inside.ts'
+export { type PushSender, Vapid } from './webpush/index.ts'
 
 export interface JmapService {
   /** One request. `base`: the origin the client came by, for the URLs of the session. Rejects only for our own faults. */

@@ -62,5 +62,12 @@ export const MAX_PING_SECONDS = 900
 export const MAX_EVENT_SOURCES = 20
 /** Changes that follow each other closer than this are told together, ms. */
 export const PUSH_COALESCE_MS = 100
+/** Push subscriptions of one user; how long one lasts at most, ms (RFC 8620 §7.2: at least 48 hours). */
+export const MAX_PUSH_SUBSCRIPTIONS = 20
+export const PUSH_LIFE_MS = 7 * 24 * 60 * 60 * 1_000
+/** Least time between two pushes of one mailbox, ms; how often one push is tried; pushes under way for all together. */
+export const PUSH_GAP_MS = 5_000
+export const PUSH_TRIES = 4
+export const MAX_PUSHES_AT_ONCE = 500
 /** How long a request's body may take, ms. */
 export const BODY_MS = 300_000

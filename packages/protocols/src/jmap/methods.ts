@@ -24,10 +24,13 @@ import { ruleGet, ruleRun, ruleSet } from './own/rules.ts'
 import { sendersGet, sendersSet } from './own/senders.ts'
 import { templateChanges, templateGet, templateSet } from './own/templates.ts'
 import { quotaChanges, quotaGet, quotaQuery, quotaQueryChanges } from './more/quota.ts'
+import { pushGet, pushSet } from './webpush/subscription.ts'
 
 const table: readonly Method[] = [
   // RFC 8620
   coreEcho,
+  pushGet,
+  pushSet,
   blobCopy,
   // RFC 8621
   mailboxGet,

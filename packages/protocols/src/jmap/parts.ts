@@ -12,6 +12,7 @@ import type {
   TimerWheel,
   Together,
 } from '@postrider/domain'
+import type { PushSender, Vapid } from './webpush/index.ts'
 
 /** What JMAP is made of; the server gives the real ones, tests their own. */
 export interface JmapParts {
@@ -30,13 +31,17 @@ export interface JmapParts {
   readonly together?: Together
   /** False where another process sends what is held, whoever held it. Default: this one does. */
   readonly sendsHeld?: boolean
+  /** Without it there is no web push. */
+  readonly push?: { readonly sender: PushSender; readonly vapid: Vapid }
 }
 
 export interface JmapSettings {
   /** Bytes of a message that may be sent or imported. */
   readonly maxMessageSize: number
+  /** Whether push addresses may be plain http: for tests and closed networks. */
+  readonly pushToPlainHttp: boolean
 }
 
-export const defaultJmapSettings: JmapSettings = { maxMessageSize: 36 * 1024 * 1024 }
+export const defaultJmapSettings: JmapSettings = { maxMessageSize: 36 * 1024 * 1024, pushToPlainHttp: false }
 
 export type { MailboxEntry, MailboxService }

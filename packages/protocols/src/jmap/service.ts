@@ -17,6 +17,7 @@ import { methods } from './methods.ts'
 import { defaultJmapSettings, type JmapParts, type JmapSettings } from './parts.ts'
 import type { EventSource } from './push/events.ts'
 import { Records } from './store/records.ts'
+import { Pushes } from './webpush/pushes.ts'
 import { Views } from './view/cache.ts'
 
 /** Topic of changes that give no hint of their own: `<mailbox> <type>`. */
@@ -38,12 +39,13 @@ export class Jmap {
   readonly records: Records
   readonly outbox: Outbox
   readonly snoozer: Snoozer
+  readonly pushes: Pushes
   readonly methods: ReadonlyMap<string, Method>
   readonly sources = new Set<EventSource>()
   #stopped = false
   readonly #listeners = new Set<(mailbox: MailboxId, type: string) => void>()
   /** How often a change outside of the mailbox was told. */
-  pushes = 0
+  told = 0
   /** For originals that are in no folder yet: an owner's handle asks for no folder's right. */
   readonly anyFolder: FolderId = folderId(1)
 
@@ -55,6 +57,7 @@ export class Jmap {
     this.records = new Records(this.together)
     this.outbox = new Outbox(this)
     this.snoozer = new Snoozer(this)
+    this.pushes = new Pushes(this)
     this.methods = methods
     this.together.read(CHANGED, (key) => {
       const [mailbox = '', type = ''] = key.split(' ')
@@ -91,7 +94,8 @@ export class Jmap {
 
   async #takeUp(entry: MailboxEntry): Promise<number> {
     const handle = await this.openAs(entry)
-    return (await this.outbox.takeUp(entry, handle)) + (await this.snoozer.takeUp(entry, handle))
+    const held = (await this.outbox.takeUp(entry, handle)) + (await this.snoozer.takeUp(entry, handle))
+    return held + (await this.pushes.takeUp(entry, handle))
   }
 
   /** Whether what a mailbox holds for later leaves from another process, which is told to look. */
@@ -118,6 +122,7 @@ export class Jmap {
     this.#stopped = true
     this.outbox.stop()
     this.snoozer.stop()
+    this.pushes.stop()
   }
 
   /** Tells everybody who waits of a change that gives no hint of its own. */
@@ -136,7 +141,7 @@ export class Jmap {
     else this.#tell(mailbox, type)
   }
   #tell(mailbox: MailboxId, type: string): void {
-    this.pushes++
+    this.told++
     for (const listener of [...this.#listeners]) listener(mailbox, type)
   }
   /** Enters; answers how to leave, or undefined when there are `limit` inside already. */

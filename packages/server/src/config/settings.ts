@@ -424,6 +424,14 @@ export const settings = {
     { exchange: 'ActivityBasedAuthenticationTimeoutInterval', live: true },
   ),
 
+  'push.allowPrivate': setting(
+    flag,
+    false,
+    'Whether web pushes may go to addresses inside private networks: for a push service of one’s own.',
+    'Si les notifications web peuvent aller vers des adresses de réseaux privés : pour un service de notification à soi.',
+    { live: true },
+  ),
+
   'activesync.maxDevices': setting(integer(1, 100_000), 100, 'Devices of one mailbox.', 'Appareils d’une boîte.', {
     exchange: 'EasMaxDevices',
   }),

@@ -3,6 +3,7 @@ import { accountIdOf } from '@postrider/protocols/jmap'
 import { outsideOf } from '../http/site.ts'
 import { audit, clearedCookie, findSession, scriptSession, type WebContext } from './context.ts'
 import { commonHeaders } from './headers.ts'
+import { newestUnread } from './newest.ts'
 import { answer, answerJson, bodyOf, formOf, isForeign, redirect, sameText } from './request.ts'
 import type { End } from './rules.ts'
 import type { Deadlines, WebSession } from './sessions.ts'
@@ -75,6 +76,8 @@ export class WebApi {
         return answerJson(response, 200, { sessions: await this.#list(session) })
       case 'POST /web/sessions/end':
         return this.#end(request, response, session)
+      case 'GET /web/newest':
+        return answerJson(response, 200, await newestUnread(this.#context, session.principal))
       case 'GET /web/settings':
         return answerJson(response, 200, clientSettings(this.#context, request.headers.host))
       default:

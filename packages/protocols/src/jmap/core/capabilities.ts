@@ -20,6 +20,7 @@ export const urn = {
   vacation: 'urn:ietf:params:jmap:vacationresponse',
   blob: 'urn:ietf:params:jmap:blob',
   quota: 'urn:ietf:params:jmap:quota',
+  vapid: 'urn:ietf:params:jmap:webpush-vapid',
   postrider: 'https://postrider.example/jmap',
 } as const
 export type CapabilityName = keyof typeof urn
@@ -91,5 +92,7 @@ export const capabilities: Readonly<Record<CapabilityName, Capability>> = {
     },
   },
   quota: { server: {}, account: {}, ownOnly: true },
+  /** RFC 9749 §3; the key is added by the session. */
+  vapid: { server: {}, account: undefined },
   postrider: { server: {}, account: { maxRules: MAX_RULES, maxSenders: MAX_SENDERS }, ownOnly: true },
 }

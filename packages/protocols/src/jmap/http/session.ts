@@ -40,9 +40,10 @@ export function sessionObject(
     }
   }
   const primary = record<string>()
-  for (const name of names) if (name !== 'core') primary[urn[name]] = accountIdOf(principal.mailbox)
+  for (const name of names)
+    if (name !== 'core' && capabilities[name].account !== undefined) primary[urn[name]] = accountIdOf(principal.mailbox)
   const session = {
-    capabilities: Object.fromEntries(names.map((name) => [urn[name], capabilities[name].server])),
+    capabilities: serverCapabilities(parts.push?.vapid.publicKey),
     accounts,
     primaryAccounts: primary,
     username: principal.address,
@@ -52,6 +53,15 @@ export function sessionObject(
     eventSourceUrl: `${base}${paths.events}?types={types}&closeafter={closeafter}&ping={ping}`,
   }
   return { ...session, state: stateOf(session) }
+}
+
+/** RFC 9749 §3: the key is there where pushes are. */
+function serverCapabilities(applicationServerKey: string | undefined): Record<string, unknown> {
+  const out = record<unknown>()
+  for (const name of names)
+    if (name !== 'vapid') out[urn[name]] = capabilities[name].server
+    else if (applicationServerKey !== undefined) out[urn.vapid] = { applicationServerKey }
+  return out
 }
 
 /** The session's state depends on nothing but what it says: RFC 8620 §2. */

@@ -142,7 +142,7 @@ export class EventSource {
         if (now === undefined) continue
         const news = readState(this.#told.get(accountId) ?? '')?.change !== readState(now)?.change
         for (const type of types) {
-          if (recordTypes.includes(type)) states[type] = `${type}-${this.#jmap.pushes}`
+          if (recordTypes.includes(type)) states[type] = `${type}-${this.#jmap.told}`
           else if (news) states[type] = now
         }
         this.#told.set(accountId, now)

@@ -25,6 +25,7 @@ import {
 import { openMemoryStore } from '@postrider/store/memory'
 import { JmapClient } from '@postrider/testkit/jmap'
 import { createJmap, type JmapService } from '../index.ts'
+import type { JmapParts } from '../parts.ts'
 
 const person = (name: string, n: number, more: Partial<MailboxEntry> = {}): MailboxEntry => ({
   account: name,
@@ -100,6 +101,8 @@ export class Room implements AsyncDisposable {
   /** What the next submissions are answered; empty: they are taken. */
   readonly refusals: SubmitResult[] = []
   jmap: JmapService
+  /** Set before a restart: where pushes go. */
+  push: JmapParts['push'] | undefined
   readonly #server: Server
   readonly #directory: Directory
 
@@ -145,6 +148,8 @@ export class Room implements AsyncDisposable {
       clock: systemClock,
       log: { ...silentLog, error: (fields) => console.error(fields) },
       meter: noMeter,
+      settings: { pushToPlainHttp: true },
+      ...(this.push === undefined ? {} : { push: this.push }),
     })
   }
 

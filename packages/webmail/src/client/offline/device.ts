@@ -2,6 +2,7 @@
 import type { App } from '../app.ts'
 import { compose } from '../compose/open.ts'
 import type { Beginning } from '../compose/open.ts'
+import { followPush } from '../store/push.ts'
 import { settings } from '../store/settings.ts'
 import { t } from '../text/text.ts'
 import type { KeptStart } from './kept.ts'
@@ -57,6 +58,7 @@ export class Device {
     setInterval(send, TRY_MS)
     setInterval(keep, EVERY_MS)
     addEventListener('online', send)
+    followPush()
     document.addEventListener('visibilitychange', () => {
       if (document.visibilityState === 'hidden') void this.#keepStart()
     })

@@ -8,6 +8,7 @@ import { type Settings, set, settings, type SwipeAct } from '../store/settings.t
 import { language, t, type TextKey } from '../text/text.ts'
 import { Account } from './account.tsx'
 import { Choice, KeyPreset } from './choice.tsx'
+import { Notifications } from './notifications.tsx'
 
 const Rules = lazy(() => import('./rules.tsx').then((one) => one.Rules))
 const Replies = lazy(() => import('./replies.tsx').then((one) => one.Replies))
@@ -24,6 +25,7 @@ const pages = {
   senders: 'senders',
   templates: 'templates',
   autoReply: 'autoReply',
+  notifications: 'notices',
   account: 'account',
 } as const satisfies Record<string, TextKey>
 type Page = keyof typeof pages
@@ -74,6 +76,8 @@ function Part({ page }: { readonly page: Page }): JSX.Element {
       return <Suspense of={Templates} />
     case 'autoReply':
       return <Suspense of={Replies} />
+    case 'notifications':
+      return <Notifications />
     case 'account':
       return <Account />
   }

@@ -258,6 +258,13 @@ export const en = {
   offlineDaysHint: 'Sealed, readable only while you are signed in. Signing out removes it.',
   offlineNone: 'None',
   offlineN: '{n} days',
+  notices: 'Notifications',
+  noticesOn: 'Tell me on this device when mail arrives',
+  noticesHint:
+    'Also while this page is closed. The push service of the browser learns that something arrived, not what; sender and subject are shown only while you are signed in.',
+  noticesImpossible: 'This browser cannot do that here. On an iPhone, add the client to the home screen first.',
+  noticesRefused: 'The browser does not allow notifications for this page.',
+  noticesFailed: 'Notifications could not be turned on.',
   refresh: 'Refresh',
   snooze: 'Snooze…',
   unsnooze: 'Bring back now',

@@ -261,6 +261,13 @@ export const fr: Readonly<Record<TextKey, string>> = {
   offlineDaysHint: 'Scellé, lisible seulement tant que vous êtes connecté. La déconnexion l’efface.',
   offlineNone: 'Rien',
   offlineN: '{n} jours',
+  notices: 'Notifications',
+  noticesOn: 'Me prévenir sur cet appareil quand du courrier arrive',
+  noticesHint:
+    'Aussi quand cette page est fermée. Le service du navigateur apprend que quelque chose est arrivé, pas quoi ; expéditeur et objet ne sont montrés que tant que vous êtes connecté.',
+  noticesImpossible: 'Ce navigateur ne le peut pas ici. Sur un iPhone, ajoutez d’abord le client à l’écran d’accueil.',
+  noticesRefused: 'Le navigateur n’autorise pas les notifications pour cette page.',
+  noticesFailed: 'Les notifications n’ont pas pu être activées.',
   refresh: 'Actualiser',
   snooze: 'Mettre en attente…',
   unsnooze: 'Faire revenir maintenant',

@@ -113,15 +113,29 @@ async function share(request: Request): Promise<Response> {
   return Response.redirect(place('compose?shared=1'), 303)
 }
 
+/** RFC 8620 §7.1, §7.2.2. */
 interface Notice {
   readonly '@type'?: string
-  readonly title?: string
-  readonly body?: string
-  readonly url?: string
-  readonly tag?: string
+  readonly changed?: Readonly<Record<string, Readonly<Record<string, string>>>>
+}
+const arrived = ({ changed = {} }: Notice): boolean => Object.values(changed).some((types) => 'EmailDelivery' in types)
+
+interface Newest {
+  readonly from?: string
+  readonly subject?: string
+  readonly id?: string
+}
+/** Who wrote; only while the session lives. A notice carries nothing that a push service could read, or a thief see. */
+async function newest(): Promise<Newest> {
+  try {
+    const response = await fetch('/web/newest', { credentials: 'same-origin' })
+    return response.ok ? ((await response.json()) as Newest) : {}
+  } catch {
+    return {}
+  }
 }
 
-/** RFC 8620 §7.2.2 pushes verifications and state changes; ours carry a line for people, where the user wants that. */
+/** Verifications go to the page that asked for them; of what changed only new mail is worth a notice. */
 worker.addEventListener('push', (event) => {
   event.waitUntil(
     (async () => {
@@ -133,15 +147,16 @@ worker.addEventListener('push', (event) => {
       }
       const pages = await worker.clients.matchAll({ type: 'window', includeUncontrolled: true })
       for (const one of pages) one.postMessage({ push: notice })
-      if (notice['@type'] === 'PushVerification') return
+      if (notice['@type'] === 'PushVerification' || (notice['@type'] === 'StateChange' && !arrived(notice))) return
       // Browsers want something shown for every push; who looks at the client sees the mail itself.
       if (pages.some(({ visibilityState }) => visibilityState === 'visible')) return
-      await worker.registration.showNotification(notice.title ?? 'Postrider', {
-        body: notice.body ?? '',
-        tag: notice.tag ?? 'mail',
+      const { from, subject, id } = await newest()
+      await worker.registration.showNotification(from ?? 'Postrider', {
+        body: subject ?? '',
+        tag: id ?? 'mail',
         icon: place('icon-192.png'),
         badge: place('icon-192.png'),
-        data: { url: notice.url ?? base },
+        data: { url: id === undefined ? base : `${base}inbox/${encodeURIComponent(id)}` },
       })
     })(),
   )
