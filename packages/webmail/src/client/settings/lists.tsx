@@ -111,7 +111,7 @@ export function Senders(): JSX.Element {
     )
   }, [])
   if (lists === undefined) return <div class="coming" aria-busy="true" />
-  const save = (next: SenderLists): Promise<boolean> =>
+  const save = (next: SenderLists): PromiseLike<boolean> =>
     app.client.call('SenderLists/set', { update: { singleton: { blocked: next.blocked, safe: next.safe } } }).then(
       (answer) => {
         const problem = answer.notUpdated?.singleton
@@ -152,7 +152,7 @@ function SenderList({
   readonly title: string
   readonly hint: string
   readonly value: readonly string[]
-  readonly onChange: (value: readonly string[]) => Promise<boolean>
+  readonly onChange: (value: readonly string[]) => PromiseLike<boolean>
 }): JSX.Element {
   const [text, setText] = useState('')
   return (
