@@ -1,5 +1,6 @@
 import { copyFileSync, existsSync, mkdirSync, readdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
+import { backupPostgres, type PostgresPlace } from '@postrider/store/postgres'
 import { type BackupSegment, backupDatabase, checkBackup, snapshot } from '@postrider/store/sqlite'
 import { CommandFailed } from '../cli/command.ts'
 import { DIRECTORY_FILE } from '../offline.ts'
@@ -19,8 +20,13 @@ export interface BackupReport {
 const leftOut =
   /^(?:control\.sock|postrider\.(?:lock|pid)|ready\.json|mailboxes|before-restore-.*|directory\.db(?:-wal|-shm)?|.*\.new)$/
 
-/** Makes a set in `target` and reads it back. Rejects with CommandFailed; what was half made is taken away again. */
-export async function makeBackup(dataFolder: string, target: string, now: number): Promise<BackupReport> {
+/** Makes a set in `target` and reads it back; `place`: the server that has the mailboxes, if they are not files. Rejects with CommandFailed; what was half made is taken away again. */
+export async function makeBackup(
+  dataFolder: string,
+  target: string,
+  now: number,
+  place?: PostgresPlace,
+): Promise<BackupReport> {
   const home = join(dataFolder, 'mailboxes')
   if (!existsSync(join(dataFolder, DIRECTORY_FILE)) || !existsSync(home))
     throw new CommandFailed(
@@ -40,14 +46,25 @@ export async function makeBackup(dataFolder: string, target: string, now: number
   try {
     const databases = new Map<string, readonly BackupSegment[]>()
     let items = 0
-    for (const name of readdirSync(home).filter((one) => existsSync(join(home, one, 'mailbox.sqlite')))) {
+    const kept = place === undefined ? 'mailbox.sqlite' : 'segments'
+    for (const name of readdirSync(home).filter((one) => existsSync(join(home, one, kept)))) {
       const folder = join(set, DATA, 'mailboxes', name)
       const known = before?.manifest.databases[name]
       const earlier =
         before === undefined || known === undefined
           ? undefined
           : { folder: join(before.folder, DATA, 'mailboxes', name), segments: known }
-      databases.set(name, await backupDatabase(join(home, name), folder, earlier))
+      const from = join(home, name)
+      databases.set(
+        name,
+        place === undefined
+          ? await backupDatabase(from, folder, earlier)
+          : await backupPostgres(place, name, {
+              from,
+              to: folder,
+              ...(earlier === undefined ? {} : { before: earlier }),
+            }),
+      )
       const { problems, items: count } = await checkBackup(name, folder)
       if (problems.length > 0) {
         const list = problems.map(({ kind, detail }) => `${kind}: ${detail}`).join('; ')

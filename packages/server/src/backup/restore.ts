@@ -1,11 +1,13 @@
 import { mkdirSync, readdirSync, renameSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { isDomainError } from '@postrider/domain'
-import { checkBackup, openSqliteStore, renewRestored } from '@postrider/store/sqlite'
+import { restorePostgres } from '@postrider/store/postgres'
+import { checkBackup, renewRestored } from '@postrider/store/sqlite'
 import { settleMailboxes } from '../administration.ts'
 import { CommandFailed } from '../cli/command.ts'
-import { databasesInUse, type Loaded } from '../config/load.ts'
+import { databasesInUse, type Loaded, postgresServer } from '../config/load.ts'
 import { lockFolder } from '../control/lock.ts'
+import { openStore } from '../home/open-store.ts'
 import { prepareFolder, withOfflineAdministration } from '../offline.ts'
 import { copyTree } from './make.ts'
 import { DATA, noSuchBackup, setsIn } from './sets.ts'
@@ -20,6 +22,8 @@ export interface RestoreReport {
   readonly empty: readonly string[]
   /** Where the data from before lie; null when there were none. */
   readonly before: string | null
+  /** Schemas of the server that were moved aside. */
+  readonly schemas: readonly string[]
 }
 
 /** Of the process that holds the folder. */
@@ -44,6 +48,7 @@ export async function restoreBackup(
   let before: string | null = null
   let items = 0
   let held = 0
+  const schemas: string[] = []
   try {
     const there = readdirSync(dataFolder).filter((name) => !stays.test(name))
     if (there.length > 0 && !options.replace)
@@ -72,6 +77,16 @@ export async function restoreBackup(
       held += renewRestored(join(folder, 'mailbox.sqlite'), options.now)
       for (const end of ['-wal', '-shm']) rmSync(join(folder, `mailbox.sqlite${end}`), { force: true })
     }
+    // Last of what may fail; what a server has is moved aside there.
+    const place = postgresServer(loaded.config)
+    if (place !== undefined)
+      for (const name of Object.keys(set.manifest.databases)) {
+        const folder = join(fresh, 'mailboxes', name)
+        const schema = await restorePostgres(place, name, { folder, now: options.now })
+        if (schema !== undefined) schemas.push(schema)
+        rmSync(join(folder, 'mailbox.sqlite'))
+        if (place.objects !== undefined) rmSync(join(folder, 'segments'), { recursive: true })
+      }
     if (there.length > 0) {
       before = join(dataFolder, `before-restore-${new Date(options.now).toISOString().replaceAll(':', '-')}`)
       mkdirSync(before, { mode: 0o700 })
@@ -82,13 +97,17 @@ export async function restoreBackup(
   } finally {
     lock.release()
   }
-  return { set: set.folder, made: set.manifest.made, items, held, empty: await settle(loaded), before }
+  return { set: set.folder, made: set.manifest.made, items, held, empty: await settle(loaded), before, schemas }
 }
 
 /** Makes mailboxes that the directory has and the databases do not. */
 async function settle(loaded: Loaded): Promise<string[]> {
   return withOfflineAdministration(loaded, async ({ directory }) => {
-    const store = await openSqliteStore({ folder: loaded.dataFolder, databases: databasesInUse(loaded, directory) })
+    const store = await openStore({
+      folder: loaded.dataFolder,
+      databases: databasesInUse(loaded, directory),
+      server: postgresServer(loaded.config),
+    })
     const empty: string[] = []
     try {
       await settleMailboxes(directory, store)

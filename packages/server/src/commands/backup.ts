@@ -1,5 +1,6 @@
 import { makeBackup } from '../backup/index.ts'
-import { CommandFailed, ExitCode, type LocalCommand } from '../cli/command.ts'
+import { postgresServer } from '../config/load.ts'
+import { ExitCode, type LocalCommand } from '../cli/command.ts'
 
 export const backupCommand: LocalCommand = {
   name: 'backup',
@@ -18,15 +19,7 @@ export const backupCommand: LocalCommand = {
   where: 'here',
   async run(words, { loaded, terminal, json, say }) {
     const { config, dataFolder } = loaded()
-    if (config['store.driver'] === 'postgres')
-      throw new CommandFailed(
-        {
-          en: 'The mailboxes are in PostgreSQL: back them up with its own tools, as pg_basebackup.',
-          fr: 'Les boîtes sont dans PostgreSQL : sauvegardez-les avec ses propres outils, comme pg_basebackup.',
-        },
-        'driver',
-      )
-    const report = await makeBackup(dataFolder, words.need(0, 'folder'), Date.now())
+    const report = await makeBackup(dataFolder, words.need(0, 'folder'), Date.now(), postgresServer(config))
     const { set } = report
     const [items, bytes, shared] = [report.items, report.bytes, report.shared].map(say.number)
     terminal.out(

@@ -1,6 +1,6 @@
 import type { Phrase } from '@postrider/domain'
 import { restoreBackup, restoreMailbox } from '../backup/index.ts'
-import { CommandFailed, ExitCode, type LocalCommand, UsageError } from '../cli/command.ts'
+import { ExitCode, type LocalCommand, UsageError } from '../cli/command.ts'
 
 const heldPhrase = (count: string): Phrase => ({
   en: `${count} messages to be sent are held: postrider queue list.`,
@@ -13,6 +13,11 @@ const emptyPhrase = (addresses: string): Phrase => ({
 const asidePhrase = (folder: string): Phrase => ({
   en: `What was there lies in ${folder}.`,
   fr: `Ce qui était là se trouve dans ${folder}.`,
+})
+
+const schemasPhrase = (names: string): Phrase => ({
+  en: `What was on the PostgreSQL server is there as ${names}.`,
+  fr: `Ce qui était sur le serveur PostgreSQL s’y trouve sous ${names}.`,
 })
 
 export const restoreCommand: LocalCommand = {
@@ -68,14 +73,6 @@ export const restoreCommand: LocalCommand = {
         fr: `« ${time} » n’est pas une date. Écrivez 2026-11-21T14:00:00Z.`,
       })
     const configuration = loaded()
-    if (configuration.config['store.driver'] === 'postgres')
-      throw new CommandFailed(
-        {
-          en: 'The mailboxes are in PostgreSQL: restore them with its own tools.',
-          fr: 'Les boîtes sont dans PostgreSQL : restaurez-les avec ses propres outils.',
-        },
-        'driver',
-      )
     const address = words.value('mailbox')
     if (address !== undefined) {
       const wanted = { address, into: words.value('into'), now: Date.now, say, ...(at === undefined ? {} : { at }) }
@@ -96,6 +93,7 @@ export const restoreCommand: LocalCommand = {
       ...(report.held === 0 ? [] : [heldPhrase(say.number(report.held))]),
       ...(report.empty.length === 0 ? [] : [emptyPhrase(report.empty.join(', '))]),
       ...(report.before === null ? [] : [asidePhrase(report.before)]),
+      ...(report.schemas.length === 0 ? [] : [schemasPhrase(report.schemas.join(', '))]),
     ].map(say)
     terminal.out(json ? JSON.stringify({ result: report }) : lines.join('\n'))
     return ExitCode.ok

@@ -10,6 +10,6 @@ export { encodeRecord, MAX_BLOB_BYTES, readHead, type RecordHead } from './recor
 export { FolderStore } from './folder-store.ts'
 export { segmentFiles } from './remote-files.ts'
 export { type ObjectStoreOptions, S3Store } from './s3-store.ts'
-export { FIRST_REMOTE, type SegmentStore } from './segment-store.ts'
+export { FIRST_REMOTE, objectKey, type SegmentStore, segmentOfKey } from './segment-store.ts'
 export { type BlobName, parseRef, writeRef } from './ref.ts'
 export { type SegmentRow, SegmentWriter } from './segments.ts'

@@ -144,12 +144,16 @@ export class S3Store implements SegmentStore {
     await this.#s3.remove(objectKey(segment))
   }
 
-  /** Removes what earlier owners uploaded and no row names: they ended in between. Answers how many objects. */
-  async sweep(known: ReadonlySet<number>): Promise<number> {
+  /**
+   * Removes what earlier owners uploaded and no row names: they ended in between. What is from before `firstEpoch` belongs to a database that a
+   * restore moved aside. Answers how many objects.
+   */
+  async sweep(known: ReadonlySet<number>, firstEpoch: number): Promise<number> {
     let removed = 0
     for await (const { key } of this.#s3.list('')) {
       const segment = segmentOfKey(key)
-      if (segment === undefined || known.has(segment) || segment >= this.#epoch * FIRST_REMOTE) continue
+      if (segment === undefined || known.has(segment)) continue
+      if (segment < firstEpoch * FIRST_REMOTE || segment >= this.#epoch * FIRST_REMOTE) continue
       await this.#s3.remove(key)
       removed++
     }

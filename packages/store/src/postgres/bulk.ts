@@ -52,6 +52,18 @@ function columnsOfSchema(): ReadonlyMap<string, ColumnType> {
 }
 let columns: ReadonlyMap<string, ColumnType> | undefined
 
+/** The tables that every engine has, with their columns in order. */
+export function sharedTables(): ReadonlyMap<string, ReadonlyMap<string, ColumnType>> {
+  columns ??= columnsOfSchema()
+  const tables = new Map<string, Map<string, ColumnType>>()
+  for (const [name, type] of columns) {
+    const [table = '', column = ''] = name.split('.')
+    if (!ownTables.has(table)) tables.set(table, (tables.get(table) ?? new Map()).set(column, type))
+  }
+  return tables
+}
+const ownTables = new Set(['owner', 'staged'])
+
 /** `a = $1` or `a = NULL`. */
 const pair = /^(\w+) = (?:\$(\d+)|NULL)$/
 const split = (list: string, by: RegExp): readonly string[] => list.split(by).map((part) => part.trim())

@@ -172,8 +172,11 @@ export class PostgresDatabase implements OwnedDatabase {
       await database.packer.resume()
       if (segments instanceof S3Store) {
         const known = new Set(books.segments().map(({ segment }) => segment))
+        const settings = await reader.unit(
+          () => new Map(statements.all(read.settings).map(([key, value]) => [key, value])),
+        )
         segments
-          .sweep(known)
+          .sweep(known, Number(settings.get('firstEpoch') ?? 0))
           .catch((error: unknown) => log.warn({ error: String(error) }, 'objects without a row stay'))
       }
       return database

@@ -10,7 +10,10 @@
 import { PostgresStore, type PostgresStoreOptions } from './store.ts'
 
 export { inspectServer } from './inspect.ts'
-export type { PostgresPlace, PostgresStore, PostgresStoreOptions } from './store.ts'
+export { backupPostgres } from './export.ts'
+export { restorePostgres } from './import.ts'
+export type { PostgresPlace } from './place.ts'
+export type { PostgresStore, PostgresStoreOptions } from './store.ts'
 
 /** Opens (or makes) the databases. Rejects with DomainError `unavailable`, `corrupt`. */
 export const openPostgresStore = (options: PostgresStoreOptions): Promise<PostgresStore> => PostgresStore.open(options)

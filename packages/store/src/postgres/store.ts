@@ -33,7 +33,6 @@ import {
   systemClock,
 } from '@postrider/domain'
 import type { Files } from '../blobs/index.ts'
-import type { S3Options } from '../s3/index.ts'
 import { checkRequest, SearchEngine } from '../search/index.ts'
 import type { CheckReport } from '../sqlite/check.ts'
 import { checkDatabase } from '../sqlite/check-thread.ts'
@@ -49,6 +48,7 @@ import type { ServerDatabase } from './bridge.ts'
 import { PostgresDatabase } from './database.ts'
 import { asDomainError } from './errors.ts'
 import { Housekeeping } from './housekeeping.ts'
+import { bucketOf, type ObjectStore } from './place.ts'
 import { claim, list } from './queue.ts'
 
 /** How long callers wait for a server that is away before they are told to try again, ms. */
@@ -75,28 +75,6 @@ export interface PostgresStoreOptions {
   /** Schema steps; for tests of upgrades. */
   readonly upgrades?: readonly Upgrade[]
 }
-
-/** A server with its databases, and where their originals go. */
-export interface PostgresPlace {
-  /** The first that takes writes is used. */
-  readonly urls: readonly string[]
-  readonly objects?: ObjectStore
-}
-
-/** A bucket for the segments of all databases, each below its own name, and how much of it is kept near, bytes. */
-interface ObjectStore {
-  readonly bucket: S3Options
-  readonly cacheBytes: number
-  /** Size of a segment, and how long originals gather for one, ms. */
-  readonly segmentBytes?: number
-  readonly gatherMs?: number
-}
-
-/** A database's own part of the bucket. */
-const bucketOf = ({ bucket }: ObjectStore, name: string): S3Options => ({
-  ...bucket,
-  prefix: `${bucket.prefix}${name}/`,
-})
 
 const databaseName = /^[a-z0-9][a-z0-9_-]{0,49}$/
 

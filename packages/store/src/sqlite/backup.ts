@@ -82,27 +82,36 @@ function hold(segments: string, held: string): void {
   }
 }
 
+/** An earlier backup of a database: its folder, and what was copied then. */
+export interface EarlierBackup {
+  readonly folder: string
+  readonly segments: readonly BackupSegment[]
+}
+
 /**
  * Copies one mailbox database while it is in use, as of one moment: tables first, then the segments as far as those tables know them (they only
  * grow, and are synced before the rows that name them). `before`, if any, is the folder of this database in an earlier backup with what
- * was copied then: sealed segments that are still the same are linked from there. Rejects with `unavailable` or the disk's error.
+ * was copied then: sealed segments that are still the same are linked from there. `tables` writes the
+ * tables' copy, and segments of its own beside it. Rejects with `unavailable` or the disk's error.
  */
 export async function backupDatabase(
   from: string,
   to: string,
-  before?: { readonly folder: string; readonly segments: readonly BackupSegment[] },
+  before?: EarlierBackup,
+  tables: (target: string) => Promise<void> = (target) => snapshot(join(from, 'mailbox.sqlite'), target),
 ): Promise<readonly BackupSegment[]> {
   const held = join(from, 'backup-hold')
   const target = join(to, 'mailbox.sqlite')
+  const goalOf = (segment: number): string => segmentPath(join(to, 'segments'), segment)
   mkdirSync(join(to, 'segments'), { recursive: true })
   rmSync(held, { recursive: true, force: true })
   try {
     for (let tries = 1; ; tries++) {
       hold(join(from, 'segments'), held)
-      await snapshot(join(from, 'mailbox.sqlite'), target)
+      await tables(target)
       hold(join(from, 'segments'), held)
       const missing = segmentsOf(target).find(
-        ({ segment, bytes }) => bytes > 0 && !existsSync(segmentPath(held, segment)),
+        ({ segment, bytes }) => bytes > 0 && !existsSync(segmentPath(held, segment)) && !existsSync(goalOf(segment)),
       )
       if (missing === undefined) break
       if (tries >= TRIES) throw new DomainError('unavailable', `segment ${missing.segment} is not there`)
@@ -112,7 +121,11 @@ export async function backupDatabase(
     for (const { segment, bytes, sealed } of segmentsOf(target)) {
       if (bytes === 0 && !existsSync(segmentPath(held, segment))) continue
       const source = segmentPath(held, segment)
-      const goal = segmentPath(join(to, 'segments'), segment)
+      const goal = goalOf(segment)
+      if (existsSync(goal)) {
+        copied.push({ segment, bytes, sealed, ino: 0, mtime: 0 })
+        continue
+      }
       const { ino, mtimeMs: mtime } = statSync(source)
       const same = known.get(segment)
       if (
