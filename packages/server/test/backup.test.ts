@@ -9,6 +9,8 @@ import { TestServer } from '@postrider/testkit/server'
 
 const bob = 'bob@example.com'
 const password = 'bobs long password'
+/** Mails of the first mailbox, which is not bob's. */
+const WELCOMES = 1
 
 /** Subject → text of everything in a folder. */
 async function mails(
@@ -72,7 +74,7 @@ test('backups under load hold every mail acknowledged before they began, share w
   const seen = await mails(it)
 
   // One mailbox, while the server runs: into a folder beside what is there; twice brings nothing twice.
-  for (const expected of [reports[1]?.items, 0]) {
+  for (const expected of [reports[1]!.items - WELCOMES, 0]) {
     const one = await it.command([
       'restore',
       sets,
