@@ -4,7 +4,7 @@ import { read } from '../engine/sql/read.ts'
 import { type FieldName, fieldsOf } from './fields.ts'
 import { headerNeedle, type Needle, substringNeedle, wordNeedles } from './needle.ts'
 import { costOf, type QueryKind, type QueryOf } from './query.ts'
-import { loadRows, pageOf, type SearchRows } from './rows.ts'
+import { loadRows, pageOf, type RowCache, type SearchRows } from './rows.ts'
 
 /** Answers which of some items (ascending) have all needles somewhere in the fields. */
 export interface TextMatcher {
@@ -159,8 +159,11 @@ class Evaluation {
   }
 
   async #textHits(subset: Uint32Array, fields: readonly FieldName[], needles: readonly Needle[]): Promise<Uint32Array> {
-    const items = Float64Array.from(subset, (at) => this.rows.item[at] as number).sort()
+    const { rows } = this
+    const whole = subset.length === rows.count
+    const items = whole ? rows.items : Float64Array.from(subset, (at) => rows.item[at] as number).sort()
     const found = await this.#texts.match(items, fields, needles)
+    if (found.size === 0) return new Uint32Array(0)
     return subset.filter((at) => found.has(this.rows.item[at] as number))
   }
 }
@@ -175,14 +178,15 @@ function without(all: Uint32Array, some: Uint32Array): Uint32Array {
   })
 }
 
-/** Runs a checked request over the mailbox database; `texts` answers questions about text. */
+/** Runs a checked request over the mailbox database; `texts` answers questions about text, `load` reads the rows. */
 export async function evaluate(
   connection: Statements,
   mailbox: number,
   request: SearchRequest,
   texts: TextMatcher,
+  load: Pick<RowCache, 'load'> = { load: loadRows },
 ): Promise<SearchResult> {
-  const rows = loadRows(connection, mailbox, request.folders)
+  const rows = load.load(connection, mailbox, request.folders)
   const evaluation = new Evaluation(connection, mailbox, rows, texts)
   const all = Uint32Array.from({ length: rows.count }, (_, at) => at)
   return pageOf(rows, await evaluation.hits(request.query, all), request)

@@ -13,6 +13,8 @@ export interface SearchRows {
   readonly change: Float64Array
   readonly size: Float64Array
   readonly received: Float64Array
+  /** The items ascending, for the search of texts. */
+  readonly items: Float64Array
 }
 const names = ['uid', 'mid', 'item', 'flags', 'kw', 'chg', 'size', 'received'] as const
 const text = `SELECT ${names.map((name) => `{pack:${name}}`).join(', ')} FROM (
@@ -38,6 +40,43 @@ export function loadRows(connection: Statements, mailbox: number, folders: reado
     change: change as Float64Array,
     size: size as Float64Array,
     received: received as Float64Array,
+    items: (item as Float64Array).slice().sort(),
+  }
+}
+
+/** Memory for rows kept between searches, bytes: as many as a few hundred thousand messages. */
+const MAX_KEPT_BYTES = 32 * 1024 * 1024
+const ROW_BYTES = (names.length + 2) * 8
+const contentText = `SELECT m.epoch, c.content_cn, c.n_total, c.n_hidden, c.uidnext FROM folder_count c
+  JOIN mailbox m ON m.mbx = c.mbx WHERE c.mbx = ? AND c.fid = ?`
+
+/** Rows kept between searches as long as nothing changes in the folders: whoever searches, searches again. Least recently used first. */
+export class RowCache {
+  readonly #kept = new Map<string, { readonly change: string; readonly rows: SearchRows }>()
+  #bytes = 0
+
+  load(connection: Statements, mailbox: number, folders: readonly FolderId[]): SearchRows {
+    const key = `${mailbox} ${folders.join(' ')}`
+    // The numbers first: rows newer than they say are read once more the next time.
+    const change = folders
+      .filter((folder) => Number.isSafeInteger(folder))
+      .map((folder) => connection.get(contentText, mailbox, folder)?.join(' '))
+      .join()
+    const kept = this.#kept.get(key)
+    if (kept !== undefined) this.#drop(key, kept.rows)
+    const rows = kept?.change === change ? kept.rows : loadRows(connection, mailbox, folders)
+    this.#kept.set(key, { change, rows })
+    this.#bytes += rows.count * ROW_BYTES
+    for (const [oldest, one] of this.#kept) {
+      if (this.#bytes <= MAX_KEPT_BYTES) break
+      this.#drop(oldest, one.rows)
+    }
+    return rows
+  }
+
+  #drop(key: string, rows: SearchRows): void {
+    this.#kept.delete(key)
+    this.#bytes -= rows.count * ROW_BYTES
   }
 }
 

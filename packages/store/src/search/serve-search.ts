@@ -3,6 +3,7 @@ import { evaluate } from './evaluate.ts'
 import type { IndexedDatabase } from './indexer.ts'
 import type { FromWorker, WorkerStart } from './messages.ts'
 import type { Served } from './serve-index.ts'
+import { RowCache } from './rows.ts'
 import { Sources } from './sources.ts'
 import { ColumnCache, TextIndex } from './texts.ts'
 
@@ -12,6 +13,7 @@ class SearchedDatabase {
   readonly #sources: Sources
   readonly #cache: ColumnCache
   readonly #hurry: () => void
+  readonly #rows = new RowCache()
   #texts: TextIndex
 
   constructor(database: IndexedDatabase, cache: ColumnCache, hurry: () => void) {
@@ -25,12 +27,12 @@ class SearchedDatabase {
   async search(mailbox: number, request: SearchRequest): Promise<SearchResult> {
     const texts = this.#texts
     try {
-      return await evaluate(this.#sources.connection, mailbox, request, texts.of(mailbox))
+      return await evaluate(this.#sources.connection, mailbox, request, texts.of(mailbox), this.#rows)
     } catch (error) {
       if (isDomainError(error) && error.code !== 'corrupt') throw error
       // The index was made anew under our feet, or is damaged: open it again and ask once more.
       if (this.#texts === texts) this.reopen()
-      return evaluate(this.#sources.connection, mailbox, request, this.#texts.of(mailbox))
+      return evaluate(this.#sources.connection, mailbox, request, this.#texts.of(mailbox), this.#rows)
     }
   }
 

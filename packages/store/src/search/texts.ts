@@ -37,6 +37,19 @@ function countUpTo(numbers: Float64Array, limit: number): number {
   return low
 }
 
+/** Places in `items` (ascending) of those that a block holds. */
+function placesOf(items: Float64Array, block: Float64Array): number[] {
+  const places: number[] = []
+  for (const item of block) {
+    const last = places.at(-1)
+    // Neighbours in the block are mostly neighbours among the items.
+    const next = last === undefined ? -1 : last + 1
+    const at = next >= 0 && items[next] === item ? next : countUpTo(items, item) - 1
+    if (items[at] === item) places.push(at)
+  }
+  return places
+}
+
 const nextTurn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve))
 
 /** Unpacked columns of all databases, least recently used first. */
@@ -166,8 +179,9 @@ class MailboxTexts implements TextMatcher {
     // The tail before the blocks: a document that moves on in between is then seen twice, never missed.
     const tail = this.#index.tail(this.#mailbox)
     const seen = await this.#matchBlocks(items, fields, needles, found)
-    for (const item of items) {
-      if (seen.has(item)) continue
+    for (let at = 0; at < items.length; at++) {
+      if (seen[at] === 1) continue
+      const item = items[at] as number
       const document = tail.get(item) ?? (await this.#document(item))
       if (document !== undefined && hasAll(document, fields, needles)) found.add(item)
     }
@@ -182,28 +196,28 @@ class MailboxTexts implements TextMatcher {
     return document
   }
 
-  /** Looks through the blocks that hold wanted items; answers which items were decided there. */
+  /** Looks through the blocks that hold wanted items; marks by place which items were decided there. */
   async #matchBlocks(
     items: Float64Array,
     fields: readonly FieldName[],
     needles: readonly Needle[],
     found: Set<number>,
-  ): Promise<ReadonlySet<number>> {
-    const seen = new Set<number>()
+  ): Promise<Uint8Array> {
+    const seen = new Uint8Array(items.length)
     const [first, last] = [items[0], items.at(-1)]
     if (first === undefined || last === undefined) return seen
-    const wanted = new Set(items)
     const bits = needles.map(({ bytes, start }) => [...needleBits(bytes), ...needleBits(start ?? new Uint8Array(0))])
     for (const block of this.#index.blocks(this.#mailbox, first, last)) {
-      const here = block.items.filter((item) => wanted.has(item))
+      const here = placesOf(items, block.items)
       if (here.length === 0) continue
       const hits = this.#matchBlock(block, fields, needles, bits)
       await this.#rest()
       if (hits === undefined) continue
-      for (const item of here) seen.add(item)
+      for (const at of here) seen[at] = 1
       for (const document of hits) {
         const item = block.items[document] as number
-        if (wanted.has(item)) found.add(item)
+        const at = countUpTo(items, item) - 1
+        if (items[at] === item) found.add(item)
       }
     }
     return seen
