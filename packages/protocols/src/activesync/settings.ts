@@ -55,6 +55,6 @@ export const defaultSettings: Settings = {
   policy: () => defaultPolicy,
   policyRefreshSeconds: 0,
   pingOnChanges: false,
-  coalesceMs: 100,
+  coalesceMs: 40,
   requestsPerMinute: 600,
 }

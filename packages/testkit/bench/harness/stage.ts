@@ -1,4 +1,11 @@
-import { type Peer, type PostfixPeer, startDovecot, startPostfix } from '../../src/peers/index.ts'
+import {
+  type Peer,
+  type PostfixPeer,
+  type SogoPeer,
+  startDovecot,
+  startPostfix,
+  startSogo,
+} from '../../src/peers/index.ts'
 import { TestServer } from '../../src/server/index.ts'
 import { testMail } from '../../test/mails.ts'
 import { addUser } from './control.ts'
@@ -73,6 +80,10 @@ export class Stage {
 
   postfix(keeps: 'nowhere' | { readonly lmtpPort: number }): Promise<PostfixPeer> {
     return this.#keep(startPostfix({}, keeps))
+  }
+
+  sogo(mail: Peer, users: readonly string[]): Promise<SogoPeer> {
+    return this.#keep(startSogo(mail, users, PASSWORD))
   }
 
   #dovecot(format: 'mdbox' | 'maildir'): Promise<Peer> {

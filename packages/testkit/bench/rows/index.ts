@@ -1,6 +1,7 @@
 /** The rows of the table, in its order. One file a row or family; each starts what it needs from the stage, and nothing else. */
 import type { Scenario } from '../harness/scenario.ts'
 import { accept } from './accept.ts'
+import { activesync } from './activesync.ts'
 import { append } from './append.ts'
 import { beside } from './beside.ts'
 import { change } from './change.ts'
@@ -30,6 +31,7 @@ export const scenarios: readonly Scenario[] = [
   beside,
   memoryHeld,
   ring,
+  activesync,
   start,
   postgres,
   stalls,

@@ -31,6 +31,8 @@ const codes: Readonly<Record<string, number>> = {
 export interface PhoneSettings {
   readonly host?: string
   readonly port: number
+  /** Where ActiveSync lies; default the path every server has it at. */
+  readonly path?: string
   /** HTTPS with any certificate; plain HTTP otherwise. */
   readonly tls?: boolean
   readonly user: string
@@ -163,7 +165,7 @@ export async function exchange(settings: PhoneSettings, call: Call, method = 'PO
       {
         host: settings.host ?? '127.0.0.1',
         port: settings.port,
-        path: `${path}${query}`,
+        path: `${settings.path ?? path}${query}`,
         method,
         headers: { ...headers, ...call.headers },
         agent: false,
