@@ -1,19 +1,23 @@
+import { Agent } from 'node:https'
 import { Phone } from '../../src/activesync/index.ts'
 import type { TestServer } from '../../src/server/index.ts'
 import { each } from './scenario.ts'
 import { DOMAIN, PASSWORD } from './stage.ts'
 
 const INBOX = 2
+const PARALLEL = 16
 /** The longest heartbeat a phone asks for, s. */
 const HEARTBEAT = 1_680
 
 /** Phones that are set up and have synced; phone `i` belongs to the mailbox `i` modulo their number. */
 export async function makePhones(server: TestServer, mailboxes: readonly string[], count: number): Promise<Phone[]> {
   const phones: Phone[] = []
-  await each(count, 16, async (i) => {
+  const agent = new Agent({ keepAlive: true, maxSockets: PARALLEL, rejectUnauthorized: false })
+  await each(count, PARALLEL, async (i) => {
     const phone = new Phone({
       port: server.port('https'),
       tls: true,
+      agent,
       user: `${mailboxes[i % mailboxes.length]}@${DOMAIN}`,
       password: PASSWORD,
       version: '16.1',

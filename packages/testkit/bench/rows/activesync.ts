@@ -22,7 +22,7 @@ function htmlMail(i: number): Buffer {
   )
 }
 
-async function appendMails(imap: RawImap, from: number, count: number): Promise<void> {
+export async function appendMails(imap: RawImap, from: number, count: number): Promise<void> {
   for (let i = from; i < from + count; i += 50) {
     const [head, rest] = multiAppend(Array.from({ length: Math.min(50, from + count - i) }, (_, k) => htmlMail(i + k)))
     await imap.command(`APPEND INBOX ${head}`, rest)
@@ -30,7 +30,7 @@ async function appendMails(imap: RawImap, from: number, count: number): Promise<
 }
 
 /** HTML bodies of any size, of all mails whatever their age. */
-const options = el(
+export const options = el(
   'AirSync:Options',
   el('AirSync:FilterType', 0),
   el('AirSyncBase:BodyPreference', el('AirSyncBase:Type', 2), el('AirSyncBase:TruncationSize', 500_000)),

@@ -33,7 +33,7 @@ export const memoryHeld: Scenario = {
   title: 'Memory a held TLS 1.3 connection adds',
   method:
     'Growth of the proportional set size of the server with all its processes, by the number of connections: 5,000 of each for ours (1,000 mailboxes), 200 sessions for Dovecot. A bare TLS 1.3 socket of Node 26 takes 46 KB.',
-  seconds: 420,
+  seconds: 480,
   async measure(stage, done) {
     const { server, boxes } = await stage.crowd
     const count = stage.size(5_000, 20)

@@ -1,5 +1,5 @@
 /** One HTTP exchange as a phone makes it: both query forms, gzip, and replies that get lost on the way. */
-import { type IncomingMessage, request as httpRequest } from 'node:http'
+import { type Agent, type IncomingMessage, request as httpRequest } from 'node:http'
 import { request as httpsRequest } from 'node:https'
 import { gunzipSync, gzipSync } from 'node:zlib'
 import { decodeWbxml, type Element, encodeWbxml, type ProtocolVersion } from '@postrider/wire/wbxml'
@@ -45,6 +45,8 @@ export interface PhoneSettings {
   readonly deviceId?: string
   readonly deviceType?: string
   readonly userAgent?: string
+  /** Connections kept between requests; a held request has one of its own all the same. Default: a new connection for each request. */
+  readonly agent?: Agent
   /** Packs request bodies and takes packed answers. */
   readonly gzip?: boolean
 }
@@ -168,7 +170,7 @@ export async function exchange(settings: PhoneSettings, call: Call, method = 'PO
         path: `${settings.path ?? path}${query}`,
         method,
         headers: { ...headers, ...call.headers },
-        agent: false,
+        agent: call.command === 'Ping' ? false : (settings.agent ?? false),
         ...(settings.tls ? { rejectUnauthorized: false } : {}),
         ...(call.signal === undefined ? {} : { signal: call.signal }),
       },
