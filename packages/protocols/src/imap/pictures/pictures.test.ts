@@ -60,5 +60,7 @@ test('what is remembered of a folder answers like a server that has just been st
 
 /** Without tagged lines, what the first SELECT of a session does not say, and the keywords that may occur (some are remembered for longer). */
 function untagged(lines: readonly string[]): string[] {
-  return lines.filter((line) => /^\* (?!OK \[(?:CLOSED|PERMANENTFLAGS|HIGHESTMODSEQ \d+\] CONDSTORE)|FLAGS )/.test(line))
+  return lines.filter((line) =>
+    /^\* (?!OK \[(?:CLOSED|PERMANENTFLAGS|HIGHESTMODSEQ \d+\] CONDSTORE)|FLAGS )/.test(line),
+  )
 }
