@@ -13,8 +13,12 @@ import { paths, sessionObject } from './http/session.ts'
 import { inside, type JmapInside } from './inside.ts'
 import type { JmapParts } from './parts.ts'
 import { handleEvents } from './push/events.ts'
+import { MAX_SIZE_REQUEST, MAX_SOCKETS } from './limits.ts'
 import { Jmap } from './service.ts'
+import { JmapSocket, type TextSocket } from './websocket/socket.ts'
 
+/** Bytes of one message over a WebSocket. */
+export const MAX_SOCKET_MESSAGE: number = MAX_SIZE_REQUEST
 export { accountIdOf } from './core/ids.ts'
 export { paths as jmapPaths } from './http/session.ts'
 export type { JmapInside } from './inside.ts'
@@ -23,6 +27,8 @@ export { type PushSender, Vapid } from './webpush/index.ts'
 export interface JmapService {
   /** One request. `base`: the origin the client came by, for the URLs of the session. Rejects only for our own faults. */
   handle(request: IncomingMessage, response: ServerResponse, principal: Principal, base: string): Promise<void>
+  /** A WebSocket that was opened with the subprotocol `jmap`: RFC 8887. Undefined when the user has too many. */
+  attach(socket: TextSocket, principal: Principal, base: string): JmapSocket | undefined
   /** The same for pages the server makes itself. */
   readonly inside: JmapInside
   /** Takes up what was held for sending. */
@@ -47,6 +53,10 @@ export function createJmap(parts: JmapParts): JmapService {
     drain() {
       jmap.stop()
       for (const source of [...jmap.sources]) source.close()
+    },
+    attach(socket, principal, base) {
+      const leave = jmap.enter('socket', principal.account, MAX_SOCKETS)
+      return leave === undefined ? undefined : new JmapSocket(jmap, principal, base, socket, leave)
     },
     async handle(request, response, principal, base) {
       const path =

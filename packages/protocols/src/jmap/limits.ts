@@ -60,6 +60,9 @@ export const MIN_PING_SECONDS = 30
 export const MAX_PING_SECONDS = 900
 /** Event sources of one account. */
 export const MAX_EVENT_SOURCES = 20
+/** WebSockets of one account; bytes of answers that one of them does not take. */
+export const MAX_SOCKETS = 20
+export const MAX_SOCKET_BACKLOG = 32 * 1024 * 1024
 /** Changes that follow each other closer than this are told together, ms. */
 export const PUSH_COALESCE_MS = 100
 /** Push subscriptions of one user; how long one lasts at most, ms (RFC 8620 §7.2: at least 48 hours). */

@@ -15,7 +15,6 @@ import { Outbox } from './mail/outbox.ts'
 import { Snoozer } from './mail/snooze.ts'
 import { methods } from './methods.ts'
 import { defaultJmapSettings, type JmapParts, type JmapSettings } from './parts.ts'
-import type { EventSource } from './push/events.ts'
 import { Records } from './store/records.ts'
 import { Pushes } from './webpush/pushes.ts'
 import { Views } from './view/cache.ts'
@@ -28,7 +27,7 @@ const HELD = 'held'
 const LOOK_AGAIN_MS = 1_000
 
 /** How much of a kind one account does at the same time: maxConcurrentRequests, maxConcurrentUpload (RFC 8620 §2), event sources. */
-export type Gate = 'request' | 'upload' | 'events'
+export type Gate = 'request' | 'upload' | 'events' | 'socket'
 
 export class Jmap {
   readonly parts: JmapParts
@@ -41,7 +40,8 @@ export class Jmap {
   readonly snoozer: Snoozer
   readonly pushes: Pushes
   readonly methods: ReadonlyMap<string, Method>
-  readonly sources = new Set<EventSource>()
+  /** Whoever hears of changes over a connection that stays open. */
+  readonly sources = new Set<{ close(): void }>()
   #stopped = false
   readonly #listeners = new Set<(mailbox: MailboxId, type: string) => void>()
   /** How often a change outside of the mailbox was told. */

@@ -8,6 +8,7 @@ import type { Gate } from '../listeners/gate.ts'
 import type { Sweeper, Swept } from '../listeners/sweeper.ts'
 import type { TlsHolder } from '../listeners/tls.ts'
 import { REQUESTS_PER_TURN, Turnstile } from '../listeners/turnstile.ts'
+import { routeUpgrade, wantsSocket } from './websocket.ts'
 
 /** Request line and headers together. */
 export const MAX_HEADER_BYTES = 32_768
@@ -102,6 +103,7 @@ export function createHttps({ tls, gate, sweeper, log, meter, handle }: HttpsPar
       keepAliveTimeout: KEEP_ALIVE_MS,
       keepAlive: true,
       noDelay: true,
+      shouldUpgradeCallback: wantsSocket,
     },
     (request, response) => {
       if (draining) response.setHeader('Connection', 'close')
@@ -132,6 +134,15 @@ export function createHttps({ tls, gate, sweeper, log, meter, handle }: HttpsPar
         if (!socket.destroyed) handle(request, response)
       })
     },
+  )
+  server.on(
+    'upgrade',
+    routeUpgrade((request, response) => {
+      if (draining) return void request.socket.destroy()
+      // No longer a connection of requests.
+      busy.delete(request.socket)
+      handle(request, response)
+    }),
   )
   server.maxHeadersCount = 200
   server.timeout = 0

@@ -20,6 +20,7 @@ export const urn = {
   vacation: 'urn:ietf:params:jmap:vacationresponse',
   blob: 'urn:ietf:params:jmap:blob',
   quota: 'urn:ietf:params:jmap:quota',
+  websocket: 'urn:ietf:params:jmap:websocket',
   vapid: 'urn:ietf:params:jmap:webpush-vapid',
   postrider: 'https://postrider.example/jmap',
 } as const
@@ -94,5 +95,7 @@ export const capabilities: Readonly<Record<CapabilityName, Capability>> = {
   quota: { server: {}, account: {}, ownOnly: true },
   /** RFC 9749 §3; the key is added by the session. */
   vapid: { server: {}, account: undefined },
+  /** RFC 8887 §3; the address is added by the session. */
+  websocket: { server: {}, account: undefined },
   postrider: { server: {}, account: { maxRules: MAX_RULES, maxSenders: MAX_SENDERS }, ownOnly: true },
 }

@@ -47,7 +47,7 @@ export async function handleApi(
 }
 
 /** The Response object: RFC 8620 §3.4. */
-async function answerRequest(
+export async function answerRequest(
   jmap: Jmap,
   principal: Principal,
   base: string,

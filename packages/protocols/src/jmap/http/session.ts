@@ -13,6 +13,7 @@ export const paths = {
   upload: '/jmap/upload/',
   download: '/jmap/download/',
   events: '/jmap/events',
+  socket: '/jmap/ws',
   wellKnown: '/.well-known/jmap',
 } as const
 
@@ -43,7 +44,7 @@ export function sessionObject(
   for (const name of names)
     if (name !== 'core' && capabilities[name].account !== undefined) primary[urn[name]] = accountIdOf(principal.mailbox)
   const session = {
-    capabilities: serverCapabilities(parts.push?.vapid.publicKey),
+    capabilities: serverCapabilities(parts.push?.vapid.publicKey, base),
     accounts,
     primaryAccounts: primary,
     username: principal.address,
@@ -56,10 +57,12 @@ export function sessionObject(
 }
 
 /** RFC 9749 §3: the key is there where pushes are. */
-function serverCapabilities(applicationServerKey: string | undefined): Record<string, unknown> {
+function serverCapabilities(applicationServerKey: string | undefined, base: string): Record<string, unknown> {
   const out = record<unknown>()
   for (const name of names)
-    if (name !== 'vapid') out[urn[name]] = capabilities[name].server
+    if (name === 'websocket')
+      out[urn[name]] = { url: `${base.replace(/^http/, 'ws')}${paths.socket}`, supportsPush: true }
+    else if (name !== 'vapid') out[urn[name]] = capabilities[name].server
     else if (applicationServerKey !== undefined) out[urn.vapid] = { applicationServerKey }
   return out
 }

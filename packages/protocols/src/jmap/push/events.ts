@@ -1,17 +1,11 @@
-/**
- * The event source: RFC 8620 §7.3. A held request is an entry in the table of everybody who waits; a hint wakes it, it looks at the feed
- * from where it was, and tells new states. Register, check, sleep: what happens between two looks is told by the next.
- */
+/** The event source: RFC 8620 §7.3. What it tells comes from the feed of states. */
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import { type Hint, HintKind, type MailboxId, type Principal, type Timed, timed, type Waiter } from '@postrider/domain'
-import { listedMailboxes } from '../core/accounts.ts'
-import { accountIdOf } from '../core/ids.ts'
-import { record } from '../core/json.ts'
-import { readState } from '../core/state.ts'
+import { type Principal, type Timed, timed } from '@postrider/domain'
 import { sendHead, sendStatus } from '../http/respond.ts'
-import { MAX_EVENT_SOURCES, MAX_PING_SECONDS, MIN_PING_SECONDS, PUSH_COALESCE_MS } from '../limits.ts'
+import { MAX_EVENT_SOURCES, MAX_PING_SECONDS, MIN_PING_SECONDS } from '../limits.ts'
 import type { Jmap } from '../service.ts'
-import { mailState, mailTypes, pushTypes, recordTypes } from './states.ts'
+import { Feed } from './feed.ts'
+import { pushTypes } from './states.ts'
 
 interface Wishes {
   readonly types: ReadonlySet<string>
@@ -53,116 +47,48 @@ export async function handleEvents(
 
 export class EventSource {
   readonly #jmap: Jmap
-  readonly #principal: Principal
   readonly #response: ServerResponse
   readonly #wishes: Wishes
   readonly #leave: () => void
-  readonly #waiters = new Map<MailboxId, Waiter>()
-  /** The last mail state told, by account. */
-  readonly #told = new Map<string, string>()
-  readonly #pending = new Map<string, Set<string>>()
-  #timer: NodeJS.Timeout | undefined
+  readonly #feed: Feed
   #ping: Timed | undefined
-  #unlisten: (() => void) | undefined
-  #looking = false
   #closed = false
 
   constructor(jmap: Jmap, principal: Principal, response: ServerResponse, wishes: Wishes, leave: () => void) {
     this.#jmap = jmap
-    this.#principal = principal
     this.#response = response
     this.#wishes = wishes
     this.#leave = leave
+    this.#feed = new Feed(jmap, principal, wishes.types, {
+      changed: (change, position) => this.#send(change, position),
+      failed: () => this.close(),
+    })
   }
 
   async open(lastEventId: string): Promise<void> {
-    const { held, directory } = this.#jmap.parts
     this.#response.once('close', () => this.close())
     if (this.#response.destroyed) return this.close()
     this.#jmap.sources.add(this)
-    this.#unlisten = this.#jmap.listen((mailbox, type) => {
-      if (this.#waiters.has(mailbox)) this.#note(accountIdOf(mailbox), [type])
-    })
     const headers = { 'Content-Type': 'text/event-stream', 'Cache-Control': 'no-store', 'X-Accel-Buffering': 'no' }
     if (!sendHead(this.#response, 200, headers)) return this.close()
     this.#response.flushHeaders()
-    for (const { mailbox } of listedMailboxes(directory, this.#principal)) {
-      const waiter: Waiter = { hint: (hint) => this.#hint(hint) }
-      this.#waiters.set(mailbox, waiter)
-      await held.hold(mailbox, waiter)
-      if (this.#closed) return held.release(mailbox, waiter)
-      const id = accountIdOf(mailbox)
-      const now = await mailState(this.#jmap, this.#principal, id)
-      if (now === undefined) continue
-      const before = new Map(lastEventId.split('/').map((one) => one.split(':') as [string, string])).get(id)
-      this.#told.set(id, before ?? now)
-      // What happened while nobody was connected.
-      if (before !== undefined && readState(before)?.change !== readState(now)?.change) this.#note(id, [...mailTypes])
-    }
+    await this.#feed.open(lastEventId)
     this.#setPing()
   }
 
   close(): void {
     if (this.#closed) return
     this.#closed = true
-    const { held, wheel } = this.#jmap.parts
-    for (const [mailbox, waiter] of this.#waiters) held.release(mailbox, waiter)
-    if (this.#ping !== undefined) wheel.remove(this.#ping)
-    clearTimeout(this.#timer)
-    this.#unlisten?.()
+    this.#feed.close()
+    if (this.#ping !== undefined) this.#jmap.parts.wheel.remove(this.#ping)
     this.#jmap.sources.delete(this)
     this.#leave()
     if (!this.#response.writableEnded) this.#response.end()
   }
 
-  #hint({ mailbox, folders }: Hint): void {
-    const added = folders.length === 0 || folders.some((one) => (one.kinds & HintKind.added) !== 0)
-    this.#note(accountIdOf(mailbox), added ? [...mailTypes, 'EmailDelivery'] : mailTypes)
-  }
-
-  #note(accountId: string, types: readonly string[]): void {
-    if (this.#closed) return
-    const set = this.#pending.get(accountId) ?? new Set()
-    for (const type of types) if (this.#wishes.types.has(type)) set.add(type)
-    if (set.size === 0) return
-    this.#pending.set(accountId, set)
-    if (this.#timer === undefined && !this.#looking) this.#timer = setTimeout(() => void this.#look(), PUSH_COALESCE_MS)
-  }
-
-  async #look(): Promise<void> {
-    this.#timer = undefined
-    this.#looking = true
-    const pending = new Map(this.#pending)
-    this.#pending.clear()
-    try {
-      const changed = record<unknown>()
-      for (const [accountId, types] of pending) {
-        const states = record<string>()
-        const now = await mailState(this.#jmap, this.#principal, accountId)
-        if (now === undefined) continue
-        const news = readState(this.#told.get(accountId) ?? '')?.change !== readState(now)?.change
-        for (const type of types) {
-          if (recordTypes.includes(type)) states[type] = `${type}-${this.#jmap.told}`
-          else if (news) states[type] = now
-        }
-        this.#told.set(accountId, now)
-        if (Object.keys(states).length > 0) changed[accountId] = states
-      }
-      if (Object.keys(changed).length > 0) this.#send({ '@type': 'StateChange', changed })
-    } catch (error) {
-      // The client comes again, with the last id it saw.
-      this.#jmap.parts.log.debug({ err: error }, 'an event source ended')
-      return this.close()
-    } finally {
-      this.#looking = false
-    }
-    if (this.#pending.size > 0 && !this.#closed) this.#timer = setTimeout(() => void this.#look(), PUSH_COALESCE_MS)
-  }
-
-  #send(change: unknown): void {
-    const id = [...this.#told].map(([account, state]) => `${account}:${state}`).join('/')
+  #send(change: unknown, position: string): void {
     if (this.#response.destroyed) return void this.close()
-    this.#response.write(`event: state\nid: ${id}\ndata: ${JSON.stringify(change)}\n\n`)
+    this.#response.write(`event: state\nid: ${position}\ndata: ${JSON.stringify(change)}\n\n`)
     if (this.#wishes.closeAfterState) this.close()
   }
 
