@@ -18,15 +18,16 @@ export interface BackupReport {
 
 /** Of the running server, or made anew by itself. */
 const leftOut =
-  /^(?:control\.sock|postrider\.(?:lock|pid)|ready\.json|mailboxes|before-restore-.*|directory\.db(?:-wal|-shm)?|.*\.new)$/
+  /^(?:control\.sock|postrider\.(?:lock|pid)|ready\.json|mailboxes|before-restore-.*|backup-work|restoring-from|directory\.db(?:-wal|-shm)?|.*\.new)$/
 
-/** Makes a set in `target` and reads it back; `place`: the server that has the mailboxes, if they are not files. Rejects with CommandFailed; what was half made is taken away again. */
+/** Makes a set in `target` and reads it back; `place`: the server that has the mailboxes, if they are not files; `link`: the
+ * set is in the data folder's file system, to go on elsewhere. Rejects with CommandFailed; what was half made is taken away again. */
 export async function makeBackup(
   dataFolder: string,
   target: string,
-  now: number,
-  place?: PostgresPlace,
+  options: { readonly now: number; readonly place: PostgresPlace | undefined; readonly link?: boolean },
 ): Promise<BackupReport> {
+  const { now, place, link = false } = options
   const home = join(dataFolder, 'mailboxes')
   if (!existsSync(join(dataFolder, DIRECTORY_FILE)) || !existsSync(home))
     throw new CommandFailed(
@@ -58,10 +59,11 @@ export async function makeBackup(
       databases.set(
         name,
         place === undefined
-          ? await backupDatabase(from, folder, earlier)
+          ? await backupDatabase(from, folder, { ...(earlier === undefined ? {} : { before: earlier }), link })
           : await backupPostgres(place, name, {
               from,
               to: folder,
+              link,
               ...(earlier === undefined ? {} : { before: earlier }),
             }),
       )

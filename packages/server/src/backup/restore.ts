@@ -27,7 +27,7 @@ export interface RestoreReport {
 }
 
 /** Of the process that holds the folder. */
-const stays = /^(?:postrider\.(?:lock|pid)|before-restore-.*|restoring)$/
+const stays = /^(?:postrider\.(?:lock|pid)|before-restore-.*|backup-work|restoring-from|restoring)$/
 
 /**
  * Puts a set in the place of the data folder's contents: the youngest one made at `at` or before it. The server must not run. What was there

@@ -1,5 +1,5 @@
 import type { Phrase } from '@postrider/domain'
-import { restoreBackup, restoreMailbox } from '../backup/index.ts'
+import { fetchSet, isBucket, restoreBackup, restoreMailbox } from '../backup/index.ts'
 import { ExitCode, type LocalCommand, UsageError } from '../cli/command.ts'
 
 const heldPhrase = (count: string): Phrase => ({
@@ -74,28 +74,40 @@ export const restoreCommand: LocalCommand = {
       })
     const configuration = loaded()
     const address = words.value('mailbox')
-    if (address !== undefined) {
-      const wanted = { address, into: words.value('into'), now: Date.now, say, ...(at === undefined ? {} : { at }) }
-      const mails = await restoreMailbox(configuration, words.need(0, 'folder'), wanted)
-      const count = say.number(mails.imported)
-      const text = say({
-        en: `${count} mails as of ${mails.made} are in the folder ${mails.into}.`,
-        fr: `Courriers remis dans le dossier ${mails.into}, dans leur état du ${mails.made} : ${count}.`,
-      })
-      terminal.out(json ? JSON.stringify({ result: mails }) : text)
-      return mails.badCount === 0 ? ExitCode.ok : ExitCode.failed
+    const target = words.need(0, 'folder')
+    const bucket = isBucket(target)
+      ? await fetchSet(configuration, target, {
+          ...(at === undefined ? {} : { at }),
+          ...(address === undefined ? {} : { address }),
+        })
+      : undefined
+    try {
+      const from = bucket?.folder ?? target
+      if (address !== undefined) {
+        const wanted = { address, into: words.value('into'), now: Date.now, say, ...(at === undefined ? {} : { at }) }
+        const mails = await restoreMailbox(configuration, from, wanted)
+        const count = say.number(mails.imported)
+        const text = say({
+          en: `${count} mails as of ${mails.made} are in the folder ${mails.into}.`,
+          fr: `Courriers remis dans le dossier ${mails.into}, dans leur état du ${mails.made} : ${count}.`,
+        })
+        terminal.out(json ? JSON.stringify({ result: mails }) : text)
+        return mails.badCount === 0 ? ExitCode.ok : ExitCode.failed
+      }
+      const options = { replace: words.flag('replace'), now: Date.now(), ...(at === undefined ? {} : { at }) }
+      const report = await restoreBackup(configuration, from, options)
+      const items = say.number(report.items)
+      const lines = [
+        { en: `${items} items as of ${report.made}.`, fr: `Éléments, dans leur état du ${report.made} : ${items}.` },
+        ...(report.held === 0 ? [] : [heldPhrase(say.number(report.held))]),
+        ...(report.empty.length === 0 ? [] : [emptyPhrase(report.empty.join(', '))]),
+        ...(report.before === null ? [] : [asidePhrase(report.before)]),
+        ...(report.schemas.length === 0 ? [] : [schemasPhrase(report.schemas.join(', '))]),
+      ].map(say)
+      terminal.out(json ? JSON.stringify({ result: report }) : lines.join('\n'))
+      return ExitCode.ok
+    } finally {
+      bucket?.remove()
     }
-    const options = { replace: words.flag('replace'), now: Date.now(), ...(at === undefined ? {} : { at }) }
-    const report = await restoreBackup(configuration, words.need(0, 'folder'), options)
-    const items = say.number(report.items)
-    const lines = [
-      { en: `${items} items as of ${report.made}.`, fr: `Éléments, dans leur état du ${report.made} : ${items}.` },
-      ...(report.held === 0 ? [] : [heldPhrase(say.number(report.held))]),
-      ...(report.empty.length === 0 ? [] : [emptyPhrase(report.empty.join(', '))]),
-      ...(report.before === null ? [] : [asidePhrase(report.before)]),
-      ...(report.schemas.length === 0 ? [] : [schemasPhrase(report.schemas.join(', '))]),
-    ].map(say)
-    terminal.out(json ? JSON.stringify({ result: report }) : lines.join('\n'))
-    return ExitCode.ok
   },
 }

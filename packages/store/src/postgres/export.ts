@@ -111,22 +111,26 @@ async function exportStaged(session: Session, file: Connection, folder: string):
 export async function backupPostgres(
   place: PostgresPlace,
   name: string,
-  folders: { readonly from: string; readonly to: string; readonly before?: EarlierBackup },
+  folders: { readonly from: string; readonly to: string; readonly before?: EarlierBackup; readonly link?: boolean },
 ): Promise<readonly BackupSegment[]> {
-  const { from, to, before } = folders
+  const { from, to, before, link = false } = folders
   mkdirSync(join(from, 'segments'), { recursive: true })
   const s3 = place.objects === undefined ? undefined : new S3(bucketOf(place.objects, name))
   try {
     for (let tries = 1; ; tries++) {
       const fetched = new Map<number, BackupSegment>()
       try {
-        const local = await backupDatabase(from, to, before, async (target) => {
-          fetched.clear()
-          rmSync(join(to, 'segments'), { recursive: true, force: true })
-          mkdirSync(join(to, 'segments'), { recursive: true })
-          await exportTables(place, name, target)
-          if (s3 !== undefined)
-            for (const one of await fetchObjects(s3, target, to, before)) fetched.set(one.segment, one)
+        const local = await backupDatabase(from, to, {
+          ...(before === undefined ? {} : { before }),
+          link,
+          tables: async (target) => {
+            fetched.clear()
+            rmSync(join(to, 'segments'), { recursive: true, force: true })
+            mkdirSync(join(to, 'segments'), { recursive: true })
+            await exportTables(place, name, target)
+            if (s3 !== undefined)
+              for (const one of await fetchObjects(s3, target, to, before)) fetched.set(one.segment, one)
+          },
         })
         return local.map((one) => fetched.get(one.segment) ?? one)
       } catch (error) {

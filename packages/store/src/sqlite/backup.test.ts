@@ -29,7 +29,7 @@ test('a backup while compaction takes segments away is whole; what is sealed is 
   const second = join(root, 'second')
   mkdirSync(second)
   const [again] = await Promise.all([
-    backupDatabase(from, second, { folder: first, segments }),
+    backupDatabase(from, second, { before: { folder: first, segments } }),
     store.keepHouse(),
     ...Array.from({ length: 30 }, (_, i) => store.apply(testMailbox, [add(1_000 + i)])),
   ])

@@ -88,18 +88,25 @@ export interface EarlierBackup {
   readonly segments: readonly BackupSegment[]
 }
 
+export interface BackupOptions {
+  readonly before?: EarlierBackup
+  /** Closed segments get another name instead of a copy: for a backup in the same file system that goes on elsewhere. */
+  readonly link?: boolean
+  /** Writes the tables' copy, and segments of its own beside it. */
+  readonly tables?: (target: string) => Promise<void>
+}
+
 /**
  * Copies one mailbox database while it is in use, as of one moment: tables first, then the segments as far as those tables know them (they only
  * grow, and are synced before the rows that name them). `before`, if any, is the folder of this database in an earlier backup with what
- * was copied then: sealed segments that are still the same are linked from there. `tables` writes the
- * tables' copy, and segments of its own beside it. Rejects with `unavailable` or the disk's error.
+ * was copied then: sealed segments that are still the same are linked from there. Rejects with `unavailable` or the disk's error.
  */
 export async function backupDatabase(
   from: string,
   to: string,
-  before?: EarlierBackup,
-  tables: (target: string) => Promise<void> = (target) => snapshot(join(from, 'mailbox.sqlite'), target),
+  options: BackupOptions = {},
 ): Promise<readonly BackupSegment[]> {
+  const { before, link = false, tables = (goal: string) => snapshot(join(from, 'mailbox.sqlite'), goal) } = options
   const held = join(from, 'backup-hold')
   const target = join(to, 'mailbox.sqlite')
   const goalOf = (segment: number): string => segmentPath(join(to, 'segments'), segment)
@@ -126,7 +133,7 @@ export async function backupDatabase(
         copied.push({ segment, bytes, sealed, ino: 0, mtime: 0 })
         continue
       }
-      const { ino, mtimeMs: mtime } = statSync(source)
+      const { ino, mtimeMs: mtime, size } = statSync(source)
       const same = known.get(segment)
       if (
         before !== undefined &&
@@ -137,6 +144,7 @@ export async function backupDatabase(
         same.mtime === mtime
       )
         linkSync(segmentPath(join(before.folder, 'segments'), segment), goal)
+      else if (link && sealed && size === bytes) linkSync(source, goal)
       else {
         copyFileSync(source, goal)
         cut(goal, bytes)

@@ -119,8 +119,8 @@ export class TestServer {
   }
 
   /** A command of the program against this server: `command('user', 'add', …)`. */
-  command(args: readonly string[], input = ''): Promise<RunResult> {
-    return run(process.execPath, [main, ...args], { env: this.env, input })
+  command(args: readonly string[], input = '', env: Readonly<Record<string, string>> = {}): Promise<RunResult> {
+    return run(process.execPath, [main, ...args], { env: { ...this.env, ...env }, input })
   }
 
   async addUser(address: string, password: string, ...more: string[]): Promise<void> {
