@@ -147,6 +147,7 @@ async function start(first: Loaded, env: Environment, opened: ProgramLog, undo: 
     guests: shared !== undefined,
     databaseOf: databaseFinder(directory),
     logLevel: config['log.level'],
+    scrubRate: config['store.scrub'],
     logFormat: opened.format,
     log,
     meter: metrics,
@@ -330,6 +331,7 @@ async function start(first: Loaded, env: Environment, opened: ProgramLog, undo: 
     gate.configure(gateLimits(next))
     opened.setLevel(next.config['log.level'])
     home.setLogLevel(next.config['log.level'])
+    home.setScrubRate(next.config['store.scrub'])
     services.configure(next)
     if (next.config.organization !== loaded.config.organization)
       await directory.setSetting('organization', next.config.organization)

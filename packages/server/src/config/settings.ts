@@ -180,6 +180,13 @@ export const settings = {
     'How much of the store is kept in the data folder, so that it is not fetched again.',
     'Ce qui est gardé du stockage dans le dossier de données, pour ne pas le redemander.',
   ),
+  'store.scrub': setting(
+    size(0, 1 * GB),
+    4 * MB,
+    'Bytes a second at which every message and every page is read once a day and compared with its checksum, beside the work and not while there is much of it. 0: not at all. What is found is in the log and in metrics.',
+    'Octets par seconde auxquels chaque message et chaque page est lu une fois par jour et comparé à sa somme de contrôle, à côté du travail et jamais quand il y en a beaucoup. 0 : pas du tout. Ce qui est trouvé est dans le journal et les mesures.',
+    { live: true },
+  ),
 
   'listeners.address': setting(
     list(address),

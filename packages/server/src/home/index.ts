@@ -22,6 +22,7 @@ export interface MailboxHome {
   /** Memory that the owners' own processes take. */
   memoryBytes(): number
   setLogLevel(level: LogLevel): void
+  setScrubRate(rate: number): void
   /** Reads every database from end to end; with `originals` every message too. */
   check(originals: boolean): Promise<readonly CheckReport[]>
   close(): Promise<void>
@@ -44,6 +45,8 @@ export interface HomeOptions {
   readonly guests?: boolean
   readonly databaseOf: (mailbox: MailboxId) => string | undefined
   readonly logLevel: LogLevel
+  /** Bytes a second at which everything is read through; 0: not at all. */
+  readonly scrubRate?: number
   readonly logFormat: 'json' | 'text'
   readonly log: Logger
   readonly meter: Meter
@@ -51,7 +54,7 @@ export interface HomeOptions {
 
 /** Starts the owners and waits until all have opened their databases. Rejects, with all stopped again, when one cannot. */
 export async function openHome(options: HomeOptions): Promise<MailboxHome> {
-  const { folder, databases, server, databaseOf, logLevel, logFormat, log, meter } = options
+  const { folder, databases, server, databaseOf, logLevel, logFormat, scrubRate, log, meter } = options
   const count = Math.max(1, Math.min(options.owners, databases.length))
   const doors: OwnerDoor[] = []
   const owners = Array.from({ length: count }, (_, at) => {
@@ -61,7 +64,7 @@ export async function openHome(options: HomeOptions): Promise<MailboxHome> {
     if (guests !== undefined) doors.push({ ...guests, databases: own })
     return new SupervisedOwner(
       starters[options.ownerKind],
-      { folder, databases: own, server, guests, thread, logLevel, logFormat },
+      { folder, databases: own, server, guests, thread, logLevel, logFormat, scrubRate },
       log,
       meter,
     )
@@ -82,6 +85,9 @@ export async function openHome(options: HomeOptions): Promise<MailboxHome> {
     }),
     health: () => owners.map(({ problem, away }) => problem ?? away).find((reason) => reason !== undefined),
     memoryBytes: () => owners.reduce((sum, owner) => sum + owner.memoryBytes, 0),
+    setScrubRate(rate) {
+      for (const owner of owners) owner.setScrubRate(rate)
+    },
     setLogLevel(level) {
       for (const owner of owners) owner.setLogLevel(level)
     },

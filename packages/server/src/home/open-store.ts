@@ -6,6 +6,8 @@ import { type CheckReport, type DatabaseHealth, openSqliteStore } from '@postrid
 export interface OwnedStore extends MailboxService {
   health(): readonly DatabaseHealth[]
   check(options?: { readonly originals?: boolean }): Promise<readonly CheckReport[]>
+  /** Bytes a second at which everything is read through; nothing to set where a server keeps the databases. */
+  setScrubRate?(rate: number): void
   close(): Promise<void>
 }
 
@@ -14,6 +16,8 @@ export interface StoreOptions {
   readonly databases: readonly string[]
   /** The PostgreSQL server that has the databases; undefined: files of the folder. */
   readonly server: PostgresPlace | undefined
+  /** Bytes a second at which everything is read through; 0: not at all. */
+  readonly scrubRate?: number
   readonly log?: Logger
   readonly meter?: Meter
 }

@@ -21,6 +21,8 @@ export interface OwnerData {
   /** Its name in logs and metrics. */
   readonly thread: string
   readonly logLevel: LogLevel
+  /** Bytes a second at which everything is read through. */
+  readonly scrubRate?: number | undefined
   readonly logFormat: 'json' | 'text'
 }
 
@@ -52,6 +54,7 @@ export type OwnerNews =
 /** From the main thread to the owner. */
 export type OwnerOrder =
   | { readonly kind: 'logLevel'; readonly level: LogLevel }
+  | { readonly kind: 'scrubRate'; readonly rate: number }
   | { readonly kind: 'check'; readonly id: number; readonly originals: boolean }
 
 /** How often the owner reports. */

@@ -89,6 +89,11 @@ export class SupervisedOwner {
     this.#owner?.order({ kind: 'logLevel', level })
   }
 
+  setScrubRate(rate: number): void {
+    this.#data = { ...this.#data, scrubRate: rate }
+    this.#owner?.order({ kind: 'scrubRate', rate })
+  }
+
   /** Reads its databases from end to end. Rejects with `unavailable` when the owner is away or falls meanwhile. */
   check(originals: boolean): Promise<readonly CheckReport[]> {
     const owner = this.#owner

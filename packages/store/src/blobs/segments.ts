@@ -44,7 +44,7 @@ export class SegmentWriter {
   static open(
     folder: string,
     rows: readonly SegmentRow[],
-    options: { files: Files; log: Logger; limit?: number },
+    options: { files: Files; log: Logger; limit?: number; keepTails?: boolean },
   ): SegmentWriter {
     const { files, log, limit = SEGMENT_BYTES } = options
     mkdirSync(folder, { recursive: true })
@@ -53,6 +53,8 @@ export class SegmentWriter {
     for (const name of readdirSync(folder)) {
       const segment = /^(\d+)\.seg$/.exec(name)?.[1]
       if (segment === undefined || known.has(Number(segment))) continue
+      writer.#next = Math.max(writer.#next, Number(segment) + 1)
+      if (options.keepTails) continue
       log.info({ segment: Number(segment) }, 'segment without a row removed')
       files.remove(segmentPath(folder, Number(segment)))
     }
@@ -60,7 +62,7 @@ export class SegmentWriter {
     for (const row of rows) {
       writer.#next = Math.max(writer.#next, row.segment + 1)
       if (row.sealed) continue
-      const fd = writer.#reopen(row, log)
+      const fd = writer.#reopen(row, log, options.keepTails ?? false)
       if (fd === undefined) continue
       if (row === current) {
         writer.#open = [{ segment: row.segment, fd, length: row.bytes, synced: row.bytes, sealed: false }]
@@ -70,7 +72,7 @@ export class SegmentWriter {
   }
 
   /** Undefined for a file that is missing or too short: nothing is appended to it, and what it lost is `corrupt` when it is read. */
-  #reopen(row: SegmentRow, log: Logger): number | undefined {
+  #reopen(row: SegmentRow, log: Logger, keepTails: boolean): number | undefined {
     let fd: number
     try {
       fd = this.#files.open(segmentPath(this.#folder, row.segment), 'r+')
@@ -80,6 +82,10 @@ export class SegmentWriter {
       return undefined
     }
     const size = this.#files.size(fd)
+    if (size > row.bytes && keepTails) {
+      this.#files.close(fd)
+      return undefined
+    }
     if (size >= row.bytes) {
       if (size > row.bytes) this.#files.truncate(fd, row.bytes)
       return fd

@@ -4,7 +4,7 @@ import { BlobReader, FIRST_REMOTE, readStored, segmentFiles, segmentPath } from 
 import { BridgedStatements, type ServerDatabase } from '../postgres/bridge.ts'
 import { STAGED, stagedSql } from '../postgres/staged.ts'
 import { Connection, isSqliteCorrupt } from './connection.ts'
-import { PageReader } from './page-sums.ts'
+import { logsSetAside, PageReader } from './page-sums.ts'
 import { damageOfIndex, namesOfPages, placesOfBlobs } from './whereabouts.ts'
 import type { Row, Statements } from '../engine/statements.ts'
 import { unseal, unsealAttachments, unsealBag, unsealRecipients } from '../engine/encode.ts'
@@ -130,6 +130,9 @@ export class Checker {
   /** The pages of the file against their checksums. */
   async #pages(): Promise<void> {
     if (this.#file === undefined) return
+    for (const name of logsSetAside(this.#options.path)) {
+      this.#problem('integrity', `the log was damaged and is kept as ${name}: what was done last is lost`)
+    }
     const reader = new PageReader(this.#options.path)
     const damaged: number[] = []
     try {

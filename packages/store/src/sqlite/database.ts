@@ -25,7 +25,16 @@ import { applyAll, checkLimits, isFreeing, namesBytes, newBytes } from '../engin
 import { Books } from '../engine/books.ts'
 import { type AppendingCall, Committer } from './committer.ts'
 import { asDomainError, Connection, isSqliteFull } from './connection.ts'
-import { copyLog, logIsEmpty, sumAnew, sumsClean, sumsFit } from './page-sums.ts'
+import {
+  copyLog,
+  logIsEmpty,
+  sumAnew,
+  sumsClean,
+  sumsFit,
+  setLogAside,
+  logsSetAside,
+  strandedCommits,
+} from './page-sums.ts'
 import type { Hints } from '../engine/hints.ts'
 import type { Journal } from '../engine/journal.ts'
 import { lockFolder } from './lock.ts'
@@ -93,7 +102,9 @@ export class MailboxDatabase {
       this.number = this.#ownNumber(options)
       this.books = new Books(this.connection)
       const limit = options.segmentBytes
-      const segments = { files, log, ...(limit === undefined ? {} : { limit }) }
+      // What the lost transactions named stays behind the ends that are known.
+      const keepTails = logsSetAside(this.path).length > 0
+      const segments = { files, log, keepTails, ...(limit === undefined ? {} : { limit }) }
       this.segments = SegmentWriter.open(segmentFolder, this.books.segments(), segments)
     } catch (error) {
       this.#lock.release()
@@ -320,7 +331,10 @@ function openConnection(path: string, options: DatabaseOptions): Connection {
     connection.pragma('wal_autocheckpoint = 0')
     connection.pragma('journal_size_limit = -1')
     const { log, upgrades: steps } = options
-    if (!fresh) recoverLog(connection, log)
+    if (!fresh) {
+      keepDamagedLog(connection, path, log, options.clock.now())
+      recoverLog(connection, log)
+    }
     if (!fresh && !summed) {
       log.warn({ path }, 'the checksums of the pages are not those of this database: they are taken anew')
       sumAnew(path, pageBytes(connection))
@@ -337,6 +351,16 @@ function openConnection(path: string, options: DatabaseOptions): Connection {
     connection.close()
     throw error
   }
+}
+
+/** SQLite takes a log over up to the first frame that does not fit, and says nothing. More than a power cut can tear is damage. */
+function keepDamagedLog(connection: Connection, path: string, log: Logger, now: number): void {
+  connection.get('SELECT 1 FROM sqlite_master LIMIT 1')
+  const [, frames = 0] = (connection.pragma('wal_checkpoint(NOOP)')[0] ?? []) as number[]
+  const stranded = strandedCommits(path, Math.max(0, frames))
+  if (stranded === 0) return
+  const kept = setLogAside(path, now)
+  log.error({ kept, transactions: stranded }, 'the log of a database is damaged: newer transactions in it are lost')
 }
 
 const pageBytes = (connection: Connection): number => connection.pragma('page_size')[0]?.[0] as number

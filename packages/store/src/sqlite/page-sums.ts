@@ -1,15 +1,18 @@
 import {
   closeSync,
   constants,
+  copyFileSync,
   existsSync,
   fdatasyncSync,
   fstatSync,
   openSync,
+  readdirSync,
   readSync,
   rmSync,
   statSync,
   writeSync,
 } from 'node:fs'
+import { basename, dirname } from 'node:path'
 import { crc32 } from 'node:zlib'
 import type { Connection } from './connection.ts'
 
@@ -209,6 +212,41 @@ export function sumAnew(database: string, pageBytes: number): void {
     fdatasyncSync(fd)
   })
 }
+
+/**
+ * Transactions that stand in the log behind the `known` frames SQLite took over, less the newest: that one a power cut may have torn. Each was synced
+ * before the next began, so a frame before them is damaged.
+ */
+export function strandedCommits(database: string, known: number): number {
+  if (!existsSync(logPath(database))) return 0
+  return withFile(logPath(database), constants.O_RDONLY, (fd) => {
+    const head = logHead(fd)
+    if (head === undefined) return 0
+    const frameBytes = FRAME_HEAD_BYTES + head.pageBytes
+    let commits = 0
+    const frame = Buffer.alloc(FRAME_HEAD_BYTES)
+    for (
+      let n = known;
+      readSync(fd, frame, 0, FRAME_HEAD_BYTES, LOG_HEAD_BYTES + n * frameBytes) === FRAME_HEAD_BYTES;
+      n++
+    ) {
+      const own = frame.readUInt32BE(8) === head.salt1 && frame.readUInt32BE(12) === head.salt2
+      if (own && frame.readUInt32BE(4) !== 0) commits++
+    }
+    return Math.max(0, commits - 1)
+  })
+}
+
+/** Keeps a copy of a damaged log, for a person to look at. Answers its name. */
+export function setLogAside(database: string, now: number): string {
+  const kept = `${logPath(database)}${DAMAGED}${now}`
+  copyFileSync(logPath(database), kept)
+  return kept
+}
+const DAMAGED = '.damaged-'
+/** Names of damaged logs that were kept beside a database. */
+export const logsSetAside = (database: string): string[] =>
+  readdirSync(dirname(database)).filter((name) => name.startsWith(`${basename(logPath(database))}${DAMAGED}`))
 
 /** Pages that are in the log: what the file has of them does not count. */
 function loggedPages(database: string): ReadonlySet<number> {

@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict'
-import { closeSync, openSync, readdirSync, readSync, rmSync, statSync, truncateSync, writeSync } from 'node:fs'
+import { closeSync, cpSync, openSync, readdirSync, readSync, rmSync, statSync, truncateSync, writeSync } from 'node:fs'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import { isDomainError, type Operation } from '@postrider/domain'
 import { Connection } from './connection.ts'
 import { type RepairReport, repairDatabase } from './index.ts'
-import { testMail, testMailbox, testStore } from './testing.ts'
+import { temporaryFolder, testMail, testMailbox, testStore } from './testing.ts'
 
 const NOW = Date.UTC(2026, 10, 21)
 const repair = (folder: string, apply: boolean): Promise<RepairReport> =>
@@ -148,4 +148,37 @@ test('repair: damaged indexes and a damaged search database are made anew', asyn
 test('repair: not while somebody has the database open', async (t) => {
   const { folder } = await testStore(t)
   await assert.rejects(repair(folder, false), (error) => isDomainError(error, 'unavailable'))
+})
+
+test('a log damaged in its middle: SQLite drops the rest of it; that is found, said, and the log kept', async (t) => {
+  const { folder } = await filled(t)
+  const path = databaseOf(folder)
+  const other = await testStore(t, { folder })
+  for (let n = 0; n < 6; n++)
+    await other.store.apply(testMailbox, [{ op: 'add', folder: other.inbox, item: testMail(`late ${n}`) }])
+  // As kill -9 leaves it.
+  const killed = temporaryFolder()
+  cpSync(folder, killed, { recursive: true })
+  await other.store.close()
+  flip(`${databaseOf(killed)}-wal`, 32 + 24 + 100)
+  const found = await problems(t, killed)
+  assert.ok(
+    found.some((line) => line.startsWith('integrity: the log was damaged and is kept as')),
+    found.join('\n'),
+  )
+  assert.deepEqual(await problems(t, folder), [])
+  assert.ok(statSync(path).size > 0)
+})
+
+test('a log torn at its end is what a power cut leaves: nothing to say', async (t) => {
+  const { folder } = await filled(t)
+  const other = await testStore(t, { folder })
+  for (let n = 0; n < 6; n++)
+    await other.store.apply(testMailbox, [{ op: 'add', folder: other.inbox, item: testMail(`late ${n}`) }])
+  const killed = temporaryFolder()
+  cpSync(folder, killed, { recursive: true })
+  await other.store.close()
+  const log = `${databaseOf(killed)}-wal`
+  flip(log, statSync(log).size - 50)
+  assert.deepEqual(await problems(t, killed), [])
 })

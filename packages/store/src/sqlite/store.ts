@@ -45,6 +45,7 @@ import { Hints } from '../engine/hints.ts'
 import { Housekeeping } from './housekeeping.ts'
 import { claim, list } from './queue.ts'
 import { forget } from '../engine/tombstones.ts'
+import { Scrubber } from './scrubber.ts'
 import { changes } from '../engine/read/changes.ts'
 import { scan } from '../engine/read/scan.ts'
 import type { Upgrade } from '../engine/upgrades.ts'
@@ -65,6 +66,8 @@ export interface SqliteStoreOptions {
   readonly maxOriginalBytes?: number
   /** File calls of the segments; for fault injection. */
   readonly files?: Files
+  /** Bytes a second at which everything is read through once a day; 0, the default: not at all. */
+  readonly scrubRate?: number
   /** Schema steps; for tests of upgrades. */
   readonly upgrades?: readonly Upgrade[]
 }
@@ -85,13 +88,18 @@ export class SqliteStore implements MailboxService {
   readonly #log: Logger
   readonly #engine: SearchEngine
   readonly #housekeeping: Housekeeping[] = []
+  readonly #scrubber: Scrubber
+  /** Databases that cannot be opened, and why: the others work. */
+  readonly #damaged: ReadonlyMap<string, DomainError>
   #closed = false
 
   private constructor(
     databases: ReadonlyMap<string, MailboxDatabase>,
     hints: Hints,
-    { clock, log, meter }: { clock: Clock; log: Logger; meter: Meter },
+    parts: { clock: Clock; log: Logger; meter: Meter; scrubRate: number; damaged: ReadonlyMap<string, DomainError> },
   ) {
+    const { clock, log, meter, scrubRate } = parts
+    this.#damaged = parts.damaged
     this.#databases = databases
     this.#hints = hints
     this.#log = log
@@ -105,6 +113,17 @@ export class SqliteStore implements MailboxService {
       log,
       onProgress: (name, { dead }) => databases.get(name)?.forgetDead(dead),
     })
+    this.#scrubber = new Scrubber(
+      [...databases.values()].map(({ name, path, folder }) => ({
+        name,
+        path,
+        segments: join(folder, 'segments'),
+        state: join(folder, 'scrub.json'),
+      })),
+      scrubRate,
+      log,
+      meter,
+    )
     for (const database of databases.values()) {
       if (this.#engine.position(database.name) < database.lastItem()) this.#engine.committed(0)
       const housekeeping = new Housekeeping(database, clock, log)
@@ -113,6 +132,7 @@ export class SqliteStore implements MailboxService {
       const checkpoints = new Checkpoints(database, () => this.#engine.checkpoint(database.name), log, meter)
       database.committer.onCommit = (calls) => {
         this.#engine.committed(calls)
+        this.#scrubber.committed(calls)
         checkpoints.committed()
       }
     }
@@ -123,29 +143,38 @@ export class SqliteStore implements MailboxService {
     const { databases: names, clock = systemClock, log = silentLog, meter = noMeter } = options
     const hints = new Hints(log)
     const databases = new Map<string, MailboxDatabase>()
+    const damaged = new Map<string, DomainError>()
     const home = join(options.folder, 'mailboxes')
     mkdirSync(home, { recursive: true })
     try {
       for (const name of names) {
         if (!databaseName.test(name)) throw new DomainError('invalid', `database name ${JSON.stringify(name)}`)
-        const { files, segmentBytes, reserveBytes, upgrades, maxOriginalBytes = MAX_ORIGINAL_BYTES } = options
-        const database = new MailboxDatabase({
-          folder: join(home, name),
-          name,
-          number: databaseNumber(home, name),
-          clock,
-          log,
-          meter,
-          hints,
-          maxOriginalBytes,
-          ...(files === undefined ? {} : { files }),
-          ...(segmentBytes === undefined ? {} : { segmentBytes }),
-          ...(reserveBytes === undefined ? {} : { reserveBytes }),
-          ...(upgrades === undefined ? {} : { upgrades }),
-        })
-        databases.set(name, database)
+        try {
+          const { files, segmentBytes, reserveBytes, upgrades, maxOriginalBytes = MAX_ORIGINAL_BYTES } = options
+          const database = new MailboxDatabase({
+            folder: join(home, name),
+            name,
+            number: databaseNumber(home, name),
+            clock,
+            log,
+            meter,
+            hints,
+            maxOriginalBytes,
+            ...(files === undefined ? {} : { files }),
+            ...(segmentBytes === undefined ? {} : { segmentBytes }),
+            ...(reserveBytes === undefined ? {} : { reserveBytes }),
+            ...(upgrades === undefined ? {} : { upgrades }),
+          })
+          databases.set(name, database)
+        } catch (error) {
+          const cause = asDomainError(error)
+          if (cause.code !== 'corrupt') throw cause
+          log.error({ database: name, error: cause.message }, 'a mailbox database is damaged: the others work')
+          meter.gauge('store_stopped', 1, { database: name })
+          damaged.set(name, cause)
+        }
       }
-      const store = new SqliteStore(databases, hints, { clock, log, meter })
+      const store = new SqliteStore(databases, hints, { clock, log, meter, scrubRate: options.scrubRate ?? 0, damaged })
       for (const database of databases.values()) {
         for (const { id, dying } of database.mailboxes()) {
           if (dying) store.#wipe(database, id)
@@ -175,8 +204,20 @@ export class SqliteStore implements MailboxService {
   #home(id: MailboxId): MailboxDatabase {
     if (this.#closed) throw new DomainError('unavailable', 'the store is closed')
     const database = this.#mailboxes.get(id)
-    if (database === undefined) throw new DomainError('mailboxNotFound', `mailbox ${id}`)
-    return database
+    if (database !== undefined) return database
+    // It may live in one of those.
+    if (this.#damaged.size > 0) throw this.#notOpen()
+    throw new DomainError('mailboxNotFound', `mailbox ${id}`)
+  }
+
+  #notOpen(): DomainError {
+    const [[name, cause]] = this.#damaged as unknown as [[string, DomainError]]
+    return new DomainError('unavailable', `database ${name} is damaged: ${cause.message}`, { cause })
+  }
+
+  /** Other bytes a second for reading everything through. */
+  setScrubRate(rate: number): void {
+    this.#scrubber.setRate(rate)
   }
 
   /** Reads on the spot; what the database throws becomes a DomainError. */
@@ -193,6 +234,7 @@ export class SqliteStore implements MailboxService {
     if (this.#mailboxes.has(id)) return
     await this.#wiping.get(id)?.catch(() => undefined)
     const database = this.#databases.get(init.database)
+    if (this.#damaged.has(init.database)) throw this.#notOpen()
     if (database === undefined) throw new DomainError('invalid', `no database ${JSON.stringify(init.database)}`)
     await database.create(id, init)
     this.#mailboxes.set(id, database)
@@ -279,12 +321,22 @@ export class SqliteStore implements MailboxService {
 
   /** Whether each database still writes. */
   health(): readonly DatabaseHealth[] {
-    return [...this.#databases.values()].map(({ name, committer }) => ({
+    // With others beside it the server is as ready as it can be.
+    const alone = this.#databases.size === 0
+    const damaged = [...this.#damaged].map(([database, { message }]) => ({
+      database,
+      stopped: undefined,
+      away: alone ? message : undefined,
+      diskFull: false,
+      waiting: 0,
+    }))
+    const open = [...this.#databases.values()].map(({ name, committer }) => ({
       database: name,
       stopped: committer.stopped?.message,
       diskFull: committer.diskFull,
       waiting: committer.waiting,
     }))
+    return [...open, ...damaged]
   }
 
   /** Drops all tombstones of a mailbox, as age does: cursors from before must start over. */
@@ -295,7 +347,12 @@ export class SqliteStore implements MailboxService {
 
   /** Reads all databases from end to end, each on a thread of its own, and says what does not fit. Changes nothing. */
   async check({ originals = true }: { readonly originals?: boolean } = {}): Promise<readonly CheckReport[]> {
-    const reports: CheckReport[] = []
+    const nothing = { mailboxes: 0, items: 0, originals: 0, verifiedBytes: 0, more: false }
+    const reports: CheckReport[] = [...this.#damaged].map(([database, { message }]) => ({
+      ...nothing,
+      database,
+      problems: [{ kind: 'integrity', detail: `it cannot be opened: ${message}` }],
+    }))
     for (const { name, path, folder } of this.#open()) {
       reports.push(
         await checkDatabase({
@@ -327,6 +384,7 @@ export class SqliteStore implements MailboxService {
     this.#closed = true
     for (const one of this.#housekeeping) await one.close()
     await Promise.allSettled(this.#wiping.values())
+    await this.#scrubber.close()
     await this.#engine.close()
     for (const database of this.#databases.values()) await database.close()
     this.#hints.close()
