@@ -18,6 +18,7 @@ import { vacationGet, vacationSet } from './mail/vacation.ts'
 import { blobCopy, blobGet, blobLookup, blobUpload } from './more/blob-methods.ts'
 import { coreEcho } from './more/core-echo.ts'
 import { categoryChanges, categoryGet, categorySet } from './own/categories.ts'
+import { focusExplain } from './own/focus.ts'
 import { preferencesGet, preferencesSet } from './own/preferences.ts'
 import { repliesGet, repliesSet } from './own/replies.ts'
 import { ruleGet, ruleRun, ruleSet } from './own/rules.ts'
@@ -80,6 +81,7 @@ const table: readonly Method[] = [
   ruleGet,
   ruleSet,
   ruleRun,
+  focusExplain,
   sendersGet,
   sendersSet,
   repliesGet,

@@ -3,11 +3,15 @@
  * that always goes to one folder goes there, the rest is in the Inbox. What rules send leaves with the same commit as the delivery.
  */
 import {
+  decodeFocus,
   decodeRules,
   decodeSenders,
   DELIVERY_STATE,
   Flag,
+  FOCUS_KEY,
+  type FocusRecord,
   type FolderId,
+  inferenceOf,
   type MailboxEntry,
   type MailboxId,
   mailFacts,
@@ -16,6 +20,7 @@ import {
   type Operation,
   type OriginalSource,
   type PropertyBag,
+  type PropValue,
   RULES_KEY,
   type Rule,
   rulesReadMessage,
@@ -35,6 +40,8 @@ export interface Arrangement {
   /** Flag bits to add. */
   readonly flags: number
   readonly categories: readonly string[]
+  /** Not among the focused. */
+  readonly other?: boolean
   /** What rules send on: operations that refer to no other. */
   readonly sends: readonly Operation[]
 }
@@ -45,9 +52,13 @@ export interface Arriving {
   readonly bytes: Buffer
 }
 
+/** InferenceClassificationResult of what is not focused. */
+const OTHER = 1
+
 interface Wishes {
   readonly rules: readonly Rule[]
   readonly senders: SenderLists
+  readonly focus: FocusRecord
 }
 
 /** A mailbox's wishes are believed for so long (ms): a flood need not read them for each mail. */
@@ -68,7 +79,11 @@ export class DeliveryWishes {
     if (known !== undefined && now - known.at < WISHES_MS) return known.wishes
     const entries = await this.#core.service.state(mailbox, DELIVERY_STATE)
     const value = (key: string): Uint8Array | undefined => entries.find((one) => one.key === key)?.value
-    const wishes = { rules: decodeRules(value(RULES_KEY)).rules, senders: decodeSenders(value(SENDERS_KEY)) }
+    const wishes = {
+      rules: decodeRules(value(RULES_KEY)).rules,
+      senders: decodeSenders(value(SENDERS_KEY)),
+      focus: decodeFocus(value(FOCUS_KEY)),
+    }
     if (this.#known.size >= MAX_WISHES) this.#known.clear()
     this.#known.set(mailbox, { wishes, at: now })
     return wishes
@@ -82,15 +97,17 @@ export async function arrange(
   mail: Arriving,
 ): Promise<Arrangement> {
   const { mailbox } = entry
-  const plain = { copies: [], flags: 0, categories: [], sends: [] }
-  const { rules, senders } = await core.wishes.of(mailbox)
+  const { rules, senders, focus } = await core.wishes.of(mailbox)
+  const nothing = { copies: [], flags: 0, categories: [], sends: [] }
   if (senderVerdict(senders, item.promoted.fromAddress) === 'blocked')
-    return { ...plain, folder: await core.folders.find(mailbox, 'junkemail') }
+    return { ...nothing, folder: await core.folders.find(mailbox, 'junkemail') }
   const usual = async (): Promise<FolderId> =>
     (await alwaysMoved(core, mailbox, item)) ?? core.folders.find(mailbox, 'inbox')
-  if (rules.length === 0) return { ...plain, folder: await usual() }
+  if (rules.length === 0 && !focus.enabled) return { ...nothing, folder: await usual() }
   const own = new Set([entry.address, ...entry.aliases].map((one) => one.toLowerCase()))
-  const facts = mailFacts(item, rulesReadMessage(rules) ? mail.bytes : undefined)
+  const facts = mailFacts(item, rulesReadMessage(rules) || focus.enabled ? mail.bytes : undefined)
+  const other = focus.enabled && inferenceOf(focus, facts, own).inference === 'other'
+  const plain = { ...nothing, other }
   const outcome = runRules(rules, facts, own)
   if (outcome.matched.length === 0) return { ...plain, folder: await usual() }
   core.meter.count('rules_applied_total', {}, outcome.matched.length)
@@ -114,18 +131,21 @@ export async function arrange(
     copies: outcome.copies.filter((one) => one !== folder && there.has(one)),
     flags: (outcome.markRead ? Flag.seen : 0) | (outcome.flag ? Flag.flagged : 0),
     categories: outcome.categories,
+    other,
     sends: mayBeSentOn(entry, mail) ? sendOn(core, entry, mail, outcome, own) : [],
   }
 }
 
 /** The operations of a delivery: the first adds the mail to its folder, the others do what rules want besides. */
 export function arrivalOperations(
-  { folder, copies, flags, categories, sends }: Arrangement,
+  { folder, copies, flags, categories, other, sends }: Arrangement,
   item: NewItem,
   original: OriginalSource,
 ): Operation[] {
-  const props: PropertyBag =
-    categories.length === 0 ? item.props : new Map([...item.props, [namedProperties.keywords.tag, categories]])
+  const more: (readonly [number, PropValue])[] = []
+  if (categories.length > 0) more.push([namedProperties.keywords.tag, categories])
+  if (other === true) more.push([namedProperties.inference.tag, OTHER])
+  const props: PropertyBag = more.length === 0 ? item.props : new Map([...item.props, ...more])
   const arriving: NewItem = { ...item, original, props, flags: item.flags | flags }
   return [
     { op: 'add', folder, item: arriving },

@@ -2,9 +2,11 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import {
   DELIVERY_STATE,
+  encodeFocus,
   encodeRules,
   encodeSenders,
   Flag,
+  FOCUS_KEY,
   type FolderId,
   type FolderRole,
   type MailboxEntry,
@@ -123,4 +125,24 @@ test('blocked senders: into Junk Email, whatever rules say', async () => {
   w.clock.advance(2_000)
   await w.send('a@remote.example', ['bob@example.com'])
   assert.deepEqual([await count(w, w.bob, 'junkemail'), await count(w, w.bob, 'archive')], [1, 0])
+})
+
+test('R54: where it is switched on, lists are marked as Other as they arrive, the folder stays the Inbox', async () => {
+  const w = await world()
+  const list = MAIL.replace('Subject:', 'List-Id: <l.outside.example>\r\nSubject:')
+  const tagOf = async (): Promise<unknown> => {
+    const [item] = await w.items(w.bob.mailbox)
+    const [whole] = await w.store.get(w.bob.mailbox, { by: { mids: [item!.mid] }, columns: ['props'] })
+    await w.apply(w.bob, [{ op: 'remove', folder: await folder(w, w.bob, 'inbox'), items: { mids: [item!.mid] } }])
+    return whole?.props?.get(namedProperties.inference.tag)
+  }
+  await w.send('a@remote.example', ['bob@example.com'], list)
+  assert.equal(await tagOf(), undefined)
+  const value = encodeFocus({ enabled: true, senders: {}, weights: {} })
+  await w.apply(w.bob, [{ op: 'putState', client: DELIVERY_STATE, key: FOCUS_KEY, value }])
+  w.clock.advance(2_000)
+  await w.send('a@remote.example', ['bob@example.com'], list.replace('m1@', 'm2@'))
+  assert.equal(await tagOf(), 1)
+  await w.send('a@remote.example', ['bob@example.com'], MAIL.replace('m1@', 'm3@'))
+  assert.equal(await tagOf(), undefined)
 })

@@ -27,7 +27,7 @@ export interface Singleton<T> {
   shown(value: T): Readonly<Record<string, Json>>
   /** The value the patched object stands for; raises SetError or Misfit. */
   taken(patched: JsonObject, before: T, call: Call): T
-  write(account: Account, value: T): Promise<void>
+  write(account: Account, value: T, call: Call): Promise<void>
 }
 
 const stateOf = (shown: unknown): string =>
@@ -70,7 +70,7 @@ export function singletonMethods<T>(type: Singleton<T>): readonly [Method, Metho
           const { id, ...patched } = patchedObject({ id: ID, ...type.shown(value) }, patch)
           if (id !== ID) throw new SetError('invalidProperties', undefined, { properties: ['id'] })
           const next = type.taken(patched, value, call)
-          await type.write(account, next)
+          await type.write(account, next, call)
           value = next
           call.jmap.changed(account.handle.mailbox, type.name)
           outcome.updated(key, differences(type.shown(next), patched))

@@ -2,6 +2,7 @@
 import {
   DomainError,
   type FolderId,
+  type Inference,
   type Item,
   type ItemId,
   mailItem,
@@ -26,6 +27,7 @@ import type { Mail, Place, View } from '../view/view.ts'
 import { buildEmail, isContentProperty } from './build.ts'
 import { metadataOf } from './email-object.ts'
 import { extraOperations, extrasOf, isExtra, snoozedFolder, snoozeOperations } from './extras.ts'
+import { teachFocus } from '../own/focus.ts'
 import { needSnoozedFolder } from './snooze.ts'
 import { foldersOf, keywordsFrom, markOperations, merged, placeOperations, removeOperations } from './place.ts'
 
@@ -197,6 +199,7 @@ export async function runEmailSet(call: Call, args: EmailSetArgs): Promise<Answe
   }
   const destroyed = new Set((args.destroy ?? []).map(idOf))
   const updates: Task[] = []
+  const moved: { mail: Mail; to: Inference }[] = []
   for (const [key, patch] of args.update ?? []) {
     try {
       const mail = mailOf(key)
@@ -209,6 +212,7 @@ export async function runEmailSet(call: Call, args: EmailSetArgs): Promise<Answe
         done: () => {
           if (typeof until === 'number') call.jmap.snoozer.wait(account.entry, mail.id, until)
           else if (until === null) call.jmap.snoozer.forget(account.entry, mail.id)
+          if (patch.inference === 'focused' || patch.inference === 'other') moved.push({ mail, to: patch.inference })
           outcome.updated(idOf(key))
         },
         failed: (error) => outcome.notUpdated(key, error),
@@ -218,6 +222,7 @@ export async function runEmailSet(call: Call, args: EmailSetArgs): Promise<Answe
     }
   }
   await perform(account, updates)
+  await teachFocus(call.jmap, account, moved)
   if (updates.length > 0 && destroyed.size > 0) view = await call.view(account)
   const removals: Task[] = []
   for (const id of destroyed) {

@@ -11,6 +11,7 @@ import {
 import { invalidProperties } from '../core/error.ts'
 import type { Json } from '../core/json.ts'
 import { singletonMethods } from '../core/singleton.ts'
+import { switchFocus } from './focus.ts'
 
 const names = Object.keys(preferenceTable) as PreferenceName[]
 
@@ -32,7 +33,8 @@ export const [preferencesGet, preferencesSet] = singletonMethods<Preferences>({
     // What is left out is as delivered.
     return decodePreferences(new TextEncoder().encode(JSON.stringify(patched)))
   },
-  async write({ handle }, value) {
-    await handle.apply([{ op: 'putState', ...PREFERENCES_STATE, value: encodePreferences(value) }])
+  async write(account, value, call) {
+    await account.handle.apply([{ op: 'putState', ...PREFERENCES_STATE, value: encodePreferences(value) }])
+    await switchFocus(call.jmap, account, value.focused)
   },
 })

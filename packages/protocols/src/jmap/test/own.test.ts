@@ -3,10 +3,12 @@ import assert from 'node:assert/strict'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { test } from 'node:test'
 import {
+  decodeFocus,
   decodeOof,
   decodeRules,
   DELIVERY_STATE,
   Flag,
+  FOCUS_KEY,
   fileTime,
   namedProperties,
   OOF_STATE,
@@ -291,4 +293,31 @@ test('SenderLists and AutomaticReplies: one record each, shared with the transpo
   assert.equal((await client.call('AutomaticReplies/get')).list[0].subject, null)
   const bad = await client.call('AutomaticReplies/set', { update: { singleton: { state: 'scheduled' } } })
   assert.deepEqual(bad.notUpdated.singleton.properties, ['start', 'end'])
+})
+
+test('R54: the switch parts the Inbox, moves teach, and it is said why', async () => {
+  await using room = await Room.open()
+  const client = await room.client()
+  const list = await room.deliver(mail('Sale', ['List-Id: <news.shop.example>']))
+  const person = await room.deliver(mail('Lunch'))
+  await client.call('Preferences/set', { update: { singleton: { focused: true } } })
+  await until(async () => (await get(client, list.id, 'inference')).inference === 'other')
+  assert.equal((await get(client, person.id, 'inference')).inference, 'focused')
+  const why = await client.call('Focus/explain', { ids: [list.id, person.id, 'M999'] })
+  assert.deepEqual(
+    why.list.map((one: Args) => [one.inference, one.reasons[0]]),
+    [
+      ['other', 'list'],
+      ['focused', 'toMe'],
+    ],
+  )
+  assert.deepEqual(why.notFound, ['M999'])
+  await set(client, list.id, { inference: 'focused' })
+  const [entry] = await (await room.mailbox()).state(DELIVERY_STATE, FOCUS_KEY)
+  const record = decodeFocus(entry?.value)
+  assert.equal(record.enabled, true)
+  assert.ok((record.weights['learned:from:carol@example.net'] ?? 0) > 0)
+  await client.call('Preferences/set', { update: { singleton: { focused: false } } })
+  const [after] = await (await room.mailbox()).state(DELIVERY_STATE, FOCUS_KEY)
+  assert.deepEqual(decodeFocus(after?.value), { ...record, enabled: false }, 'what was learnt is kept')
 })

@@ -140,6 +140,10 @@ export interface Methods {
       readonly position: number | null
     },
   ]
+  'Focus/explain': [
+    { readonly ids: readonly Id[] },
+    { readonly list: readonly { readonly id: Id; readonly inference: string; readonly reasons: readonly string[] }[] },
+  ]
   'SenderLists/get': [Get, Got<SenderLists>]
   'SenderLists/set': [SetArguments, SetAnswer]
   'AutomaticReplies/get': [Get, Got<AutomaticReplies>]

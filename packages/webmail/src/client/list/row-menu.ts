@@ -4,7 +4,7 @@ import { hintOf } from '../commands.ts'
 import { replyTo } from '../compose/open.ts'
 import type { Id } from '../jmap/types.ts'
 import { archive, isFlagged, isUnread, junk, mailsOf, setFlag, setRead, trash } from '../mail/acts.ts'
-import { anchorOf, block, followUpItems, setInference, snoozeMenu, trust } from '../mail/marking.ts'
+import { anchorOf, block, explain, followUpItems, setInference, snoozeMenu, trust } from '../mail/marking.ts'
 import { settings } from '../store/settings.ts'
 import { t } from '../text/text.ts'
 import { type MenuItem, openMenu } from '../ui/menu.tsx'
@@ -76,6 +76,7 @@ export function rowItems(id: Id): MenuItem[] {
       icon: 'inbox',
       run: () => void setInference(rows, other ? 'focused' : 'other'),
     })
+    if (rows.length === 1) items.push({ label: t('focusWhy'), icon: 'inbox', run: () => void explain(id) })
   }
   if (rows.length === 1 && app.place.peek().kind === 'folder')
     items.push({

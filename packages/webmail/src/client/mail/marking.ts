@@ -3,7 +3,7 @@ import { app } from '../app.ts'
 import type { Id } from '../jmap/types.ts'
 import { marks } from '../store/acts.ts'
 import { dueTimes, laterTimes, localInput, utc } from '../store/later.ts'
-import { longDate, nameOf, t, timeOnly } from '../text/text.ts'
+import { longDate, nameOf, t, type TextKey, timeOnly } from '../text/text.ts'
 import { askText } from '../ui/dialog.tsx'
 import { type MenuItem, openMenu } from '../ui/menu.tsx'
 import { change, mailsOf, moveTo } from './acts.ts'
@@ -135,3 +135,29 @@ export const setInference = (rows: readonly Id[], to: 'focused' | 'other'): Prom
   change(rows, to === 'focused' ? 'doneFocused' : 'doneOther', marks.inference(to), {
     leaves: app.category.peek() === undefined,
   })
+
+const reasons = {
+  sender: 'whySender',
+  list: 'whyList',
+  program: 'whyProgram',
+  toMe: 'whyToMe',
+  notToMe: 'whyNotToMe',
+  colleague: 'whyColleague',
+  answer: 'whyAnswer',
+  learned: 'whyLearned',
+  moved: 'whyMoved',
+} as const satisfies Readonly<Record<string, TextKey>>
+
+/** Says why a mail is in Focused or in Other. */
+export async function explain(row: Id): Promise<void> {
+  try {
+    const { list } = await app.client.call('Focus/explain', { ids: [row] })
+    const [found] = list
+    const said = (found?.reasons ?? []).flatMap((one) =>
+      one in reasons ? [t(reasons[one as keyof typeof reasons])] : [],
+    )
+    app.tell(`${t(found?.inference === 'other' ? 'other' : 'focused')}: ${said.join(' ') || t('whyUsual')}`)
+  } catch {
+    app.tell(t('failed'))
+  }
+}
