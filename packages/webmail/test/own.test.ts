@@ -235,6 +235,60 @@ test('sweep, block, waiting mail, templates, automatic replies', { skip, timeout
   assert.deepEqual(problems, [])
 })
 
+test('R54, R56: the focused inbox by its switch, explained; a journey as a card', { skip, timeout }, async () => {
+  const { page, problems } = await signedIn()
+  const flight = {
+    '@context': 'http://schema.org',
+    '@type': 'FlightReservation',
+    reservationNumber: 'RXJ34P',
+    underName: { name: 'Ada Lovelace' },
+    reservationFor: {
+      flightNumber: '110',
+      airline: { name: 'United', iataCode: 'UA' },
+      departureAirport: { name: 'San Francisco', iataCode: 'SFO' },
+      departureTime: '2027-03-04T20:15:00-08:00',
+      arrivalAirport: { name: 'New York', iataCode: 'JFK' },
+      arrivalTime: '2027-03-05T06:30:00-05:00',
+    },
+  }
+  const script = `<script type="application/ld+json">${JSON.stringify(flight)}</script>`
+  const html = ['Content-Type: text/html; charset=utf-8', '', `${script}<p>Have a good flight.</p>`]
+  await page.goto(`${origin}/mail/settings/general`)
+  await page.getByRole('group', { name: 'Focused inbox' }).getByRole('radio', { name: 'On' }).check()
+  await page.goto(`${origin}/mail/`)
+  await page.getByRole('button', { name: 'Other', exact: true }).waitFor()
+  await deliver('Airline', 'Your flight', html)
+  await deliver('Weekly', 'Newsletter 12', [
+    'List-Id: <weekly.outside.example>',
+    'Content-Type: text/plain',
+    '',
+    'News',
+  ])
+  await row(page, 'Your flight').waitFor()
+  assert.equal(await row(page, 'Newsletter 12').count(), 0)
+  await row(page, 'Your flight').click()
+  const card = page.locator('.trip')
+  await card.getByText('RXJ34P').waitFor()
+  await card.getByText('San Francisco (SFO)').waitFor()
+  assert.deepEqual(await violations(page), [])
+  await shot(page, 'flight')
+  await page.getByRole('button', { name: 'Other', exact: true }).click()
+  await row(page, 'Newsletter 12').click({ button: 'right' })
+  await page.getByRole('menuitem', { name: 'Why is it here?' }).click()
+  await toast(page, /Other: It comes from a list or program/)
+  await row(page, 'Newsletter 12').click({ button: 'right' })
+  await page.getByRole('menuitem', { name: 'Move to Focused' }).click()
+  await row(page, 'Newsletter 12').waitFor({ state: 'detached' })
+  await page.getByRole('button', { name: 'Focused', exact: true }).click()
+  await row(page, 'Newsletter 12').waitFor()
+  await shot(page, 'focused')
+  await page.goto(`${origin}/mail/settings/general`)
+  await page.getByRole('group', { name: 'Focused inbox' }).getByRole('radio', { name: 'Off' }).check()
+  await page.goto(`${origin}/mail/`)
+  await row(page, 'Minutes of Tuesday').waitFor()
+  assert.deepEqual(problems, [])
+})
+
 for (const [width, colorScheme, language] of [
   [360, 'light', 'fr-FR'],
   [820, 'dark', 'en-GB'],

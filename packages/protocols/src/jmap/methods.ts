@@ -21,6 +21,7 @@ import { categoryChanges, categoryGet, categorySet } from './own/categories.ts'
 import { focusExplain } from './own/focus.ts'
 import { preferencesGet, preferencesSet } from './own/preferences.ts'
 import { repliesGet, repliesSet } from './own/replies.ts'
+import { reservationParse } from './own/reservations.ts'
 import { ruleGet, ruleRun, ruleSet } from './own/rules.ts'
 import { sendersGet, sendersSet } from './own/senders.ts'
 import { templateChanges, templateGet, templateSet } from './own/templates.ts'
@@ -82,6 +83,7 @@ const table: readonly Method[] = [
   ruleSet,
   ruleRun,
   focusExplain,
+  reservationParse,
   sendersGet,
   sendersSet,
   repliesGet,

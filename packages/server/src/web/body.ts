@@ -1,8 +1,9 @@
 import { createHash } from 'node:crypto'
 import type { IncomingMessage, ServerResponse } from 'node:http'
+import { reservationsOf } from '@postrider/wire/html'
 import { scriptSession, type WebContext } from './context.ts'
 import { bodyPolicy, filePolicy } from './headers.ts'
-import { loadMail, safeBody } from './mail.ts'
+import { loadMail, type Mail, safeBody } from './mail.ts'
 import { type PictureFetcher, pictureAddress, signPicture } from './picture.ts'
 import { answer, sameText, urlOf } from './request.ts'
 
@@ -34,6 +35,7 @@ export async function serveBody(
     'Content-Security-Policy': bodyPolicy,
     'X-Frame-Options': 'SAMEORIGIN',
     'Postrider-Pictures': String(body.remote),
+    'Postrider-Reservations': String(reservationCount(mail)),
     // A public computer keeps nothing.
     'Cache-Control': session.record.computer === 'private' ? 'private, max-age=3600' : 'no-store',
     Vary: 'Cookie',
@@ -42,6 +44,15 @@ export async function serveBody(
   if (request.headers['if-none-match'] === etag) return answer(response, 304, '', headers)
   answer(response, 200, html, headers)
 }
+
+/** How many journeys and the like the mail carries for programs: the client shows them as cards. */
+const reservationCount = (mail: Mail | undefined): number =>
+  (mail?.htmlBody ?? []).reduce(
+    (sum, { partId, type }) =>
+      sum +
+      (type === 'text/html' && partId !== null ? reservationsOf(mail?.bodyValues[partId]?.value ?? '').length : 0),
+    0,
+  )
 
 /** `/mail/picture?u=…&s=…`: a remote picture, for whoever the address was made for. */
 export async function servePicture(

@@ -5,4 +5,5 @@
  */
 export * from './limits.ts'
 export { plainToHtml } from './plain.ts'
+export { type Reservation, reservationsOf } from './reservations.ts'
 export { type Sanitized, sanitizeHtml, type SanitizeOptions } from './sanitize.ts'

@@ -321,3 +321,28 @@ test('R54: the switch parts the Inbox, moves teach, and it is said why', async (
   const [after] = await (await room.mailbox()).state(DELIVERY_STATE, FOCUS_KEY)
   assert.deepEqual(decodeFocus(after?.value), { ...record, enabled: false }, 'what was learnt is kept')
 })
+
+test('R56: reservations of a mail, by Reservation/parse', async () => {
+  await using room = await Room.open()
+  const client = await room.client()
+  const data = {
+    '@context': 'http://schema.org',
+    '@type': 'TrainReservation',
+    reservationNumber: 'AB1',
+    reservationFor: { trainNumber: 'ICE 9', departureStation: 'Köln', departureTime: '2027-01-02T07:30:00+01:00' },
+  }
+  const html = `<script type="application/ld+json">${JSON.stringify(data)}</script><p>Your train</p>`
+  const train = await room.deliver(mail('Train', ['MIME-Version: 1.0', 'Content-Type: text/html; charset=utf-8'], html))
+  const plain = await room.deliver(mail('Plain'))
+  const { list, notFound } = await client.call('Reservation/parse', { emailIds: [train.id, plain.id, 'M99'] })
+  assert.deepEqual(notFound, ['M99'])
+  assert.deepEqual(
+    list.map((one: Args) => [one.emailId, one.reservations.length]),
+    [
+      [train.id, 1],
+      [plain.id, 0],
+    ],
+  )
+  const [found] = list[0].reservations
+  assert.deepEqual([found.kind, found.name, found.from.name, found.number], ['train', 'ICE 9', 'Köln', 'AB1'])
+})

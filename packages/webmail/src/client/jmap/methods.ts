@@ -9,6 +9,7 @@ import type {
   Id,
   Identity,
   Mailbox,
+  Reservation,
   Rule,
   SenderLists,
   SetError,
@@ -139,6 +140,10 @@ export interface Methods {
       readonly ids: readonly Id[]
       readonly position: number | null
     },
+  ]
+  'Reservation/parse': [
+    { readonly emailIds: readonly Id[] },
+    { readonly list: readonly { readonly emailId: Id; readonly reservations: readonly Reservation[] }[] },
   ]
   'Focus/explain': [
     { readonly ids: readonly Id[] },

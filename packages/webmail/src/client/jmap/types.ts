@@ -160,6 +160,25 @@ export interface AutomaticReplies {
   readonly outside: Reply
 }
 
+export interface Place {
+  readonly name: string
+  readonly code: string
+  readonly address: string
+}
+/** A journey, a night, a ticket: schema.org. Times as the mail has them. */
+export interface Reservation {
+  readonly kind: 'flight' | 'train' | 'bus' | 'hotel' | 'car' | 'table' | 'event'
+  readonly number: string
+  readonly cancelled: boolean
+  readonly person: string
+  readonly name: string
+  readonly provider: string
+  readonly from?: Place | null
+  readonly to?: Place | null
+  readonly start: string
+  readonly end: string
+}
+
 /** RFC 8621 §5. */
 export interface Snippet {
   readonly emailId: Id

@@ -24,6 +24,8 @@ export const partProperties = ['partId', 'blobId', 'size', 'name', 'type', 'char
 export interface Html {
   readonly html: string
   readonly pictures: number
+  /** It carries journeys or the like for programs. */
+  readonly reservations?: boolean
 }
 
 const KEPT = 200
@@ -61,7 +63,11 @@ export class Contents {
       try {
         const url = `${this.#base}body/${encodeURIComponent(this.#client.accountId)}/${encodeURIComponent(id)}?pictures=${pictures ? 1 : 0}`
         const response = await this.#client.request(url)
-        return { html: await response.text(), pictures: Number(response.headers.get('Postrider-Pictures') ?? 0) }
+        return {
+          html: await response.text(),
+          pictures: Number(response.headers.get('Postrider-Pictures') ?? 0),
+          reservations: Number(response.headers.get('Postrider-Reservations') ?? 0) > 0,
+        }
       } catch (error) {
         if (error instanceof OfflineError || (error instanceof JmapError && error.type === 'signedOut')) throw error
         // No HTML, or none the server would give: the text is shown.

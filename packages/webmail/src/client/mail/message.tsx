@@ -8,11 +8,14 @@ import { OfflineError } from '../jmap/client.ts'
 import type { Address, BodyPart, Email, EmailContent, Submission } from '../jmap/types.ts'
 import { set, settings } from '../store/settings.ts'
 import { fileSize, fullAddress, longDate, nameOf, shortDate, t } from '../text/text.ts'
+import { lazy, Suspense } from '../shell/lazy.tsx'
 import { Avatar } from '../ui/avatar.tsx'
 import { Icon } from '../ui/icon.tsx'
 import type { Html } from './contents.ts'
 import { Frame } from './frame.tsx'
 import { textToHtml } from './sanitise.ts'
+
+const Itinerary = lazy(() => import('./itinerary.tsx').then((one) => one.Itinerary))
 
 interface Body {
   readonly content: EmailContent
@@ -116,6 +119,7 @@ export function Message({
           )}
         </div>
       )}
+      {body?.html?.reservations === true && <Suspense of={Itinerary} id={email.id} />}
       {problem !== undefined ? (
         <p class="message-problem" role="alert">
           {t('bodyFailed')}{' '}
