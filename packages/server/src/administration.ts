@@ -7,6 +7,7 @@ import {
   resultOf,
   type Say,
 } from '@postrider/domain'
+import type { ActiveSync } from '@postrider/protocols/activesync'
 import type { DirectoryStore } from '@postrider/store/directory'
 import type { CheckReport } from '@postrider/store/sqlite'
 import type { Loaded } from './config/load.ts'
@@ -16,6 +17,8 @@ import { reasonOf } from './cli/reasons.ts'
 /** What a running server adds to what the data folder alone offers. */
 export interface RunningServer {
   readonly service: MailboxService
+  /** Gives a device an order; what it waits for ends at once. */
+  readonly orderDevice: ActiveSync['order']
   /** Reads configuration and certificate again; answers in words what changed and what needs a restart. */
   reload(): Promise<readonly Phrase[]>
   /** What `postrider status` shows. */

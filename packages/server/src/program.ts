@@ -342,6 +342,7 @@ async function start(first: Loaded, env: Environment, opened: ProgramLog, undo: 
     return lines
   }
   const server = runningServer({
+    orderDevice: services.activeSync.order,
     metrics,
     traces,
     home,
@@ -476,6 +477,7 @@ interface Access {
 const sentConfig = ({ config, file, dataFolder }: Loaded): SentConfig => ({ config, file, dataFolder })
 
 interface RunningParts {
+  readonly orderDevice: RunningServer['orderDevice']
   readonly metrics: Metrics
   readonly traces: TraceBook
   readonly home: MailboxHome
@@ -493,6 +495,7 @@ function runningServer(parts: RunningParts): RunningServer {
   const { home, access, listening, state } = parts
   return {
     service: home.service,
+    orderDevice: parts.orderDevice,
     reload: parts.reload,
     async status(): Promise<ServerStatus> {
       const connections = [...listening.keys()].map((name) => [name, access.connections(name)])

@@ -426,6 +426,16 @@ test('the second step: set up by hand, asked for at sign-in, recovery codes, tak
   browsers.push(next)
   assert.equal((await next.signIn('ann@example.com', PASSWORD, { light: '1' })).url, '/signin/code')
   assert.match((await next.open('/light/')).url, /^\/signin/, 'the password alone opens nothing')
+  const jmap = (password: string) =>
+    next.send('GET', '/jmap/session', {
+      headers: {
+        Authorization: `Basic ${Buffer.from(`ann@example.com:${password}`).toString('base64')}`,
+        'Sec-Fetch-Site': 'none',
+      },
+    })
+  const refused = await jmap(PASSWORD)
+  assert.equal(refused.status, 401, 'nor does it by JMAP')
+  assert.match(refused.text, /second step/)
   await next.open('/signin/code')
   assert.equal((await next.submit(action('/signin/code'), { code: '000000' })).status, 422)
   assert.match((await next.submit(action('/signin/code'), { code: recovery[0] ?? '' })).url, /^\/light\//)

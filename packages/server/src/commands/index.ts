@@ -4,6 +4,7 @@ import { backupCommand } from './backup.ts'
 import { certificateRenew, certificateShow } from './certificate.ts'
 import { config } from './config.ts'
 import { demo } from './demo.ts'
+import { deviceAllow, deviceBlock, deviceList, deviceWipe } from './device/devices.ts'
 import { doctor } from './doctor.ts'
 import { domainAdd, domainDefault, domainList, domainRemove } from './domain/domains.ts'
 import { groupAdd, groupList, groupRemove, groupSet, groupShow } from './group/groups.ts'
@@ -44,6 +45,10 @@ export const commands: readonly AnyCommand[] = [
   appPasswordAdd,
   appPasswordList,
   appPasswordRemove,
+  deviceList,
+  deviceWipe,
+  deviceBlock,
+  deviceAllow,
   groupAdd,
   groupList,
   groupShow,

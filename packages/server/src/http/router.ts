@@ -24,6 +24,8 @@ export interface RouterParts {
   readonly routes: readonly Route[]
   readonly authenticator: Authenticator
   readonly webSession?: SessionCheck
+  /** Whoever has a second step at the sign-in page must not come in here by the password alone. */
+  readonly needsSecondStep?: (principal: Principal) => Promise<boolean>
   readonly realm: string
   readonly log: Logger
   readonly meter: Meter
@@ -119,6 +121,11 @@ async function serve(
   }
   const principal = await authenticate(parts, route, route.protocol, request, response)
   if (principal === undefined || response.destroyed) return
+  if (route.session === true && (await parts.needsSecondStep?.(principal)) === true) {
+    parts.log.info({ protocol: route.protocol, account: principal.account, reason: 'secondStep' }, 'login refused')
+    const text = 'This account has a second step: its password alone opens nothing here.\n'
+    return reply(response, 401, text, { 'WWW-Authenticate': challenge(parts.realm) })
+  }
   // A withdrawn right ends what the request still does, held ones above all.
   const leave = parts.authenticator.session(principal, () => request.socket.destroy())
   response.once('close', leave)

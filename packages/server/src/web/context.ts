@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Authenticator, Clock, Logger, MailboxService, Principal, Together } from '@postrider/domain'
+import type { ActiveSync } from '@postrider/protocols/activesync'
 import type { Site } from '@postrider/protocols/autodiscover'
 import type { JmapInside } from '@postrider/protocols/jmap'
 import type { SharedDirectory } from '@postrider/store/directory'
@@ -16,6 +17,8 @@ export interface WebParts {
   readonly directory: SharedDirectory
   readonly authenticator: Authenticator
   readonly jmap: JmapInside
+  /** Gives a device an order; what it waits for ends at once. */
+  readonly orderDevice: ActiveSync['order']
   readonly clock: Clock
   readonly log: Logger
   readonly config: () => Config

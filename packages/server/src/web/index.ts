@@ -5,6 +5,7 @@
  * sessions.ts (the rules at work), signin.ts, context.ts (who asks), light/.
  */
 import { alone } from '@postrider/domain'
+import type { Principal } from '@postrider/domain'
 import type { Route } from '../http/router.ts'
 import { WebApi } from './api.ts'
 import { serveBody, servePicture } from './body.ts'
@@ -24,6 +25,8 @@ export interface Web {
   readonly routes: readonly Route[]
   /** The cookie as a second kind of authentication. */
   readonly check: SessionCheck
+  /** Whether the password alone is not enough for this user. */
+  needsSecondStep(principal: Principal): Promise<boolean>
   /** Ends event streams: the server stops. */
   drain(): void
   close(): void
@@ -104,6 +107,7 @@ export function createWeb(parts: WebParts & { readonly dataFolder: string }): We
   return {
     routes,
     check: sessionCheck(context),
+    needsSecondStep: ({ mailbox }) => secondFactor.active(mailbox),
     drain: () => api.drain(),
     close: () => sessions.close(),
   }

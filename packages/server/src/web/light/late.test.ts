@@ -45,6 +45,7 @@ async function room(t: TestContext) {
     directory,
     authenticator,
     jmap: jmap.inside,
+    orderDevice: () => Promise.reject(new Error('there are no devices here')),
     clock,
     log: silentLog,
     config: () => config,

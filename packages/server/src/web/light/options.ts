@@ -9,7 +9,7 @@ import {
   type OofReply,
   type Preferences,
 } from '@postrider/domain'
-import { type DeviceRecord, listDevices, removeDevice, saveDevice } from '@postrider/protocols/activesync'
+import { type DeviceRecord, listDevices, removeDevice } from '@postrider/protocols/activesync'
 import { clientSettings, endSessions } from '../api.ts'
 import { audit } from '../context.ts'
 import { html, type Html, raw } from '../html.ts'
@@ -294,8 +294,9 @@ async function changeDevices(visit: Visit): Promise<void> {
         : html`<p>${say('recoveryIs', { device: deviceName(device) })}</p><pre class="key">${recoveryPassword}</pre>`
     return devicesPage(visit, undefined, html`<div class="note" role="status">${text}</div>`)
   }
-  if (act === 'wipe') await saveDevice(handle, device, { wipe: 'device', wiped: undefined })
-  if (act === 'cancel') await saveDevice(handle, device, { wipe: 'none', wiped: undefined })
+  const { access } = device
+  if (act === 'wipe') await context.orderDevice(handle, device, { wipe: 'device', wiped: undefined, access })
+  if (act === 'cancel') await context.orderDevice(handle, device, { wipe: 'none', wiped: undefined, access })
   if (act === 'remove') await handle.apply(removeDevice(device.id))
   visit.done('/light/options/devices', { text: say('saved') })
 }
