@@ -38,10 +38,14 @@ export type Operation =
       readonly uids?: { readonly validity: number; readonly next: Uid }
     }
   | {
-      /** Deletes the folder, its items (tombstones `deleted`) and, with `recursive`, its subfolders (else `folderNotEmpty` when it has some). */
+      /**
+       * Deletes the folder, its items (tombstones `deleted`) and, with `recursive`, its subfolders (else `folderNotEmpty` when it has some).
+       * With `ifEmpty` items keep it, too: `folderNotEmpty`.
+       */
       readonly op: 'deleteFolder'
       readonly folder: FolderId
       readonly recursive: boolean
+      readonly ifEmpty?: boolean
     }
   | {
       readonly op: 'add'

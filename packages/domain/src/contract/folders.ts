@@ -187,6 +187,24 @@ export const foldersTopic: Topic = {
       assert.equal((await box.info()).usedBytes, 0)
       await checkMailbox(box)
     },
+    'deleteFolder with ifEmpty leaves a folder with items as it is, also when they came in the same transaction':
+      async (subject) => {
+        const box = await subject.box()
+        const folder = await box.createFolder('a')
+        const { mid } = await box.add(folder)
+        const only = { op: 'deleteFolder', folder, recursive: false, ifEmpty: true } as const
+        await rejects(box.apply(only), 'folderNotEmpty', 0)
+        assert.equal(
+          (await box.service.folders(box.id)).some((one) => one.id === folder),
+          true,
+        )
+        await box.apply({ op: 'remove', folder, items: { mids: [mid] } }, only)
+        assert.equal(
+          (await box.service.folders(box.id)).some((one) => one.id === folder),
+          false,
+        )
+        await checkMailbox(box)
+      },
     'deleteFolder with subfolders needs recursive: folderNotEmpty': async (subject) => {
       const box = await subject.box()
       const a = await box.createFolder('a')

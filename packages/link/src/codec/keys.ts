@@ -159,4 +159,5 @@ export const knownKeys: readonly string[] = [
   // failures
   'code',
   'detail',
+  'ifEmpty',
 ]

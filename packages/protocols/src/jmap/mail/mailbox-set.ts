@@ -1,5 +1,5 @@
 /** Mailbox/set: RFC 8621 §2.5. */
-import { DomainError, type FolderId, folderNameValid, type Operation, resultOf } from '@postrider/domain'
+import { DomainError, type FolderId, folderNameValid, isDomainError, type Operation, resultOf } from '@postrider/domain'
 import type { Account } from '../core/accounts.ts'
 import type { Call } from '../core/call.ts'
 import { invalidProperties, SetError } from '../core/error.ts'
@@ -224,7 +224,13 @@ async function destroy({ account }: Room, view: View, id: FolderId, removeEmails
   if (folder.role !== undefined) throw new SetError('forbidden', 'this mailbox cannot be destroyed')
   if (view.allFolders.some((one) => one.parent === id)) throw new SetError('mailboxHasChild')
   if (!removeEmails && view.inFolder(id).length > 0) throw new SetError('mailboxHasEmail')
-  await account.handle.apply([{ op: 'deleteFolder', folder: id, recursive: false }])
+  try {
+    // What arrives meanwhile is not lost with it.
+    await account.handle.apply([{ op: 'deleteFolder', folder: id, recursive: false, ifEmpty: !removeEmails }])
+  } catch (error) {
+    if (!removeEmails && isDomainError(error, 'folderNotEmpty')) throw new SetError('mailboxHasEmail')
+    throw error
+  }
 }
 
 /** What the store says of a name is about the property `name`, of a place about `parentId`. */

@@ -120,7 +120,8 @@ function checkPlace(context: Context, folder: FolderRow, parent: FolderRow, name
 export function deleteFolder(context: Context, operation: Of<'deleteFolder'>): undefined {
   const folder = context.mailbox.folder(operation.folder)
   if (folder.role !== undefined) throw new DomainError('folderSpecial', folder.role)
-  if (!operation.recursive && children(context, folder).length > 0) {
+  const full = operation.ifEmpty === true && folder.total > 0
+  if (full || (!operation.recursive && children(context, folder).length > 0)) {
     throw new DomainError('folderNotEmpty', `folder ${folder.id}`)
   }
   dropFolder(context, folder)

@@ -116,7 +116,9 @@ function place(mailbox: Mailbox, folder: FolderRow, parent: FolderRow, name: str
 export function deleteFolder({ mailbox, transaction }: Context, operation: Of<'deleteFolder'>): undefined {
   const folder = mailbox.folder(operation.folder)
   if (folder.role !== undefined) throw new DomainError('folderSpecial', folder.role)
-  if (folder.children.size > 0 && !operation.recursive) throw new DomainError('folderNotEmpty', `folder ${folder.id}`)
+  const full = operation.ifEmpty === true && [...folder.rows.values()].some((row) => !row.associated)
+  if (full || (folder.children.size > 0 && !operation.recursive))
+    throw new DomainError('folderNotEmpty', `folder ${folder.id}`)
   dropFolder({ mailbox, transaction }, folder)
 }
 
