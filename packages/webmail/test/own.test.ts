@@ -91,6 +91,16 @@ test('settings are the user’s, not the browser’s: a second device shows them
   await two.page.waitForFunction(() => document.documentElement.dataset.theme === 'dark')
   const three = await signedIn({ colorScheme: 'light' })
   assert.equal(await three.page.evaluate(() => document.documentElement.dataset.theme), 'dark')
+  // The Light version is the same user's.
+  await one.page.goto(`${origin}/mail/settings/general`)
+  await one.page.getByLabel('Time zone').selectOption('Pacific/Auckland')
+  await two.page.waitForFunction(
+    () => localStorage.getItem('postrider.settings')?.includes('Pacific/Auckland') === true,
+  )
+  await two.page.goto(`${origin}/light/options/regional`)
+  assert.equal(await two.page.locator('#zone').inputValue(), 'Pacific/Auckland')
+  await one.page.getByLabel('Time zone').selectOption('')
+  await one.page.goto(`${origin}/mail/settings/appearance`)
   await one.page.getByRole('group', { name: 'Colours' }).getByRole('radio', { name: 'As the system' }).check()
   await three.page.waitForFunction(() => document.documentElement.dataset.theme === 'system')
   assert.deepEqual([...one.problems, ...two.problems, ...three.problems], [])

@@ -161,6 +161,17 @@ function General(): JSX.Element {
         ]}
         onChange={(conversations) => set({ conversations })}
       />
+      <label class="field zone">
+        <span>{t('zone')}</span>
+        <select value={now.zone} onChange={(event) => set({ zone: event.currentTarget.value })}>
+          <option value="">{t('zoneBrowser')}</option>
+          {[...new Set(['UTC', ...Intl.supportedValuesOf('timeZone')])].map((one) => (
+            <option key={one} value={one}>
+              {one.replaceAll('_', ' ')}
+            </option>
+          ))}
+        </select>
+      </label>
       <Choice
         label={t('afterAct')}
         value={now.afterAct}

@@ -1,7 +1,7 @@
 /** The user's choices: kept on the server, the same on every device; what this browser saw last is shown until the server has spoken. */
 import { effect, signal } from '@preact/signals'
 import { choicesCookie, writeChoices } from '../../start.ts'
-import { language, useLanguage } from '../text/text.ts'
+import { language, useLanguage, useZone } from '../text/text.ts'
 
 export interface Settings {
   readonly theme: 'system' | 'light' | 'dark'
@@ -113,6 +113,7 @@ export async function useSettings(given: Readonly<Record<string, unknown>> | und
     root.dataset.theme = now.theme
     root.dataset.contrast = now.contrast
     root.dataset.density = now.density
+    useZone(now.zone)
     if (first) {
       first = false
       return

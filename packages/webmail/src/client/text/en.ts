@@ -322,6 +322,8 @@ export const en = {
   tripCancelled: 'Cancelled',
   tripNumber: 'Booking',
   tripPerson: 'Name',
+  zone: 'Time zone',
+  zoneBrowser: 'As this browser',
   focusWhy: 'Why is it here?',
   whySender: 'You decided so for this sender.',
   whyList: 'It comes from a list or program.',

@@ -326,6 +326,8 @@ export const fr: Readonly<Record<TextKey, string>> = {
   tripCancelled: 'Annulé',
   tripNumber: 'Réservation',
   tripPerson: 'Nom',
+  zone: 'Fuseau horaire',
+  zoneBrowser: 'Celui de ce navigateur',
   focusWhy: 'Pourquoi est-il ici ?',
   whySender: 'Vous l’avez décidé pour cet expéditeur.',
   whyList: 'Il vient d’une liste ou d’un programme.',

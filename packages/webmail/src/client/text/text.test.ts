@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { en } from './en.ts'
 import { fr } from './fr.ts'
-import { fill } from './text.ts'
+import { fill, longDate, shortDate, useZone } from './text.ts'
 
 test('texts are filled in and follow the number', () => {
   const rules = new Intl.PluralRules('en')
@@ -23,4 +23,16 @@ test('French says everything English says, with the same values', () => {
     const missing = values(en[key]).filter((one) => !values(fr[key]).includes(one))
     assert.deepEqual(missing, [], key)
   }
+})
+
+test('dates are those of the zone the user chose', () => {
+  const now = new Date('2026-11-21T20:00:00Z')
+  useZone('Asia/Tokyo')
+  assert.match(shortDate('2026-11-21T16:30:00Z', now), /^0?1:30/, 'already the 22nd there, as now')
+  assert.doesNotMatch(shortDate('2026-11-21T14:30:00Z', now), /^\d?\d:\d\d(?: [AP]M)?$/, 'yesterday there')
+  assert.match(longDate('2026-12-31T20:00:00Z'), /2027/)
+  useZone('America/Los_Angeles')
+  assert.match(shortDate('2026-11-21T16:30:00Z', now), /^0?8:30/)
+  assert.match(longDate('2027-01-01T05:00:00Z'), /2026/)
+  useZone('')
 })

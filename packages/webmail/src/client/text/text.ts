@@ -52,6 +52,14 @@ export const t = (key: TextKey, values: Values = {}): string => {
   return fill(texts[key], values, plurals)
 }
 
+/** IANA zone times are shown in; empty: the browser's. */
+const zone = signal('')
+export function useZone(wanted: string): void {
+  if (wanted === zone.peek()) return
+  formats.clear()
+  zone.value = wanted
+}
+
 const formats = new Map<string, Intl.DateTimeFormat>()
 function format(name: string, options: Intl.DateTimeFormatOptions): Intl.DateTimeFormat {
   const key = `${language.peek()} ${name}`
@@ -59,22 +67,33 @@ function format(name: string, options: Intl.DateTimeFormatOptions): Intl.DateTim
   if (found === undefined) {
     // The user's own region where it speaks the language: 24 hours stay 24 hours.
     const own = navigator.languages.find((one) => one.startsWith(language.peek()))
-    found = new Intl.DateTimeFormat(own ?? language.peek(), options)
+    const timeZone = zone.peek()
+    found = new Intl.DateTimeFormat(own ?? language.peek(), timeZone === '' ? options : { ...options, timeZone })
     formats.set(key, found)
   }
   return found
+}
+
+/** `2026-11-21`, in the zone shown. */
+function dayOf(date: Date): string {
+  const parts = format('key', { calendar: 'iso8601', year: 'numeric', month: '2-digit', day: '2-digit' }).formatToParts(
+    date,
+  )
+  const of = (type: string): string => parts.find((one) => one.type === type)?.value ?? ''
+  return `${of('year').padStart(4, '0')}-${of('month')}-${of('day')}`
 }
 
 /** For a row: the time today, the day of the week this week, else the date. */
 export function shortDate(iso: string, now: Date = new Date()): string {
   const date = new Date(iso)
   if (Number.isNaN(date.getTime())) return ''
-  if (date.toDateString() === now.toDateString())
-    return format('time', { hour: '2-digit', minute: '2-digit' }).format(date)
+  void zone.value
+  const [day, today] = [dayOf(date), dayOf(now)]
+  if (day === today) return format('time', { hour: '2-digit', minute: '2-digit' }).format(date)
   const days = (now.getTime() - date.getTime()) / 86_400_000
   if (days > 0 && days < 6)
     return format('weekday', { weekday: 'short', hour: '2-digit', minute: '2-digit' }).format(date)
-  if (date.getFullYear() === now.getFullYear()) return format('day', { day: 'numeric', month: 'short' }).format(date)
+  if (day.slice(0, 4) === today.slice(0, 4)) return format('day', { day: 'numeric', month: 'short' }).format(date)
   return format('year', { day: '2-digit', month: '2-digit', year: 'numeric' }).format(date)
 }
 export const longDate = (iso: string): string =>
