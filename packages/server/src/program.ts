@@ -102,7 +102,7 @@ class Undo {
 /** Starts the server and resolves when it listens. Rejects, with everything closed again, when it cannot. */
 export async function startProgram(loaded: Loaded, env: Environment = process.env): Promise<Program> {
   const undo = new Undo()
-  const opened = openLog(loaded.config['log.level'], loaded.config['log.format'])
+  const opened = openLog(loaded.config['log.level'], loaded.config['log.format'], accessCount(loaded.config) > 1)
   try {
     return await start(loaded, env, opened, undo)
   } catch (error) {

@@ -75,7 +75,7 @@ const joined = await hub.calls.join(start.name)
 
 const first = unpack(joined.first)
 let loaded = unpack(joined.loaded)
-const opened = openLog(loaded.config['log.level'], joined.logFormat)
+const opened = openLog(loaded.config['log.level'], joined.logFormat, true)
 const log = opened.log.child({ part: start.name })
 process.on('uncaughtException', (error) => log.error({ err: error }, 'an error that nobody caught'))
 process.on('unhandledRejection', (error) => log.error({ err: error }, 'a rejection that nobody caught'))

@@ -63,6 +63,9 @@ function textStream(out: NodeJS.WritableStream): Writable {
 /** Lines are written many at a time, at the latest after a quarter of a second: one write a line costs a delivery a tenth of its time. */
 const buffered = { fd: 2, sync: false, minLength: 8_192, periodicFlush: 250 } as const
 
+/** A pipe takes so many bytes of one write whole (POSIX): lines of several processes then never stand inside one another. */
+const PIPE_BUF = 4_096
+
 export interface ProgramLog {
   readonly log: Logger
   /** What `auto` became. */
@@ -71,8 +74,8 @@ export interface ProgramLog {
   flush(): void
 }
 
-/** The log of the program, on standard error: structured (one JSON object a line), or text for a terminal. */
-export function openLog(level: LogLevel, format: 'auto' | 'json' | 'text'): ProgramLog {
+/** The log of the program, on standard error: structured (one JSON object a line), or text for a terminal. `shared`: other processes write there too. */
+export function openLog(level: LogLevel, format: 'auto' | 'json' | 'text', shared = false): ProgramLog {
   const text = format === 'text' || (format === 'auto' && process.stderr.isTTY)
   const options = {
     level,
@@ -81,7 +84,9 @@ export function openLog(level: LogLevel, format: 'auto' | 'json' | 'text'): Prog
     redact: { paths: secrets.flatMap((name) => [name, `*.${name}`]), censor: '(secret)' },
     serializers: { err: pino.stdSerializers.err, error: pino.stdSerializers.err },
   }
-  const destination = text ? textStream(process.stderr) : pino.destination(buffered)
+  const destination = text
+    ? textStream(process.stderr)
+    : pino.destination(shared ? { ...buffered, minLength: PIPE_BUF / 2, maxWrite: PIPE_BUF } : buffered)
   const base = pino(options, destination)
   return {
     log: new PinoLog(base),
