@@ -31,6 +31,7 @@ export class Witnesses {
   readonly #address: string
   #ping: Promise<Rung>
   #rung: Rung | Error | undefined
+  #looks: Promise<unknown> = Promise.resolve()
 
   private constructor(imap: ImapClient, smtp: SmtpClient, phone: Phone, address: string) {
     this.#imap = imap
@@ -65,8 +66,13 @@ export class Witnesses {
     return ping
   }
 
-  /** Everybody is still there and is answered in time. */
-  async alive(): Promise<void> {
+  /** Everybody is still there and is answered in time. One look after the other: each session waits for one answer. */
+  alive(): Promise<void> {
+    const look = this.#looks.then(() => this.#look())
+    this.#looks = look.catch(() => {})
+    return look
+  }
+  async #look(): Promise<void> {
     const answer = await within('IMAP NOOP', ANSWER_MS, this.#imap.command('NOOP'))
     if (answer.status !== 'OK') throw new Error(`IMAP: ${answer.text}`)
     await within('SMTP NOOP', ANSWER_MS, this.#smtp.command('NOOP', 250))
