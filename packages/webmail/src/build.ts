@@ -175,6 +175,7 @@ async function make(): Promise<WebmailBuild> {
       if (kind === 'import-statement') preload.push(`a/${imported.slice(imported.lastIndexOf('/') + 1)}`)
   }
   const entry = { script, style: find(/^a\/style-.*\.css$/), preload }
+  files.set('frame.html', { bytes: Buffer.from(framePage), type: typeOf('frame.html'), immutable: false })
   files.set('offline.html', { bytes: Buffer.from(offlinePage(entry)), type: typeOf('offline.html'), immutable: false })
   for (const name of ['icon.svg', 'icon-192.png', 'icon-512.png', 'icon-maskable.png', 'manifest.webmanifest'])
     files.set(name, { bytes: await readFile(join(client, 'shell', name)), type: typeOf(name), immutable: false })
@@ -200,6 +201,10 @@ async function make(): Promise<WebmailBuild> {
 
 const escapeHtml = (text: string): string =>
   text.replace(/[&<>"]/g, (c) => ({ '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;' })[c] ?? c)
+
+/** The document mails are shown in: empty, with a policy of its own (`framePolicy`), filled from outside. No scripts, whatever is put in. */
+const framePage =
+  '<!doctype html><html><head><meta charset="utf-8"><meta name="referrer" content="no-referrer"><title>·</title><base target="_blank"></head><body></body></html>\n'
 
 /** What the service worker shows when the server is away: the same page, with nothing in it. */
 const offlinePage = (entry: WebmailBuild['entry']): string =>

@@ -39,7 +39,11 @@ const rights = {
   maySetKeywords: true,
 }
 export const policy =
-  "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data: blob:; font-src 'self'; connect-src 'self'; frame-src 'self' blob:; manifest-src 'self'; worker-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'; require-trusted-types-for 'script'; trusted-types postrider"
+  "default-src 'none'; script-src 'self'; style-src 'self'; style-src-attr 'unsafe-inline'; img-src 'self' data: blob:; font-src 'self'; connect-src 'self'; frame-src 'self' blob:; manifest-src 'self'; worker-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'; require-trusted-types-for 'script'; trusted-types postrider"
+
+/** Of the document mails are shown in. */
+const framePolicy =
+  "default-src 'none'; style-src 'unsafe-inline'; img-src 'self' data: blob:; form-action 'none'; base-uri 'none'; frame-ancestors 'self'; require-trusted-types-for 'script'; sandbox allow-same-origin allow-popups allow-popups-to-escape-sandbox"
 
 export class FakeServer {
   readonly mailboxes = new Map<string, Json>()
@@ -557,6 +561,7 @@ export class FakeServer {
     if (file !== undefined)
       return send(200, file.type, file.bytes, {
         'Cache-Control': file.immutable ? 'max-age=31536000, immutable' : 'no-cache',
+        ...(path === 'frame.html' ? { 'Content-Security-Policy': framePolicy } : {}),
       })
     const start = {
       session: this.#session,

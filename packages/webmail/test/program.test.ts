@@ -33,7 +33,7 @@ before(async () => {
       'MIME-Version: 1.0',
       'Content-Type: text/html; charset=utf-8',
       '',
-      '<p id=seen>seen</p><script>top.hacked=1</script><img src=x onerror="top.hacked=1"><img src="https://leak.example/pixel.png"><a href="javascript:top.hacked=1">go</a><style>p{background:url(https://leak.example/css)}</style>',
+      '<p id=seen style="color:rgb(1, 2, 3)">seen</p><style>#seen{font-size:31px}</style><script>top.hacked=1</script><img src=x onerror="top.hacked=1"><img src="https://leak.example/pixel.png"><a href="javascript:top.hacked=1">go</a><style>p{background:url(https://leak.example/css)}</style>',
       '',
     ].join('\r\n'),
   )
@@ -118,6 +118,19 @@ test('no script of a mail runs and no request leaves before consent', { skip, ti
   await row(page, 'Hostile letter').click()
   await page.waitForSelector('.message-frame[data-ready]')
   await page.frameLocator('.message-frame').getByText('seen').waitFor()
+  // A mail's styles are the mail's: its frame has a policy of its own, the page around it takes no style sheet but ours.
+  const looks = await page
+    .frameLocator('.message-frame')
+    .getByText('seen')
+    .evaluate((one) => [getComputedStyle(one).color, getComputedStyle(one).fontSize])
+  assert.deepEqual(looks, ['rgb(1, 2, 3)', '31px'])
+  const outside = await page.evaluate(() => {
+    const style = document.createElement('style')
+    style.textContent = 'body{outline:7px solid red}'
+    document.head.append(style)
+    return getComputedStyle(document.body).outlineWidth
+  })
+  assert.notEqual(outside, '7px')
   await page.getByRole('button', { name: 'Show pictures' }).click()
   await page.waitForTimeout(500)
   assert.equal(await page.evaluate(() => (window as unknown as { hacked?: number }).hacked), undefined)

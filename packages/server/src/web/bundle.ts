@@ -5,6 +5,7 @@ import { promisify } from 'node:util'
 import { brotliCompress, constants, gzip } from 'node:zlib'
 import type { Logger } from '@postrider/domain'
 import type { WebmailBuild } from '@postrider/webmail/build'
+import { appPolicy, framePolicy } from './headers.ts'
 import { answer } from './request.ts'
 
 /** The files of the browser client: built once, compressed once, with names that never change their content. */
@@ -80,6 +81,13 @@ export class Bundle {
       'Cache-Control': file.immutable ? 'public, max-age=31536000, immutable' : 'no-cache',
       ETag: file.etag,
       Vary: 'Accept-Encoding',
+      ...(path === 'frame.html'
+        ? {
+            'Content-Security-Policy': framePolicy,
+            'X-Frame-Options': 'SAMEORIGIN',
+          }
+        : {}),
+      ...(path === 'offline.html' ? { 'Content-Security-Policy': appPolicy } : {}),
       ...(path === 'sw.js' ? { 'Service-Worker-Allowed': '/mail/' } : {}),
     }
     const known = (request.headers['if-none-match'] ?? '').split(',').map((one) => one.trim().replace(/^W\//, ''))

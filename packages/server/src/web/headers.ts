@@ -8,11 +8,15 @@ const policy = (table: Policy): string =>
     .map(([name, value]) => `${name} ${value}`.trim())
     .join('; ')
 
-/** The app: scripts of our own only, no sink that takes a string. Inline styles are for the frame of a mail, which inherits this; nothing loads through them. */
+/**
+ * The app: scripts of our own only, no sink that takes a string, no style sheet but ours. Style attributes are for the text one writes on:
+ * quoted mail keeps its looks.
+ */
 export const appPolicy: string = policy({
   'default-src': "'none'",
   'script-src': "'self'",
-  'style-src': "'self' 'unsafe-inline'",
+  'style-src': "'self'",
+  'style-src-attr': "'unsafe-inline'",
   'img-src': "'self' data: blob:",
   'connect-src': "'self'",
   'font-src': "'self'",
@@ -50,6 +54,9 @@ export const bodyPolicy: string = policy({
   'require-trusted-types-for': "'script'",
   sandbox: 'allow-same-origin allow-popups allow-popups-to-escape-sandbox',
 })
+
+/** The empty document the client fills with a mail: the same, and the pictures of mails that are being written. */
+export const framePolicy: string = bodyPolicy.replace("img-src 'self' data:", "img-src 'self' data: blob:")
 
 /** A file that came by mail: opened as a page it can do nothing. */
 export const filePolicy: string = policy({

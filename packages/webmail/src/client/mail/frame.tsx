@@ -1,10 +1,10 @@
 /** The text of a mail in a frame without scripts: its own document, its own policy, its height read from outside. */
 import type { JSX } from 'preact'
 import { useEffect, useLayoutEffect, useMemo, useRef, useState } from 'preact/hooks'
+import { app } from '../app.ts'
 import { settings } from '../store/settings.ts'
 import { t } from '../text/text.ts'
-import { clean, htmlOf } from './sanitise.ts'
-import { trusted } from './trusted.ts'
+import { clean } from './sanitise.ts'
 
 /** Dark only where the mail says nothing of colours: turned around, pictures turned back. */
 const sheet = `
@@ -23,8 +23,6 @@ details.quoted>summary{list-style:none;cursor:pointer;display:inline-block;paddi
 details.quoted>summary::-webkit-details-marker{display:none}
 @media print{html.dark.turned{filter:none}}
 `
-const policy = "default-src 'none'; style-src 'unsafe-inline'; img-src 'self' data: blob:"
-
 export function Frame({
   html,
   plain,
@@ -45,18 +43,27 @@ export function Frame({
     const made = clean(html)
     const plainColours = plain || !hasColours(made)
     foldQuote(made)
-    return [htmlOf(made), plainColours] as const
+    return [made, plainColours] as const
   }, [html, plain])
-  const document_ = useMemo(() => {
-    const theme = dark && (own || !original) ? 'dark ' : ''
-    return trusted(
-      `<!doctype html><html class="${theme}${own ? 'own' : 'turned'}"><head><meta charset="utf-8"><meta http-equiv="Content-Security-Policy" content="${policy}"><meta name="referrer" content="no-referrer"><base target="_blank"><style>${sheet}</style></head><body class="${plain ? 'plain' : ''}" dir="auto">${fragment}</body></html>`,
-    )
-  }, [fragment, own, plain, dark, original])
-  useLayoutEffect(() => {
-    const frame = ref.current
-    if (frame !== null) frame.srcdoc = document_
-  }, [document_])
+  const theme = dark && (own || !original) ? 'dark ' : ''
+  /** Puts the text into the frame's own document, whose policy is not the page's: styles of mails apply there and nowhere else. */
+  const fill = useRef((): void => {})
+  fill.current = () => {
+    const inside = ref.current?.contentDocument
+    if (inside?.body == null || inside.URL === 'about:blank') return
+    inside.documentElement.className = `${theme}${own ? 'own' : 'turned'}`
+    if (inside.head.querySelector('style') === null) {
+      const style = inside.createElement('style')
+      style.textContent = sheet
+      inside.head.append(style)
+    }
+    inside.body.className = plain ? 'plain' : ''
+    inside.body.dir = 'auto'
+    inside.body.replaceChildren(inside.importNode(fragment, true))
+    filled.current()
+  }
+  const filled = useRef((): void => {})
+  useLayoutEffect(() => fill.current(), [fragment, own, plain, theme])
   useEffect(() => {
     const frame = ref.current
     if (frame === null) return
@@ -72,7 +79,7 @@ export function Frame({
           : before,
       )
     }
-    const onLoad = (): void => {
+    filled.current = () => {
       const inside = frame.contentDocument
       if (inside?.body == null) return
       measure()
@@ -80,13 +87,18 @@ export function Frame({
       watch = new ResizeObserver(measure)
       watch.observe(inside.body)
       for (const picture of inside.images) picture.addEventListener('load', measure)
+      frame.dataset.ready = '1'
+    }
+    const onLoad = (): void => {
+      const inside = frame.contentDocument
+      if (inside?.body == null) return
+      fill.current()
       // Keys work although the focus is in the text.
       inside.addEventListener('keydown', (event) => {
         const copy = new KeyboardEvent('keydown', event)
         if (!window.dispatchEvent(copy)) event.preventDefault()
       })
       inside.addEventListener('pointerdown', () => window.dispatchEvent(new PointerEvent('pointerdown')))
-      frame.dataset.ready = '1'
     }
     frame.addEventListener('load', onLoad)
     return () => {
@@ -99,6 +111,7 @@ export function Frame({
       <iframe
         ref={ref}
         class="message-frame"
+        src={`${app.base}frame.html`}
         title={title}
         sandbox="allow-same-origin allow-popups allow-popups-to-escape-sandbox"
         referrerpolicy="no-referrer"
