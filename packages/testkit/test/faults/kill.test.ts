@@ -1,14 +1,13 @@
 /**
  * D1, kill -9 of any process of the server under a mixed load, with a ledger outside of everything it acknowledged. After every kill the load goes on
  * by itself; nothing is lost, nothing altered, no counter goes back. 20 cycles here, POSTRIDER_KILL_CYCLES=1000 by hand;
- * POSTRIDER_KILL_VICTIMS=main,owner says which, POSTRIDER_KILL_OWNERS=thread keeps the owners inside the main process.
+ * POSTRIDER_KILL_VICTIMS=main,owner,access says which, POSTRIDER_KILL_OWNERS=thread keeps the owners inside the main process.
  */
 import assert from 'node:assert/strict'
-import { readFileSync } from 'node:fs'
 import { request } from 'node:https'
 import { test } from 'node:test'
 import { sleep, until } from '../../src/process/index.ts'
-import { TestServer } from '../../src/server/index.ts'
+import { accessProcesses, childrenOf, TestServer } from '../../src/server/index.ts'
 import { monotonicNow } from './journal.ts'
 import { Ledger, reconcile } from './ledger.ts'
 import { accounts, load } from './load.ts'
@@ -16,15 +15,12 @@ import { acknowledged } from './rig.ts'
 
 const CYCLES = Number(process.env.POSTRIDER_KILL_CYCLES ?? 20)
 const OWNERS = process.env.POSTRIDER_KILL_OWNERS ?? (process.platform === 'linux' ? 'process' : 'thread')
+/** Processes that take connections; 1 is the main process itself. */
+const ACCESS = OWNERS === 'process' ? 2 : 1
 const READY_MS = 60_000
 /** Cycles between two looks at everything. */
 const LOOK_EVERY = 5
 
-/** Children of the main process whose command line holds a word. */
-function children(server: TestServer, word: string): number[] {
-  const list = readFileSync(`/proc/${server.pid}/task/${server.pid}/children`, 'utf8').trim().split(' ')
-  return list.map(Number).filter((pid) => pid > 0 && readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes(word))
-}
 const any = <T>(list: readonly T[]): T | undefined => list[Math.floor(Math.random() * list.length)]
 
 /** Whether the server says of itself that everything works. */
@@ -46,20 +42,28 @@ const victims: Readonly<Record<string, Kill>> = {
     await server.kill()
     await server.restart()
   },
-  async owner(server) {
-    const pid = any(children(server, 'owner'))
-    assert.ok(pid !== undefined, 'an owner runs')
-    process.kill(pid, 'SIGKILL')
-    await until('another owner runs', () => !children(server, 'owner').includes(pid), READY_MS)
-    await until('the server is whole', () => ready(server), READY_MS)
-  },
+  owner: (server) => killOne(server, (now) => childrenOf(now, 'owner')),
+  access: (server) => killOne(server, accessProcesses),
 }
-const names = (process.env.POSTRIDER_KILL_VICTIMS ?? (OWNERS === 'process' ? 'main,owner' : 'main')).split(',')
+
+/** Kills one of several children, and waits until another is in its place. */
+async function killOne(server: TestServer, list: (server: TestServer) => readonly number[]): Promise<void> {
+  const { length } = await until('all run', () => (list(server).length > 1 ? list(server) : undefined), READY_MS)
+  const pid = any(list(server))
+  assert.ok(pid !== undefined)
+  process.kill(pid, 'SIGKILL')
+  await until('another runs', () => !list(server).includes(pid) && list(server).length === length, READY_MS)
+  await until('the server is whole', () => ready(server), READY_MS)
+}
+const names = (process.env.POSTRIDER_KILL_VICTIMS ?? (OWNERS === 'process' ? 'main,owner,access' : 'main')).split(',')
 
 test(`D1: ${CYCLES} times kill -9 of ${names} under load: nothing acknowledged is lost or altered`, {
   timeout: 120_000 + CYCLES * 60_000,
 }, async (t) => {
-  await using server = await TestServer.start({ config: { ownerKind: OWNERS, owners: 2, databases: 2 } })
+  await using server = await TestServer.start({
+    config: { ownerKind: OWNERS, owners: 2, databases: 2, accessProcesses: ACCESS },
+    readyMs: READY_MS,
+  })
   for (const { user, password } of accounts) await server.addUser(user, password)
   const ledger = new Ledger()
   let stop = false
