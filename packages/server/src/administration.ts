@@ -86,6 +86,7 @@ export async function storeReport(
         ]
       : []),
   ])
+  problems.push(...directory.damage().map((line) => `directory: ${line}`))
   for (const entry of [...directory.mailboxes()])
     await service.info(entry.mailbox).catch((error: unknown) => {
       problems.push(`${entry.address}: ${say(reasonOf(error))}`)

@@ -121,6 +121,10 @@ export class DirectoryStore extends Book implements SharedDirectory {
     for (const account of this.#apps.keys()) yield { kind: 'apps', account, apps: this.#shownApps(account) }
     for (const [name, value] of this.#settings) if (name !== SECRET) yield { kind: 'setting', name, value }
   }
+  /** What is wrong with its file, one line each: for `store check`. */
+  damage(): string[] {
+    return this.#tables.damage()
+  }
   /** A consistent copy of the whole directory in a new file, for backup and upgrades. */
   copyTo(file: string): void {
     this.#tables.copyTo(file)

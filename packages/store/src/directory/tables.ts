@@ -54,6 +54,8 @@ export class Tables {
   constructor(file: string) {
     this.#db = new DatabaseSync(file)
     this.#db.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA busy_timeout = 5000')
+    // What a log holds goes into the file at once: after a sync that failed, the kernel may show frames that no disk has.
+    this.#db.exec('PRAGMA wal_checkpoint(TRUNCATE)')
     upgrade(this.#db, file)
   }
 
@@ -196,6 +198,12 @@ export class Tables {
   }
 
   /** A consistent copy into a new file (VACUUM INTO). */
+  /** What SQLite finds wrong with the file, one line each. */
+  damage(): string[] {
+    const lines = this.#db.prepare('PRAGMA integrity_check').all()
+    return lines.map((row) => String(row.integrity_check)).filter((line) => line !== 'ok')
+  }
+
   copyTo(file: string): void {
     this.#run('VACUUM INTO ?', file)
   }
