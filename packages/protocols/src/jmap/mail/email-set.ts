@@ -213,6 +213,8 @@ export async function runEmailSet(call: Call, args: EmailSetArgs): Promise<Answe
           if (typeof until === 'number') call.jmap.snoozer.wait(account.entry, mail.id, until)
           else if (until === null) call.jmap.snoozer.forget(account.entry, mail.id)
           if (patch.inference === 'focused' || patch.inference === 'other') moved.push({ mail, to: patch.inference })
+          // Who is answered is worth reading.
+          else if (patch['keywords/$answered'] === true) moved.push({ mail, to: 'focused' })
           outcome.updated(idOf(key))
         },
         failed: (error) => outcome.notUpdated(key, error),

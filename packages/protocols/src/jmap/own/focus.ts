@@ -88,6 +88,8 @@ export async function teachFocus(
   if (moved.length === 0 || !account.personal) return
   await jmap.records.inTurn(account.handle.mailbox, 'focus', async () => {
     let record = await readFocus(account)
+    // Who does not part the Inbox teaches nothing.
+    if (!record.enabled) return
     const own = ownOf(account)
     const to = new Map(moved.map((one) => [one.mail.id, one.to]))
     // A hundred moved at once say no more than the first few.
