@@ -36,7 +36,7 @@ export function Categorise(): JSX.Element {
   }
   return (
     <Sheet
-      label={t('categorise')}
+      label={t('categories')}
       onClose={() => {
         app.shown.value = undefined
       }}
