@@ -8,7 +8,7 @@ export const start: Scenario = {
   title: 'Start to first answer with 1,000 mailboxes, 1,000,000 mails',
   method:
     'From starting the program (after a clean stop) until an IMAP session has logged in and read the flags of one of the folders of 1,000 mails. Dovecot: the same with its 10,000 mails, because its start opens no mailbox.',
-  seconds: 300,
+  seconds: 400,
   async measure(stage, done) {
     const { server, boxes } = await stage.crowd
     const mails = stage.size(1_000, 20)
