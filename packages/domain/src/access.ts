@@ -56,6 +56,8 @@ export interface MailboxHandle {
     start?: number,
     end?: number,
   ): Promise<Uint8Array>
+  /** Originals of several items, each whole, behind one another: see `MailboxService.blobs`. */
+  originals(items: readonly { readonly folder: FolderId; readonly original?: BlobRef }[]): Promise<Uint8Array>
   changes(request: ChangesRequest): Promise<Changes>
   subscribe(listener: (hint: Hint) => void): Promise<Subscription>
   search(request: SearchRequest): Promise<SearchResult>

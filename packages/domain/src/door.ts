@@ -66,6 +66,9 @@ async function readOriginal(
 /** What no handle may do: these belong to the transport and to administration. */
 const systemOperations: ReadonlySet<Operation['op']> = new Set<Operation['op']>(['queueChange', 'setQuota', 'enqueue'])
 
+/** What an original is asked for by. */
+type OriginalOf = Parameters<MailboxHandle['originals']>[0][number]
+
 /** The owner's handle: nothing is filtered, nothing is looked up. */
 class OwnerHandle implements MailboxHandle {
   readonly mailbox: MailboxId
@@ -118,6 +121,11 @@ class OwnerHandle implements MailboxHandle {
   ): Promise<Uint8Array> {
     if (item.original === undefined) throw new DomainError('blobGone', 'the item has no original')
     return readOriginal(this.service, this.mailbox, item.original, start, end)
+  }
+  async originals(items: readonly OriginalOf[]): Promise<Uint8Array> {
+    const refs = items.flatMap(({ original }) => (original === undefined ? [] : [original]))
+    if (refs.length < items.length) throw new DomainError('blobGone', 'an item has no original')
+    return this.service.blobs(this.mailbox, refs)
   }
   changes(request: ChangesRequest): Promise<Changes> {
     return this.service.changes(this.mailbox, request)
@@ -266,6 +274,11 @@ class DelegateHandle extends OwnerHandle {
   ): Promise<Uint8Array> {
     await this.#need(item.folder, Right.readAny)
     return super.original(item, start, end)
+  }
+
+  override async originals(items: readonly OriginalOf[]): Promise<Uint8Array> {
+    for (const folder of new Set(items.map((item) => item.folder))) await this.#need(folder, Right.readAny)
+    return super.originals(items)
   }
 
   override async changes(request: ChangesRequest): Promise<Changes> {

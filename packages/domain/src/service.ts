@@ -38,6 +38,11 @@ export interface MailboxService {
   get(mailbox: MailboxId, request: GetRequest): Promise<readonly Item[]>
   /** Bytes `start` to `end` (exclusive; default all) of an original, at most MAX_BLOB_CHUNK: read on from where it ended. */
   blob(mailbox: MailboxId, ref: BlobRef, start?: number, end?: number): Promise<Uint8Array>
+  /**
+   * Several originals, each whole, behind one another in the order asked: reading many small mails is one call. Rejects with `tooMany` beyond
+   * MAX_GET of them or MAX_BLOB_CHUNK bytes together, and as `blob` does when one of them cannot be read.
+   */
+  blobs(mailbox: MailboxId, refs: readonly BlobRef[]): Promise<Uint8Array>
 
   /** What happened after `since`, in the order of change numbers. */
   changes(mailbox: MailboxId, request: ChangesRequest): Promise<Changes>

@@ -34,6 +34,7 @@ export const methods = {
   queueClaim: { ...call, scope: 'home' },
   queueList: { ...call, scope: 'home' },
   subscribeQueue: { ...call, kind: 'subscription', scope: 'home' },
+  blobs: call,
 } as const satisfies Record<MethodName, MethodInfo>
 
 export const methodNames = Object.keys(methods) as readonly MethodName[]

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import type { BlobRef } from '../ids.ts'
-import { MAX_BLOB_CHUNK } from '../service.ts'
+import { MAX_BLOB_CHUNK, MAX_GET } from '../service.ts'
 import { bytesOf, newItem, rejects, textOf } from './subject.ts'
 import type { Topic } from './topic.ts'
 
@@ -28,6 +28,24 @@ export const blobsTopic: Topic = {
       assert.equal(first.length, MAX_BLOB_CHUNK)
       const rest = await box.service.blob(box.id, original!, first.length)
       assert.equal(Buffer.compare(Buffer.concat([first, rest]), bytes), 0)
+    },
+    'several originals are read in one call, in the order asked, each as often as asked': async (subject) => {
+      const box = await subject.box()
+      const refs: BlobRef[] = []
+      for (const text of ['one', '', 'three']) refs.push(await box.service.stage(box.id, bytesOf(text)))
+      const [one, empty, three] = refs as [BlobRef, BlobRef, BlobRef]
+      assert.equal(textOf(await box.service.blobs(box.id, [three, empty, one, three])), 'threeonethree')
+      assert.equal(textOf(await box.service.blobs(box.id, [])), '')
+      await rejects(box.service.blobs(box.id, [one, 'nonsense' as BlobRef]), 'blobGone')
+    },
+    'several originals that are too many or too large together: tooMany': async (subject) => {
+      const box = await subject.box()
+      const small = await box.service.stage(box.id, bytesOf('small'))
+      await rejects(box.service.blobs(box.id, new Array<BlobRef>(MAX_GET + 1).fill(small)), 'tooMany')
+      const large = await box.service.stage(box.id, new Uint8Array(MAX_BLOB_CHUNK + 1))
+      await rejects(box.service.blobs(box.id, [large]), 'tooMany')
+      const half = await box.service.stage(box.id, new Uint8Array(MAX_BLOB_CHUNK / 2 + 1))
+      await rejects(box.service.blobs(box.id, [half, half]), 'tooMany')
     },
     'a staged original is there at once': async (subject) => {
       const box = await subject.box()

@@ -1,3 +1,4 @@
+import { joined } from '../blobs/index.ts'
 import {
   type ApplyResult,
   type BlobRef,
@@ -150,6 +151,11 @@ export class MemoryStore implements MailboxService {
     const bytes = this.#mailbox(id).database.blobs.read(ref)
     if (!(start >= 0) || end < start) throw new DomainError('invalid', `bytes ${start} to ${end}`)
     return bytes.slice(start, Math.min(end, start + MAX_BLOB_CHUNK))
+  }
+
+  async blobs(id: MailboxId, refs: readonly BlobRef[]): Promise<Uint8Array> {
+    const { blobs } = this.#mailbox(id).database
+    return joined(refs, (ref) => blobs.read(ref))
   }
 
   async changes(id: MailboxId, request: ChangesRequest): Promise<Changes> {

@@ -18,6 +18,7 @@ import {
   type MailboxInfo,
   type MailboxInit,
   type MailboxService,
+  MAX_BLOB_CHUNK,
   type Meter,
   noMeter,
   type Operation,
@@ -32,7 +33,7 @@ import {
   silentLog,
   systemClock,
 } from '@postrider/domain'
-import type { Files } from '../blobs/index.ts'
+import { type Files, joined } from '../blobs/index.ts'
 import { checkRequest, SearchEngine } from '../search/index.ts'
 import type { CheckReport } from '../sqlite/check.ts'
 import { checkDatabase } from '../sqlite/check-thread.ts'
@@ -267,6 +268,20 @@ export class PostgresStore implements MailboxService {
 
   async blob(id: MailboxId, ref: BlobRef, start?: number, end?: number): Promise<Uint8Array> {
     return this.#home(id).blob(id, ref, start, end)
+  }
+
+  async blobs(id: MailboxId, refs: readonly BlobRef[]): Promise<Uint8Array> {
+    const database = this.#home(id)
+    const read: Uint8Array[] = []
+    let bytes = 0
+    for (const ref of refs) {
+      const one = await database.blob(id, ref)
+      bytes += one.length
+      if (bytes > MAX_BLOB_CHUNK) break
+      read.push(one)
+    }
+    let next = 0
+    return joined(refs, () => read[next++])
   }
 
   async changes(id: MailboxId, request: ChangesRequest): Promise<Changes> {

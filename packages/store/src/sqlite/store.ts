@@ -32,7 +32,7 @@ import {
   silentLog,
   systemClock,
 } from '@postrider/domain'
-import type { Files } from '../blobs/index.ts'
+import { type Files, joined } from '../blobs/index.ts'
 import { Cost, checkRequest, costOf, evaluate, SearchEngine, type TextMatcher } from '../search/index.ts'
 import type { CheckReport } from './check.ts'
 import { checkDatabase } from './check-thread.ts'
@@ -279,6 +279,10 @@ export class SqliteStore implements MailboxService {
 
   blob(id: MailboxId, ref: BlobRef, start?: number, end?: number): Promise<Uint8Array> {
     return this.#read(id, (database) => database.blob(id, ref, start, end))
+  }
+
+  blobs(id: MailboxId, refs: readonly BlobRef[]): Promise<Uint8Array> {
+    return this.#read(id, (database) => joined(refs, (ref) => database.blob(id, ref)))
   }
 
   changes(id: MailboxId, request: ChangesRequest): Promise<Changes> {
