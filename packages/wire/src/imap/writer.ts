@@ -17,6 +17,8 @@ export class ResponseWriter {
   #buffer: Buffer
   #length = 0
   readonly #first: number
+  /** Room for as much as last time: a long answer is written in many pieces of one size. */
+  #expected = 0
   /** Quoted strings may carry UTF-8 and mailbox names are UTF-8: RFC 6855 §3, RFC 9051 §5.1. */
   utf8: boolean
 
@@ -35,6 +37,7 @@ export class ResponseWriter {
   take(): Buffer {
     const bytes = this.#buffer.subarray(0, this.#length)
     this.#buffer = empty
+    this.#expected = this.#length > LONG ? this.#length + SPARE : 0
     this.#length = 0
     return bytes
   }
@@ -42,7 +45,7 @@ export class ResponseWriter {
   #room(bytes: number): void {
     const needed = this.#length + bytes
     if (needed <= this.#buffer.length) return
-    const grown = Buffer.allocUnsafeSlow(Math.max(needed, 2 * this.#buffer.length, this.#first))
+    const grown = Buffer.allocUnsafeSlow(Math.max(needed, 2 * this.#buffer.length, this.#first, this.#expected))
     this.#buffer.copy(grown, 0, 0, this.#length)
     this.#buffer = grown
   }
@@ -169,6 +172,9 @@ export class ResponseWriter {
 }
 
 const empty = Buffer.alloc(0)
+/** What is longer is a piece of a long answer, and the next one is about as long. */
+const LONG = 32 * 1024
+const SPARE = 8 * 1024
 const flagForm = /^\\?[^\x00-\x20(){%*"\\\]\x7f-\uffff]+$|^\\\*$/
 
 function quotable(bytes: Uint8Array, utf8: boolean): boolean {
