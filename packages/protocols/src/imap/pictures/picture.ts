@@ -70,11 +70,13 @@ export class Picture {
     const sets = new Sets(this.rows.keywordSets)
     const place = (row: number): number => sets.placeOf(items.keywordSets[items.keywords[row] as number] ?? [])
     const old = this.rows
+    const places = [...changed].map(([uid, row]) => [this.rowOf(uid), row] as const)
+    if (places.every(([at]) => at >= 0) && ![...lost].some((uid) => this.#has(uid)))
+      return this.#patched(items, places, sets, place, upTo)
     const kept: number[] = []
     for (let row = 0; row < old.count; row++) if (!lost.has(old.uid[row] as number)) kept.push(row)
     const fresh = [...changed.keys()].filter((uid) => !this.#has(uid)).sort((a, b) => a - b)
-    const same = kept.length === old.count && fresh.length === 0
-    const order = same ? kept : merged(old.uid, kept, fresh)
+    const order = merged(old.uid, kept, fresh)
     const count = order.length
     const rows = {
       count,
@@ -93,9 +95,27 @@ export class Picture {
       rows.keywords[at] = row === undefined ? (old.keywords[from] as number) : place(row)
       rows.change[at] = (row === undefined ? old.change[from] : items.change[row]) as number
     }
-    const lasting = same ? this.lasting : { ...emptyLasting(), texts: this.lasting.texts, keys: this.lasting.keys }
-    const picture = new Picture({ ...rows, keywordSets: sets.all }, upTo, lasting)
-    if (same) picture.#ranges = this.#ranges
+    const lasting = { ...emptyLasting(), texts: this.lasting.texts, keys: this.lasting.keys }
+    return new Picture({ ...rows, keywordSets: sets.all }, upTo, lasting)
+  }
+
+  /** The same messages with other flags: the usual change. */
+  #patched(
+    items: Changes['items'],
+    places: readonly (readonly [number, number])[],
+    sets: Sets,
+    place: (row: number) => number,
+    upTo: ChangeNumber,
+  ): Picture {
+    const { rows: old } = this
+    const rows = { ...old, flags: old.flags.slice(), keywords: old.keywords.slice(), change: old.change.slice() }
+    for (const [at, row] of places) {
+      rows.flags[at] = items.flags[row] as number
+      rows.keywords[at] = place(row)
+      rows.change[at] = items.change[row] as number
+    }
+    const picture = new Picture({ ...rows, keywordSets: sets.all }, upTo, this.lasting)
+    picture.#ranges = this.#ranges
     return picture
   }
 
