@@ -1,12 +1,15 @@
 import { DomainError } from '@postrider/domain'
 import type { Files } from './files.ts'
 import { BlobReader, type Place } from './reader.ts'
+import type { RecordHead } from './record.ts'
 import type { Gather, Outgoing, SegmentStore } from './segment-store.ts'
 import type { SegmentRow, SegmentWriter } from './segments.ts'
 
 /** Segments as files of a folder. */
 export class FolderStore implements SegmentStore {
   readonly gather: Gather = { count: 1024, bytes: 4 * 1024 * 1024, ms: 250 }
+  /** A file is closed when it is full. */
+  readonly small = 0
   readonly #writer: SegmentWriter
   readonly #reader: BlobReader
   /** A segment could not be synced: nothing is written until the next start. */
@@ -39,6 +42,14 @@ export class FolderStore implements SegmentStore {
 
   async read(place: Place, start: number, end: number): Promise<Uint8Array> {
     return this.#reader.read(place, start, end)
+  }
+
+  async head(segment: number, offset: number): Promise<RecordHead | undefined> {
+    return this.#reader.headAt(segment, offset)
+  }
+
+  async record(place: Place): Promise<Uint8Array> {
+    return this.#reader.record(place)
   }
 
   async remove(segment: number): Promise<void> {

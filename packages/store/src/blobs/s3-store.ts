@@ -2,7 +2,8 @@ import { DomainError, isDomainError, type Logger } from '@postrider/domain'
 import { S3, type S3Options } from '../s3/index.ts'
 import { type BlockCache, DiskBlocks } from './block-cache.ts'
 import { type Files, realFiles } from './files.ts'
-import { BlobReader, type Place, readRanges } from './reader.ts'
+import { HEAD_BYTES, headLengthOf, type RecordHead, readHead } from './record.ts'
+import { BlobReader, type Place, readRanges, readStored } from './reader.ts'
 import {
   FIRST_REMOTE,
   type Gather,
@@ -17,8 +18,10 @@ import type { SegmentRow } from './segments.ts'
 const BLOCK_BYTES = 256 * 1024
 /** A segment is about so long; what is less goes after the time, ms. */
 const SEGMENT_BYTES = 8 * 1024 * 1024
-const GATHER_MS = 30_000
+const GATHER_MS = 300_000
 const MAX_COUNT = 16_384
+/** A record is checked in such parts. */
+const CHECK_BYTES = 1024 * 1024
 
 export interface ObjectStoreOptions {
   /** The bucket; the prefix is the database's own. */
@@ -37,6 +40,7 @@ export interface ObjectStoreOptions {
  */
 export class S3Store implements SegmentStore {
   readonly gather: Gather
+  readonly small: number
   readonly #s3: S3
   readonly #cache: BlockCache
   /** Segments from before there was an object store. */
@@ -57,6 +61,7 @@ export class S3Store implements SegmentStore {
   ) {
     const { objects, cache, cacheBytes, segmentBytes = SEGMENT_BYTES, gatherMs = GATHER_MS } = options
     this.gather = { count: MAX_COUNT, bytes: segmentBytes, ms: gatherMs }
+    this.small = segmentBytes / 8
     this.#s3 = new S3(objects)
     this.#cache = new DiskBlocks(cache, cacheBytes)
     this.#local = new BlobReader(options.folder, options.files ?? realFiles)
@@ -104,6 +109,19 @@ export class S3Store implements SegmentStore {
       await this.#cache.drop(place.segment)
       return readRanges(place, range, start, end)
     }
+  }
+
+  async head(segment: number, offset: number): Promise<RecordHead | undefined> {
+    if (segment < FIRST_REMOTE) return this.#local.headAt(segment, offset)
+    const length = headLengthOf(await this.#range(segment, offset, HEAD_BYTES))
+    return length === 0 ? undefined : readHead(await this.#range(segment, offset, length))
+  }
+
+  async record(place: Place): Promise<Uint8Array> {
+    if (place.segment < FIRST_REMOTE) return this.#local.record(place)
+    const record = await this.#range(place.segment, place.offset, place.stored)
+    for (let at = 0; at < place.size; at += CHECK_BYTES) readStored(place, record, at, at + CHECK_BYTES)
+    return record
   }
 
   async #range(segment: number, from: number, length: number): Promise<Uint8Array> {

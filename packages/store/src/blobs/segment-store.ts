@@ -1,4 +1,5 @@
 import type { Place } from './reader.ts'
+import type { RecordHead } from './record.ts'
 import type { SegmentRow } from './segments.ts'
 
 /** Records on their way to a segment. */
@@ -18,6 +19,8 @@ export interface Gather {
 /** Where originals go that were staged in a database, and where they are read again. */
 export interface SegmentStore {
   readonly gather: Gather
+  /** Closed segments below this are better put together, bytes. */
+  readonly small: number
   /** Answers where the records lie once that is durable; the caller's next commit names them and writes `lengths`. */
   write(records: readonly Outgoing[]): Promise<readonly Place[]>
   /** Rows of the segments that are written to or were written since `closeSealed`. */
@@ -26,6 +29,10 @@ export interface SegmentStore {
   closeSealed(rows: readonly SegmentRow[]): void
   /** Bytes `start` to `end` (exclusive, cut to the content), checked. Rejects with `corrupt`, `blobGone`, `unavailable`. */
   read(place: Place, start: number, end: number): Promise<Uint8Array>
+  /** The head of whatever record begins at `offset`; undefined when none does. Rejects with `blobGone`. */
+  head(segment: number, offset: number): Promise<RecordHead | undefined>
+  /** The record as it is stored, checked. Rejects with `corrupt`, `blobGone`. */
+  record(place: Place): Promise<Uint8Array>
   /** The row is gone and committed so: the bytes go too. */
   remove(segment: number): Promise<void>
   /** What is being written ends soon, with an error if need be: it is written another time. */

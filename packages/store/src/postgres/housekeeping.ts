@@ -2,6 +2,7 @@ import type { Clock, Logger, MailboxId } from '@postrider/domain'
 import { read } from '../engine/sql/read.ts'
 import { write } from '../engine/sql/write.ts'
 import { forget, hasAged, KEEP_TOMBSTONES_MS } from '../engine/tombstones.ts'
+import { Compaction } from './compaction.ts'
 import type { PostgresDatabase } from './database.ts'
 
 /** Between two rounds, ms. */
@@ -16,6 +17,7 @@ export class Housekeeping {
   readonly #database: PostgresDatabase
   readonly #clock: Clock
   readonly #log: Logger
+  readonly #compaction: Compaction
   #timer: NodeJS.Timeout | undefined
   #after = 0
   #running: Promise<void> | undefined
@@ -25,6 +27,7 @@ export class Housekeeping {
     this.#database = database
     this.#clock = clock
     this.#log = log
+    this.#compaction = new Compaction(database, log, () => this.#closed)
   }
 
   start(): void {
@@ -46,7 +49,7 @@ export class Housekeeping {
 
   async #round(): Promise<void> {
     await this.#database.collect()
-    await this.#database.packer.reap()
+    await this.#compaction.round()
     await this.#expire()
     await this.#prune()
   }

@@ -82,10 +82,7 @@ export class StagedOriginals implements NamedOriginals {
   #write(journal: Journal, place: Place): void {
     const record = this.#records.get(place)
     if (record === undefined) throw new DomainError('invalid', 'the bytes were not appended')
-    for (let at = 0, part = 0; at < record.length; at += PART_BYTES, part++) {
-      const bytes = record.subarray(at, at + PART_BYTES)
-      this.#statements.run(stagedSql.add, place.id, part, this.#clock.now(), bytes)
-    }
+    this.restage(place.id, record)
     if (this.#recent.has(place.id)) return
     this.#recent.set(place.id, record)
     this.#recentBytes += record.length
@@ -94,6 +91,12 @@ export class StagedOriginals implements NamedOriginals {
       if (this.#recentBytes <= RECENT_BYTES || id === place.id) break
       this.forgetRecent(id)
     }
+  }
+
+  /** Writes a record into `staged`; also one that had a segment before. */
+  restage(id: number, record: Uint8Array): void {
+    for (let at = 0, part = 0; at < record.length; at += PART_BYTES, part++)
+      this.#statements.run(stagedSql.add, id, part, this.#clock.now(), record.subarray(at, at + PART_BYTES))
   }
 
   #name(journal: Journal, place: Place): void {

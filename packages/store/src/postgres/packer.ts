@@ -1,6 +1,5 @@
 import type { Logger } from '@postrider/domain'
 import type { Place } from '../blobs/index.ts'
-import { write } from '../engine/sql/write.ts'
 import type { PostgresDatabase } from './database.ts'
 import { STAGED, stagedSql } from './staged.ts'
 
@@ -60,8 +59,13 @@ export class Packer {
 
   /** Packs all that waits now. */
   async drain(): Promise<void> {
-    await this.#running
-    while (this.#waiting.size > 0 && !this.#closed) await this.#slice()
+    for (;;) {
+      await this.#running
+      if (this.#waiting.size === 0 || this.#closed) return
+      this.#running ??= this.#slice().finally(() => {
+        this.#running = undefined
+      })
+    }
   }
 
   #pause(): number {
@@ -143,24 +147,10 @@ export class Packer {
     return places.flatMap(({ id }) => this.#appended.get(id) ?? [])
   }
 
-  /** Lets segments go that no row names any more. */
-  async reap(): Promise<void> {
-    await this.#running
-    const { books, connection, segments } = this.#database
-    const begun = new Set([...this.#appended.values()].map(({ segment }) => segment))
-    const empty = books.segments().filter(({ segment, live, sealed }) => sealed && live === 0 && !begun.has(segment))
-    for (const { segment } of empty) {
-      if (this.#closed || this.#running !== undefined) return
-      await this.#database.write({
-        bytes: 0,
-        run: (unit) =>
-          unit.do(() => {
-            books.dropSegment(unit.journal, segment)
-            connection.run(write.removeSegment, segment)
-          }),
-      })
-      await segments.remove(segment)
-    }
+  /** Whether a segment has records whose rows do not say so yet. */
+  holds(segment: number): boolean {
+    for (const place of this.#appended.values()) if (place.segment === segment) return true
+    return false
   }
 
   async close(): Promise<void> {

