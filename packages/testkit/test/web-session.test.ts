@@ -317,6 +317,13 @@ test('the files of the client: compressed, for ever under their hash, revalidate
   assert.equal((await one.send('GET', '/mail/a/none.js')).status, 404)
   const policy = String(page.headers['content-security-policy'])
   assert.match(policy, /script-src 'self';/)
+  assert.match(policy, /style-src 'self';/)
+  const frame = await one.send('GET', '/mail/frame.html')
+  assert.match(
+    String(frame.headers['content-security-policy']),
+    /default-src 'none';.*frame-ancestors 'self';.*sandbox allow-same-origin/,
+  )
+  assert.equal(frame.headers['x-frame-options'], 'SAMEORIGIN')
   assert.match(policy, /img-src 'self' data: blob:;/)
   assert.match(page.text, /"Mailbox\/get"/, 'the first rows come with the page')
 })
