@@ -44,8 +44,8 @@ export const welcomeText = defineMessages({
     fr: 'Tout s’annule : touche Z, ou le délai avant qu’un message parte vraiment.',
   },
   tip3: {
-    en: 'Turn on the second step of sign-in under Settings, Security.',
-    fr: 'Activez la deuxième étape de connexion sous Paramètres, Sécurité.',
+    en: 'Turn on the second step of sign-in under Settings, Account.',
+    fr: 'Activez la deuxième étape de connexion sous Paramètres, Compte.',
   },
   tip4: {
     en: 'To see it with a year of mail in it, the administrator can run: npx postrider demo {address}',

@@ -52,6 +52,9 @@ export function Account(): JSX.Element {
         <p>
           <a href="/light/options/devices">{t('devices')}</a>
         </p>
+        <p>
+          <a href="/light/options/security">{t('secondStep')}</a>
+        </p>
       </section>
       <section class="part" aria-labelledby="pop-imap">
         <h3 id="pop-imap">{t('clientSettings')}</h3>

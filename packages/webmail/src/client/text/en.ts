@@ -265,6 +265,7 @@ export const en = {
   noticesImpossible: 'This browser cannot do that here. On an iPhone, add the client to the home screen first.',
   noticesRefused: 'The browser does not allow notifications for this page.',
   noticesFailed: 'Notifications could not be turned on.',
+  secondStep: 'Second step of signing in',
   refresh: 'Refresh',
   snooze: 'Snooze…',
   unsnooze: 'Bring back now',

@@ -268,6 +268,7 @@ export const fr: Readonly<Record<TextKey, string>> = {
   noticesImpossible: 'Ce navigateur ne le peut pas ici. Sur un iPhone, ajoutez d’abord le client à l’écran d’accueil.',
   noticesRefused: 'Le navigateur n’autorise pas les notifications pour cette page.',
   noticesFailed: 'Les notifications n’ont pas pu être activées.',
+  secondStep: 'Deuxième étape de la connexion',
   refresh: 'Actualiser',
   snooze: 'Mettre en attente…',
   unsnooze: 'Faire revenir maintenant',
