@@ -32,6 +32,8 @@ import type { View } from './view/view.ts'
 const MAX_INPUT_BUFFER = 256 * 1024
 /** The longest a session works without letting others work, ms. */
 const SLICE_MS = 8
+/** A mailbox that was away while something was to be told in IDLE is looked at again after this, ms. */
+const IDLE_RETRY_MS = 1_000
 /** SASL responses are short; RFC 9051 §6.2.2 names no limit, Dovecot's is the same. */
 const MAX_SASL_LINE = 8_192
 
@@ -242,7 +244,7 @@ export class Session implements ConnectionHandler, Waiter, Timed {
     try {
       for (;;) {
         if (this.#ending) break
-        while (this.#wakesIdle) await this.update(true)
+        while (this.#wakesIdle && (await this.#tellIdle()));
         if (this.#closed) return
         const event = this.#receiver.next()
         if (event === undefined) break
@@ -260,6 +262,21 @@ export class Session implements ConnectionHandler, Waiter, Timed {
       if (this.#bye !== undefined) this.#sayBye()
       else if (this.#peerEnded) this.channel.end()
       else this.#resume()
+    }
+  }
+
+  /** Tells what waits; false when the mailbox is away for now: it is looked at again, and the session stays. */
+  async #tellIdle(): Promise<boolean> {
+    try {
+      await this.update(true)
+      return true
+    } catch (error) {
+      if (!(error instanceof DomainError) || (error.code !== 'unavailable' && error.code !== 'busy')) throw error
+      if (this.state.name === 'selected') this.state.view.dirty = true
+      setTimeout(() => {
+        if (this.#wakesIdle && !this.#busy && !this.#closed) void this.#pump()
+      }, IDLE_RETRY_MS).unref()
+      return false
     }
   }
 
@@ -442,7 +459,7 @@ export class Session implements ConnectionHandler, Waiter, Timed {
     this.idleTag = undefined
     if (tag === undefined) return
     this.context.wheel.add(this, this.context.settings.authenticatedTimeout)
-    await this.update(true)
+    await this.#tellIdle()
     this.answer(tag, text.toUpperCase() === 'DONE' ? { status: 'OK', text: 'IDLE ended' } : bad('DONE expected'))
   }
 
