@@ -17,6 +17,8 @@ export const accounts: readonly Account[] = ['fault1', 'fault2', 'fault3'].map((
   password: PASSWORD,
 }))
 const PAUSE_MS = 20
+/** A device has 600 requests a minute; more are refused. */
+const PHONE_PAUSE_MS = 150
 
 type Kind = keyof Ledger['counts']
 interface Work {
@@ -171,6 +173,7 @@ const phone = (work: Work, user: string): Promise<void> =>
         // An empty answer is the yes: [MS-ASCMD] §2.2.1.17.
         if (reply.http !== 200 || reply.document !== undefined) throw new RefusedForNow(`SendMail: ${reply.http}`)
         work.ledger.mail(id, { user, folder: 'Sent Items', uid: undefined, digest: digestOf(text) })
+        await sleep(PHONE_PAUSE_MS)
       },
       end: () => {},
     }
