@@ -14,7 +14,8 @@ import {
   type Verdict,
 } from '@postrider/domain'
 import { accountOfLogin, loginKey } from './login.ts'
-import { appPasswordDigest, type DirectoryStore, MAX_PASSWORD_BYTES } from './open.ts'
+import { appPasswordDigest } from './app-passwords.ts'
+import { type DirectoryStore, MAX_PASSWORD_BYTES } from './open.ts'
 import { defaultHashCost, type HashCost, hashIsOld, hashPassword, verifyPassword } from './password.ts'
 import { Pool, PoolFull } from './pool.ts'
 import { inventedScramKeys } from './scram.ts'

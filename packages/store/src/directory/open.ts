@@ -1,4 +1,4 @@
-import { createHash, randomBytes } from 'node:crypto'
+import { randomBytes } from 'node:crypto'
 import {
   type AcceptedDomain,
   type Clock,
@@ -11,21 +11,13 @@ import {
   type MailboxId,
   type NewMailboxEntry,
   type ProtocolName,
-  protocolNames,
   systemClock,
 } from '@postrider/domain'
+import { AppPasswords } from './app-passwords.ts'
 import { addressKey, domainKey, domainValid } from './address.ts'
 import { Book } from './book.ts'
-import type { DirectoryNews, SharedDirectory, ShownAppPassword } from './news.ts'
-import {
-  checkedAddress,
-  checkedAliases,
-  checkGroup,
-  checkMailbox,
-  checkText,
-  mailboxDefaults,
-  protocolsOf,
-} from './entry.ts'
+import type { DirectoryNews, SharedDirectory } from './news.ts'
+import { checkedAddress, checkedAliases, checkGroup, checkMailbox, mailboxDefaults, protocolsOf } from './entry.ts'
 import { defaultHashCost, type HashCost, hashPassword } from './password.ts'
 import { scramKeys } from './scram.ts'
 import { type PendingMailbox, type StoredAppPassword, type StoredCredential, Tables } from './tables.ts'
@@ -41,23 +33,9 @@ export interface DirectoryOptions {
 }
 
 export const MAX_PASSWORD_BYTES = 1_024
-const MAX_APP_PASSWORDS = 100
 const ORGANIZATION = 'organization'
 const SECRET = '.secret'
 const DEFAULT_ORGANIZATION = 'First Organization'
-/** Last use of an app password is kept to the hour: it must not cost a commit per login. */
-const LAST_USED_GRAIN_MS = 3_600_000
-
-/** App passwords compare without the hyphens and spaces that people type or leave out. */
-export const appPasswordDigest = (typed: string): string =>
-  createHash('sha256').update(typed.replace(/[\s-]/g, '').toLowerCase()).digest('hex')
-
-/** 26 letters and digits: 130 random bits, in groups that can be read out. */
-function newAppPassword(): string {
-  const alphabet = 'abcdefghijklmnopqrstuvwxyz234567'
-  const letters = Array.from(randomBytes(26), (byte) => alphabet[byte & 31]).join('')
-  return letters.replace(/(.{5})(?=.)/g, '$1-')
-}
 
 /**
  * The directory: all entries in memory (`Book`), every change first committed to the database, then to memory, then told to those who
@@ -69,8 +47,7 @@ export class DirectoryStore extends Book implements SharedDirectory {
   readonly #databases: readonly string[]
   readonly #cost: HashCost
   readonly #credentials: Map<string, StoredCredential>
-  /** By account. */
-  readonly #apps = new Map<string, StoredAppPassword[]>()
+  readonly #apps: AppPasswords
   readonly #settings: Map<string, unknown>
   readonly #pending = new Map<MailboxId, PendingMailbox>()
   readonly #perDatabase = new Map<string, number>()
@@ -91,7 +68,7 @@ export class DirectoryStore extends Book implements SharedDirectory {
       this.#countDatabase(entry.database, 1)
     }
     for (const group of loaded.groups) this.putGroup(group)
-    for (const app of loaded.appPasswords) this.#appsOf(app.account).push(app)
+    this.#apps = new AppPasswords(this.#tables, this.#clock, loaded.appPasswords)
     for (const pending of loaded.pending) this.#pending.set(pending.mailbox, pending)
     this.#credentials = new Map(loaded.credentials)
     this.#settings = new Map(loaded.settings)
@@ -118,7 +95,7 @@ export class DirectoryStore extends Book implements SharedDirectory {
     for (const entry of this.mailboxes()) yield { kind: 'mailbox', entry }
     for (const entry of this.groups()) yield { kind: 'group', entry }
     for (const [account, { version }] of this.#credentials) yield { kind: 'version', account, version }
-    for (const account of this.#apps.keys()) yield { kind: 'apps', account, apps: this.#shownApps(account) }
+    for (const account of this.#apps.accounts()) yield { kind: 'apps', account, apps: this.#apps.shown(account) }
     for (const [name, value] of this.#settings) if (name !== SECRET) yield { kind: 'setting', name, value }
   }
   /** What is wrong with its file, one line each: for `store check`. */
@@ -322,7 +299,7 @@ export class DirectoryStore extends Book implements SharedDirectory {
       for (const group of groups) this.#tables.putGroup(group)
     })
     this.#credentials.delete(entry.account)
-    this.#apps.delete(entry.account)
+    this.#apps.forget(entry.account)
     this.#pending.set(entry.mailbox, pending)
     this.#countDatabase(entry.database, -1)
     this.dropMailbox(entry)
@@ -470,101 +447,37 @@ export class DirectoryStore extends Book implements SharedDirectory {
     protocols: readonly ProtocolName[],
   ): Promise<{ readonly id: string; readonly password: string }> {
     const { account: id } = this.identity(account)
-    checkText({ en: 'The name', fr: 'Le nom' }, name)
-    if (name.trim() === '')
-      throw new DirectoryError('invalid', {
-        en: 'An app password needs a name, for example the device.',
-        fr: 'Un mot de passe d’application demande un nom, par exemple celui de l’appareil.',
-      })
-    for (const protocol of protocols) {
-      if (!protocolNames.includes(protocol))
-        throw new DirectoryError('invalid', {
-          en: `'${protocol}' is not a protocol. Possible: ${protocolNames.join(', ')}.`,
-          fr: `« ${protocol} » n’est pas un protocole. Possibles : ${protocolNames.join(', ')}.`,
-        })
-      if (protocol === 'web' || protocol === 'admin')
-        throw new DirectoryError('invalid', {
-          en: 'App passwords are not for web and admin: those ask for the real password.',
-          fr: 'Les mots de passe d’application ne valent pas pour web et admin, qui demandent le vrai mot de passe.',
-        })
-    }
-    if (protocols.length === 0)
-      throw new DirectoryError('invalid', {
-        en: 'Name at least one protocol for the app password.',
-        fr: 'Indiquez au moins un protocole pour le mot de passe d’application.',
-      })
-    const list = this.#appsOf(id)
-    if (list.length >= MAX_APP_PASSWORDS)
-      throw new DirectoryError('invalid', {
-        en: `There are ${MAX_APP_PASSWORDS} app passwords already: remove one first.`,
-        fr: `Il y a déjà ${MAX_APP_PASSWORDS} mots de passe d’application : retirez-en un d’abord.`,
-      })
-    const password = newAppPassword()
-    const app: StoredAppPassword = {
-      id: randomBytes(6).toString('hex'),
-      account: id,
-      name,
-      protocols: [...new Set(protocols)],
-      digest: appPasswordDigest(password),
-      created: this.#clock.now(),
-      lastUsed: undefined,
-    }
-    this.#tables.transaction(() => this.#tables.putAppPassword(app))
-    list.push(app)
+    const made = this.#apps.add(id, name, protocols)
     this.#tellApps(id)
     this.changed(id)
-    return { id: app.id, password }
+    return made
   }
   async removeAppPassword(account: string, id: string): Promise<void> {
     const { account: owner, address } = this.identity(account)
-    const list = this.#appsOf(owner)
-    const at = list.findIndex((app) => app.id === id)
-    if (at === -1)
+    if (!this.#apps.remove(owner, id))
       throw new DirectoryError('notFound', {
         en: `${address} has no app password ${id}.`,
         fr: `${address} n’a pas de mot de passe d’application ${id}.`,
       })
-    this.#tables.transaction(() => this.#tables.dropAppPassword(id))
-    list.splice(at, 1)
     this.#tellApps(owner)
     this.changed(owner)
   }
   appPasswords(account: string): ReturnType<DirectoryWriter['appPasswords']> {
-    return this.#shownApps(this.identity(account).account)
-  }
-  #shownApps(account: string): readonly ShownAppPassword[] {
-    const list = this.#apps.get(account) ?? []
-    return list.map(({ id, name, protocols, created, lastUsed }) => ({ id, name, protocols, created, lastUsed }))
+    return this.#apps.shown(this.identity(account).account)
   }
   #tellApps(account: string): void {
-    this.step({ kind: 'apps', account, apps: this.#shownApps(account) })
+    this.step({ kind: 'apps', account, apps: this.#apps.shown(account) })
   }
   appPassword(account: string, id: string): StoredAppPassword | undefined {
-    return this.#apps.get(account)?.find((app) => app.id === id)
+    return this.#apps.find(account, id)
   }
   /** The app password of this account with this digest. */
   appPasswordByDigest(account: string, digest: string): StoredAppPassword | undefined {
-    return this.#apps.get(account)?.find((app) => app.digest === digest)
+    return this.#apps.byDigest(account, digest)
   }
   /** Notes the use of an app password, to the hour. */
   appPasswordUsed(account: string, id: string): void {
-    const list = this.#appsOf(account)
-    const at = list.findIndex((app) => app.id === id)
-    const app = list[at]
-    const now = this.#clock.now()
-    if (app === undefined || now - (app.lastUsed ?? 0) < LAST_USED_GRAIN_MS) return
-    const used = { ...app, lastUsed: now }
-    list[at] = used
-    this.#tables.transaction(() => this.#tables.putAppPassword(used))
-    this.#tellApps(account)
-  }
-  #appsOf(account: string): StoredAppPassword[] {
-    let list = this.#apps.get(account)
-    if (list === undefined) {
-      list = []
-      this.#apps.set(account, list)
-    }
-    return list
+    if (this.#apps.used(account, id)) this.#tellApps(account)
   }
 
   // Settings
