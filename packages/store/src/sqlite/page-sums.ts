@@ -145,7 +145,11 @@ function sumLog(database: string, from: number, to: number): void {
     const head = logHead(log)
     if (head === undefined) return
     const sums = new Map<number, number>()
-    for (const { page, content } of frames(log, head, from, to)) sums.set(page, crc32(content))
+    // From the end: of a page that was written many times only the last writing counts.
+    for (let end = to; end > from; end -= FRAMES) {
+      const batch = [...frames(log, head, Math.max(from, end - FRAMES), end)]
+      for (const { page, content } of batch.reverse()) if (!sums.has(page)) sums.set(page, crc32(content))
+    }
     withFile(sumsPath(database), constants.O_RDWR, (fd) => {
       writeHead(fd, head.pageBytes, head, false)
       let run: Buffer[] = []
