@@ -123,7 +123,7 @@ test('a first start: ready file, first mailbox, all listeners, health; a restart
 
   it.output = ''
   const ms = await it.restart()
-  assert.ok(ms < 30_000, `ready after ${ms} ms`)
+  assert.ok(ms < 5_000, `ready after ${ms} ms`)
   assert.deepEqual(it.ready.mailbox, ready.mailbox)
   assert.ok(!it.output.includes(password), 'not printed again')
   for (const [user, pass] of [

@@ -216,7 +216,7 @@ test('a call over a connection that died is unavailable long before its deadline
   caller.attach(streamChannel(a, { probeMs: 20 }))
   const began = performance.now()
   await assert.rejects(caller.service.info(1 as MailboxId), (error) => isDomainError(error, 'unavailable'))
-  assert.ok(performance.now() - began < 20_000)
+  assert.ok(performance.now() - began < 2_000)
 })
 
 test('who asks and never reads is not read any more; when it reads, it gets every answer', async (t) => {

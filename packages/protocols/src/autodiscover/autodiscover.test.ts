@@ -256,7 +256,7 @@ test('P4: hostile XML ends in XmlError, within limits, in linear time', () => {
   for (const text of bad) {
     const start = performance.now()
     assert.throws(() => readXml(Buffer.from(text)), XmlError, text.slice(0, 30))
-    assert.ok(performance.now() - start < 1_000)
+    assert.ok(performance.now() - start < 50)
   }
 })
 

@@ -13,7 +13,7 @@ const PEAK_BYTES = 256 * MB
 const REST_BYTES = 384 * MB
 const REST_MS = 8_000
 /** A loop that stands still for longer has failed; the machine may be busy with other things, so not less. */
-const STALL_MS = 2_000
+const STALL_MS = 1_000
 /** How often the witnesses ask while an attack lasts. */
 const ASK_MS = 250
 

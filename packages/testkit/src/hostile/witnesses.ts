@@ -9,7 +9,7 @@ import type { TestServer } from '../server/index.ts'
 import { SmtpClient } from '../smtp/index.ts'
 
 /** Within this time every well-behaved client must have its answer, ms. */
-const ANSWER_MS = 10_000
+const ANSWER_MS = 5_000
 
 const INBOX = 2
 

@@ -261,15 +261,14 @@ test('hostile input costs linear time: 50 ms a MB', () => {
     ['brackets', `<style>${fill('a{')}</style>`],
     ['declarations', fill('<p style="a:b;color:red;;;;">')],
   ] as const) {
-    const best = Math.min(
-      ...[1, 2, 3].map(() => {
-        // Processor time: other work on the machine does not count.
-        const began = process.cpuUsage()
-        sanitizeHtml(html)
-        return process.cpuUsage(began).user / 1_000
-      }),
-    )
-    assert.ok(best < 1_000, `${name}: ${Math.round(best)} ms for a MB`)
+    let best = Number.POSITIVE_INFINITY
+    // Measured again only while it looks wrong: the machine has other work, which slows ours down as well.
+    for (let round = 0; round < 10 && best >= 200; round++) {
+      const began = process.cpuUsage()
+      sanitizeHtml(html)
+      best = Math.min(best, process.cpuUsage(began).user / 1_000)
+    }
+    assert.ok(best < 200, `${name}: ${Math.round(best)} ms for a MB`)
     if (process.env.SHOW === '1') console.log(name, Math.round(best))
   }
 })
@@ -301,6 +300,6 @@ test('plain text: links found, quotes and signature marked, everything else esca
   for (const text of ['>', 'a@', 'www.', 'https://', '<', 'a@b.', '((((']) {
     const began = performance.now()
     plainToHtml(text.repeat(Math.ceil((1024 * 1024) / text.length)))
-    assert.ok(performance.now() - began < 5_000, text)
+    assert.ok(performance.now() - began < 1_000, text)
   }
 })

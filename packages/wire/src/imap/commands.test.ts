@@ -267,7 +267,7 @@ test('P2: nesting, list and set limits are errors, in linear time', () => {
   bad(`ID (${'"" '.repeat(20_000)}`)
   bad(`LIST "" (${'"a" '.repeat(16_000)}`)
   bad(`LOGIN "${'\\"'.repeat(30_000)}`)
-  assert.ok(performance.now() - started < 2_000)
+  assert.ok(performance.now() - started < 200)
 })
 
 const words = fc.constantFrom(

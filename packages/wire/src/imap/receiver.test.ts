@@ -242,7 +242,7 @@ test('one byte at a time a 64 KB line is linear work', () => {
   const line = bytes(`a SEARCH SUBJECT ${'x'.repeat(64_000)}\r\n`)
   const started = performance.now()
   assert.equal(run(chunks(line, 1)).length, 1)
-  assert.ok(performance.now() - started < 5_000)
+  assert.ok(performance.now() - started < 500)
 })
 
 test('P1: single bytes that wait for a running command cost their number, and are the same bytes', () => {
@@ -263,7 +263,7 @@ test('P1: single bytes that wait for a running command cost their number, and ar
   }
   assert.equal(count, 32_768 + Math.floor(count / 1_000))
   assert.equal(receiver.buffered, 0)
-  assert.ok(performance.now() - started < 10_000)
+  assert.ok(performance.now() - started < 2_000)
 })
 
 function* chunks(input: Buffer, size: number): Generator<Uint8Array> {

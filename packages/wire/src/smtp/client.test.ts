@@ -40,7 +40,7 @@ test('P15: stuffing a megabyte of the worst lines stays far below 50 ms', () => 
     const body = Buffer.from(pattern.repeat(Math.ceil(1_000_000 / pattern.length)))
     const started = performance.now()
     stuff([body])
-    assert.ok(performance.now() - started < 2_000, JSON.stringify(pattern))
+    assert.ok(performance.now() - started < 100, JSON.stringify(pattern))
   }
 })
 

@@ -162,6 +162,6 @@ test('P5, P15: hostile command lines give a value, quickly', () => {
   ]) {
     const started = performance.now()
     for (let i = 0; i < 20; i++) parse(line)
-    assert.ok((performance.now() - started) / 20 < 50, line.slice(0, 30))
+    assert.ok((performance.now() - started) / 20 < 5, line.slice(0, 30))
   }
 })

@@ -142,7 +142,7 @@ test('P1: single bytes that wait for a running command cost their number, and ar
     if (count % 1_000 === 0) for (let i = 0; i < 6; i++) receiver.push(one.subarray((i + 2) % 6, ((i + 2) % 6) + 1))
   }
   assert.ok(count > 21_845)
-  assert.ok(performance.now() - started < 5_000)
+  assert.ok(performance.now() - started < 1_000)
 })
 
 test('P7: reset forgets what was pipelined behind STARTTLS', () => {
@@ -205,7 +205,7 @@ test('P15: a megabyte of the worst lines stays far below 50 ms', () => {
     const started = performance.now()
     converse([Buffer.from('DATA\r\n'), body, Buffer.from('\r\n.\r\n')])
     const perMegabyte = (performance.now() - started) / 2
-    assert.ok(perMegabyte < 500, `${JSON.stringify(pattern)}: ${perMegabyte.toFixed(1)} ms/MB`)
+    assert.ok(perMegabyte < 50, `${JSON.stringify(pattern)}: ${perMegabyte.toFixed(1)} ms/MB`)
   }
 })
 

@@ -102,7 +102,7 @@ test('hostile queries take no time', () => {
   ]) {
     const start = performance.now()
     parseKql(text, now)
-    assert.ok(performance.now() - start < 2_000, `${text.slice(0, 10)}…`)
+    assert.ok(performance.now() - start < 200, `${text.slice(0, 10)}…`)
   }
 })
 

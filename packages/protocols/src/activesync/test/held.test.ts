@@ -31,7 +31,7 @@ test('Ping rings when a mail arrives, with the folder (status 2), and a Sync bri
   const start = performance.now()
   await room.deliver('ring')
   const rung = await waiting
-  assert.ok(performance.now() - start < 10_000)
+  assert.ok(performance.now() - start < 1000)
   assert.equal(rung.status, 2)
   assert.deepEqual(rung.folders, [inbox])
   assert.equal(room.eas.held, 0)

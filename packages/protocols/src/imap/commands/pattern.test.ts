@@ -39,5 +39,5 @@ test('as the obvious regular expression says', () => {
 test('P15: a pattern made to hurt is no more work than any other', () => {
   const started = performance.now()
   assert.equal(matchesPattern(`${'*a'.repeat(1000)}b`, 'a'.repeat(2000)), false)
-  assert.ok(performance.now() - started < 5_000)
+  assert.ok(performance.now() - started < 500)
 })

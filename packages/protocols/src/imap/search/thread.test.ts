@@ -105,5 +105,5 @@ test('every message comes out once, however wild the references, and depth is no
   const chain = Array.from({ length: 20_000 }, (_, i) => message(i + 1, `m${i}`, i === 0 ? [] : [`m${i - 1}`], 'deep'))
   const started = performance.now()
   assert.equal(shown(byReferences(chain)).length > 100_000, true)
-  assert.ok(performance.now() - started < 5_000)
+  assert.ok(performance.now() - started < 1_000)
 })

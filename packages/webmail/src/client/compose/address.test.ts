@@ -28,5 +28,5 @@ test('any text is read in linear time', () => {
   const start = performance.now()
   readAddresses('"<'.repeat(50_000)).map((one) => isAddress(one.email))
   isAddress(`a@${'a-'.repeat(20_000)}`)
-  assert.ok(performance.now() - start < 5_000)
+  assert.ok(performance.now() - start < 500)
 })
