@@ -53,7 +53,15 @@ function run(files: readonly string[], concurrency: number): Run {
     ...['--test-reporter=spec', '--test-reporter-destination=stdout'],
     ...[`--test-reporter=${join(import.meta.dirname, 'failed-files.ts')}`, `--test-reporter-destination=${list}`],
   ]
-  const args = ['--test', `--test-concurrency=${concurrency}`, `--test-timeout=${TEST_MS}`, ...reporters, ...files]
+  const args = [
+    '--import',
+    join(import.meta.dirname, 'seed.ts'),
+    '--test',
+    `--test-concurrency=${concurrency}`,
+    `--test-timeout=${TEST_MS}`,
+    ...reporters,
+    ...files,
+  ]
   const { status } = spawnSync(process.execPath, args, {
     cwd: root,
     stdio: 'inherit',

@@ -225,9 +225,11 @@ test('a signal to the whole group is the main process’s business; a stop close
   for (const owner of owners) for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.kill(owner, signal)
   await sleep(200)
   assert.deepEqual(ownersOf(server), owners)
-  const status = JSON.parse((await server.command(['status', '--json'])).stdout) as { memoryBytes: number }
-  const main = Number(/VmRSS:\s+(\d+) kB/.exec(readFileSync(`/proc/${server.pid}/status`, 'utf8'))?.[1]) * 1_024
-  assert.ok(status.memoryBytes > main * 1.2, 'the owners’ memory counts')
+  await until('the owners’ memory counts', async () => {
+    const status = JSON.parse((await server.command(['status', '--json'])).stdout) as { memoryBytes: number }
+    const main = Number(/VmRSS:\s+(\d+) kB/.exec(readFileSync(`/proc/${server.pid}/status`, 'utf8'))?.[1]) * 1_024
+    return status.memoryBytes > main * 1.2
+  })
   assert.equal(await server.stop(), 0)
   await until('no owner stays', () => owners.every(isGone), 1_000)
   assert.equal(existsSync(join(server.folder, 'owner-1.sock')), false)

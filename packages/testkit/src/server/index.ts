@@ -29,6 +29,8 @@ export interface ServerOptions {
 const root = resolve(import.meta.dirname, '..', '..', '..', '..')
 const main = join(root, 'packages', 'server', 'src', 'main.ts')
 const LISTENERS = 8
+/** Characters kept of what a server writes: tests count lines in it, so under load nothing may fall out of the window. */
+const MAX_OUTPUT = 50_000_000
 
 export class TestServer {
   readonly folder: string
@@ -94,7 +96,7 @@ export class TestServer {
       ended = true
     })
     const keep = (text: Buffer): void => {
-      this.output = (this.output + text.toString()).slice(-200_000)
+      this.output = (this.output + text.toString()).slice(-MAX_OUTPUT)
     }
     child.stdout?.on('data', keep)
     child.stderr?.on('data', keep)

@@ -142,6 +142,11 @@ const name = fc.string({ unit: 'binary', maxLength: 30 }).map((text) =>
     .trim(),
 )
 
+test('signs of an encoded-word that share their question mark make none', () => {
+  for (const local of ['?=?', '=?=', 'a=?b'])
+    assert.equal(parseAddress(formatAddress({ address: `"${local}"@x.test` }))?.local, local)
+})
+
 test('property: what we format we parse', () =>
   fc.assert(
     fc.property(fc.array(fc.tuple(name, local, domain), { maxLength: 5 }), (people) => {

@@ -214,7 +214,8 @@ function isLocalText(text: string): boolean {
     if (c < 128 ? ATEXT[c] === 0 && c !== 46 : c < 0xa0) return false
   }
   // An encoded-word is no local part (RFC 2047 §5): decoders disagree about it, so it is never an address.
-  return !(text.includes('=?') && text.includes('?='))
+  const start = text.indexOf('=?')
+  return start < 0 || !text.includes('?=', start + 2)
 }
 
 function hasControl(text: string): boolean {
