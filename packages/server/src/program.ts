@@ -2,6 +2,7 @@ import { createAuthenticator, type DirectoryStore, openDirectory } from '@postri
 import {
   alone,
   type Clock,
+  databaseOwner,
   type Logger,
   type MailboxId,
   type Phrase,
@@ -146,6 +147,7 @@ async function start(first: Loaded, env: Environment, opened: ProgramLog, undo: 
     ownerKind: config.ownerKind,
     guests: shared !== undefined,
     databaseOf: databaseFinder(directory),
+    epochOf: (database) => databaseOwner(directory, database).epoch,
     logLevel: config['log.level'],
     scrubRate: config['store.scrub'],
     logFormat: opened.format,

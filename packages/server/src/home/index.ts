@@ -44,6 +44,8 @@ export interface HomeOptions {
   /** Whether client-access processes join. */
   readonly guests?: boolean
   readonly databaseOf: (mailbox: MailboxId) => string | undefined
+  /** The epoch of a database's owner as the directory has it; undefined: whatever the database says. */
+  readonly epochOf?: (database: string) => number
   readonly logLevel: LogLevel
   /** Bytes a second at which everything is read through; 0: not at all. */
   readonly scrubRate?: number
@@ -51,6 +53,9 @@ export interface HomeOptions {
   readonly log: Logger
   readonly meter: Meter
 }
+
+const epochsOf = (databases: readonly string[], { epochOf }: Pick<HomeOptions, 'epochOf'>) =>
+  epochOf === undefined ? undefined : Object.fromEntries(databases.map((name) => [name, epochOf(name)]))
 
 /** Starts the owners and waits until all have opened their databases. Rejects, with all stopped again, when one cannot. */
 export async function openHome(options: HomeOptions): Promise<MailboxHome> {
@@ -64,7 +69,17 @@ export async function openHome(options: HomeOptions): Promise<MailboxHome> {
     if (guests !== undefined) doors.push({ ...guests, databases: own })
     return new SupervisedOwner(
       starters[options.ownerKind],
-      { folder, databases: own, server, guests, thread, logLevel, logFormat, scrubRate },
+      {
+        folder,
+        databases: own,
+        epochs: epochsOf(own, options),
+        server,
+        guests,
+        thread,
+        logLevel,
+        logFormat,
+        scrubRate,
+      },
       log,
       meter,
     )

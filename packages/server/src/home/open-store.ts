@@ -14,6 +14,8 @@ export interface OwnedStore extends MailboxService {
 export interface StoreOptions {
   readonly folder: string
   readonly databases: readonly string[]
+  /** The owner's epoch in each database; a server of databases keeps its own. */
+  readonly epochs?: Readonly<Record<string, number>> | undefined
   /** The PostgreSQL server that has the databases; undefined: files of the folder. */
   readonly server: PostgresPlace | undefined
   /** Bytes a second at which everything is read through; 0: not at all. */

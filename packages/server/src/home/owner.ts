@@ -9,12 +9,12 @@ import { takeSeat } from './seat.ts'
 import { GatheringMeter, PULSE_MS } from './side-channel.ts'
 
 const seat = await takeSeat()
-const { folder, databases, server, thread, logLevel, logFormat, scrubRate } = seat.data
+const { folder, databases, epochs, server, thread, logLevel, logFormat, scrubRate } = seat.data
 const opened = openLog(logLevel, logFormat)
 const log = opened.log.child({ part: thread })
 const meter = new GatheringMeter()
 try {
-  const store = await openStore({ folder, databases, server, scrubRate: scrubRate ?? 0, log, meter })
+  const store = await openStore({ folder, databases, epochs, server, scrubRate: scrubRate ?? 0, log, meter })
   seat.hear((order) => {
     if (order.kind === 'logLevel') opened.setLevel(order.level)
     else if (order.kind === 'scrubRate') store.setScrubRate?.(order.rate)

@@ -14,6 +14,8 @@ export interface OwnerGuests {
 export interface OwnerData {
   readonly folder: string
   readonly databases: readonly string[]
+  /** Since which epoch they are this owner's: domain/epoch.ts. */
+  readonly epochs?: Readonly<Record<string, number>> | undefined
   /** The PostgreSQL server that has them; undefined: files of the folder. */
   readonly server?: PostgresPlace | undefined
   /** Where further processes may join: a socket of the folder and what they show there. Undefined: nobody joins. */

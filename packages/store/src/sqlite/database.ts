@@ -15,6 +15,7 @@ import {
   type MailboxInfo,
   type MailboxInit,
   type Meter,
+  movedError,
   type Operation,
   type OriginalSource,
   type Permission,
@@ -35,6 +36,7 @@ import {
   logsSetAside,
   strandedCommits,
 } from './page-sums.ts'
+import { storedEpoch, takeEpoch, writeEpoch } from './epoch.ts'
 import type { Hints } from '../engine/hints.ts'
 import type { Journal } from '../engine/journal.ts'
 import { lockFolder } from './lock.ts'
@@ -54,6 +56,8 @@ export interface DatabaseOptions {
   readonly name: string
   /** Its number among the databases of the folder, kept from when it was made. */
   readonly number: number
+  /** The owner's epoch; undefined: that of the last owner. */
+  readonly epoch?: number | undefined
   readonly clock: Clock
   readonly log: Logger
   readonly meter: Meter
@@ -99,6 +103,7 @@ export class MailboxDatabase {
     const segmentFolder = join(folder, 'segments')
     try {
       this.connection = openConnection(this.path, options)
+      takeEpoch(this.connection, options.epoch)
       this.number = this.#ownNumber(options)
       this.books = new Books(this.connection)
       const limit = options.segmentBytes
@@ -141,6 +146,16 @@ export class MailboxDatabase {
   /** Mailboxes that live here; the dying ones are still to be wiped. */
   mailboxes(): readonly { readonly id: MailboxId; readonly dying: boolean }[] {
     return this.connection.all(read.mailboxes).map(([id, state]) => ({ id: id as MailboxId, dying: state === 'dying' }))
+  }
+
+  /**
+   * Another owner has the database since this epoch: what is under way is told `moved`, nothing is written any more, and no owner with a lower
+   * epoch opens it again. An epoch that is not higher than the own one changes nothing.
+   */
+  fence(epoch: number): void {
+    if (this.#closed || epoch <= storedEpoch(this.connection)) return
+    this.committer.stop(movedError(epoch))
+    writeEpoch(this.connection, epoch)
   }
 
   /** The newest item row: how far the search index has to come. */

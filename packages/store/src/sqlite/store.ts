@@ -56,6 +56,8 @@ export interface SqliteStoreOptions {
   readonly folder: string
   /** Names of the mailbox databases; missing ones are made. */
   readonly databases: readonly string[]
+  /** The owner's epoch in each database (domain/epoch.ts); where none is said it stays what it was. */
+  readonly epochs?: Readonly<Record<string, number>> | undefined
   readonly clock?: Clock
   readonly log?: Logger
   readonly meter?: Meter
@@ -155,6 +157,7 @@ export class SqliteStore implements MailboxService {
             folder: join(home, name),
             name,
             number: databaseNumber(home, name),
+            epoch: options.epochs?.[name],
             clock,
             log,
             meter,
@@ -168,8 +171,9 @@ export class SqliteStore implements MailboxService {
           databases.set(name, database)
         } catch (error) {
           const cause = asDomainError(error)
-          if (cause.code !== 'corrupt') throw cause
-          log.error({ database: name, error: cause.message }, 'a mailbox database is damaged: the others work')
+          if (cause.code !== 'corrupt' && cause.code !== 'moved') throw cause
+          const what = cause.code === 'moved' ? 'has another owner' : 'is damaged'
+          log.error({ database: name, error: cause.message }, `a mailbox database ${what}: the others work`)
           meter.gauge('store_stopped', 1, { database: name })
           damaged.set(name, cause)
         }
@@ -212,6 +216,7 @@ export class SqliteStore implements MailboxService {
 
   #notOpen(): DomainError {
     const [[name, cause]] = this.#damaged as unknown as [[string, DomainError]]
+    if (cause.code === 'moved') return cause
     return new DomainError('unavailable', `database ${name} is damaged: ${cause.message}`, { cause })
   }
 
@@ -336,11 +341,17 @@ export class SqliteStore implements MailboxService {
     }))
     const open = [...this.#databases.values()].map(({ name, committer }) => ({
       database: name,
-      stopped: committer.stopped?.message,
+      // Opening it anew would help nobody: it has another owner.
+      stopped: committer.stopped?.code === 'moved' ? undefined : committer.stopped?.message,
       diskFull: committer.diskFull,
       waiting: committer.waiting,
     }))
     return [...open, ...damaged]
+  }
+
+  /** Another owner has a database of ours since this epoch (domain/epoch.ts): nothing is written to it any more. Durable when it returns. */
+  fence(name: string, epoch: number): void {
+    this.#databases.get(name)?.fence(epoch)
   }
 
   /** Drops all tombstones of a mailbox, as age does: cursors from before must start over. */
