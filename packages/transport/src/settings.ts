@@ -55,7 +55,7 @@ export interface SmartHost {
 
 export const defaultSettings: Omit<TransportSettings, 'fqdn'> = {
   maxMessageSize: 36 * 1024 * 1024,
-  maxHopCount: 30,
+  maxHopCount: 60,
   maxRecipients: 500,
   messageExpirationTimeout: 2 * DAY,
   delayNotificationTimeout: 4 * HOUR,

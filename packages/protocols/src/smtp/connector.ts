@@ -66,7 +66,7 @@ const common: Omit<ReceiveConnector, 'name' | 'fqdn'> = {
   authMechanisms: [],
   maxMessageSize: 36 * 1024 * 1024,
   maxHeaderSize: 256 * 1024,
-  maxHopCount: 30,
+  maxHopCount: 60,
   maxRecipientsPerMessage: 200,
   maxLogonFailures: 3,
   maxProtocolErrors: 5,

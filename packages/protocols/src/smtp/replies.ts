@@ -33,6 +33,7 @@ export const replies = {
   needMail: smtpReply(503, '5.5.1', 'Send MAIL first'),
   needRcpt: smtpReply(503, '5.5.1', 'No valid recipients'),
   noDataAfterBdat: smtpReply(503, '5.5.1', 'DATA cannot be mixed with BDAT'),
+  notAfterBdat: smtpReply(503, '5.5.1', 'Only BDAT and RSET may follow BDAT'),
   chunkSequence: smtpReply(503, '5.5.1', 'An earlier chunk failed; send RSET'),
   notInTransaction: smtpReply(503, '5.5.1', 'Not allowed during a mail transaction'),
   alreadyAuthenticated: smtpReply(503, '5.5.1', 'Already authenticated'),

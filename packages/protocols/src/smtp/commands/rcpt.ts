@@ -10,6 +10,8 @@ import type { Answer, SmtpSession } from '../session.ts'
 export function rcpt(session: SmtpSession, to: SmtpMailbox, parameters: RcptParameters): Answer | Promise<Answer> {
   const { transaction, connector } = session
   if (transaction === undefined) return { reply: replies.needMail, protocolError: true }
+  // RFC 3030 §2: the message has begun; who came late would be told of a mail that others refused already.
+  if (session.incoming !== undefined) return { reply: replies.notAfterBdat, protocolError: true }
   if (Object.keys(parameters).length > 0 && (!session.extended || !connector.deliveryStatusNotification))
     return { reply: replies.parameterNotOffered, protocolError: true }
   if (transaction.recipients.length >= connector.maxRecipientsPerMessage) return { reply: replies.tooManyRecipients }
