@@ -106,6 +106,7 @@ export function createServices({
     meter,
     traces,
     settings: activeSyncSettings(config),
+    secret: directory.secret,
     together,
   })
   const jmap = createJmap({

@@ -35,6 +35,8 @@ export interface Deps {
   /** Who is looked on at; nobody by default. */
   readonly traces?: Traces
   readonly settings: Settings
+  /** The installation's own secret: what seals recovery passwords. */
+  readonly secret: Uint8Array
   /** The other processes that take requests; default: there are none. */
   readonly together?: Together
 }

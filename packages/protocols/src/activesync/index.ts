@@ -17,4 +17,5 @@ export {
   removeDevice,
   saveDevice,
 } from './state/device.ts'
+export { recoveryOf } from './state/recovery.ts'
 export { easVersions } from './version.ts'

@@ -2,6 +2,7 @@
 import { child, type Element, el, text } from '@postrider/wire/wbxml'
 import type { Context } from '../context.ts'
 import { saveDevice } from '../state/device.ts'
+import { sealRecovery } from '../state/recovery.ts'
 import { readDeviceInformation } from '../state/information.ts'
 import { SettingsStatus } from './settings-status.ts'
 
@@ -28,6 +29,7 @@ export async function devicePassword(context: Context, element: Element): Promis
     return answer(SettingsStatus.deniedByPolicy)
   }
   if (password.length > MAX_DEVICE_PASSWORD) return answer(SettingsStatus.invalidArguments)
-  await saveDevice(mailbox, device, { recoveryPassword: password === '' ? undefined : password })
+  const sealedPassword = password === '' ? undefined : sealRecovery(deps.secret, mailbox.mailbox, device.id, password)
+  await saveDevice(mailbox, device, { sealedPassword, recoveryPassword: undefined })
   return answer(SettingsStatus.success)
 }

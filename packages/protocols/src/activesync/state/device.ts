@@ -45,7 +45,9 @@ interface DeviceState {
   readonly policyHash: string
   /** ms since 1970 when the final key was given. */
   readonly policyTime: number
-  /** The recovery password (settings:DevicePassword), when the policy asks for one. */
+  /** The recovery password (settings:DevicePassword), when the policy asks for one: sealed, see recovery.ts. */
+  readonly sealedPassword: string | undefined
+  /** The same as releases before kept it: in the clear. Read, never written. */
   readonly recoveryPassword: string | undefined
 }
 
@@ -77,6 +79,7 @@ export function newDevice(id: string, type: string, userAgent: string, version: 
     acknowledgedKey: 0,
     policyHash: '',
     policyTime: 0,
+    sealedPassword: undefined,
     recoveryPassword: undefined,
     ...noOrder,
   }

@@ -85,6 +85,9 @@ function directoryOf(mailbox: MailboxEntry): Directory {
   }
 }
 
+/** What the server of a room seals with. */
+export const installationSecret = Buffer.alloc(32, 1)
+
 export interface RoomOptions {
   readonly settings?: Partial<Settings>
   readonly log?: Logger
@@ -151,6 +154,7 @@ export class Room implements AsyncDisposable {
         clock: systemClock,
         log: options.log ?? silentLog,
         meter: noMeter,
+        secret: installationSecret,
         settings: { ...defaultSettings, minHeartbeatInterval: 1, coalesceMs: 5, ...options.settings },
       })
     const listen = async (eas: ActiveSync): Promise<Server> => {

@@ -4,9 +4,10 @@ import { decodeOof, OOF_STATE, oofReplyAt } from '@postrider/domain'
 import type { Phone, Reply } from '@postrider/testkit/activesync'
 import { type Child, child, children, type Element, el, has, text } from '@postrider/wire/wbxml'
 import { defaultPolicy } from '../policy/policy.ts'
-import { loadDevice } from '../state/device.ts'
+import { type DeviceRecord, loadDevice, saveDevice } from '../state/device.ts'
+import { recoveryOf } from '../state/recovery.ts'
 import { crowd } from './mails.ts'
-import { Room } from './room.ts'
+import { installationSecret, Room } from './room.ts'
 
 const settings = (phone: Phone, ...properties: Child[]): Promise<Reply> =>
   phone.call({ command: 'Settings', body: el('Settings:Settings', ...properties) })
@@ -190,11 +191,20 @@ test('DevicePassword: as the policy says (MS-ASCMD_R4402, R4400, R2184)', async 
   })
   const phone = await room.ready()
   assert.equal(await status(phone, password('1234')), '1')
-  assert.equal((await loadDevice(room.mailbox, 'PHONE0001'))?.recoveryPassword, '1234')
+  const stored = async () => (await loadDevice(room.mailbox, 'PHONE0001')) as DeviceRecord
+  assert.equal(recoveryOf(installationSecret, room.mailbox.mailbox, await stored()), '1234')
+  assert.doesNotMatch(JSON.stringify(await stored()), /1234"/, 'nobody reads it from the database')
+  assert.equal(recoveryOf(Buffer.alloc(32, 2), room.mailbox.mailbox, await stored()), undefined)
   assert.equal(await status(phone, password('x'.repeat(256))), '5')
   assert.equal(await status(phone, el('Settings:DevicePassword')), '2')
   assert.equal(await status(phone, password('')), '1')
-  assert.equal((await loadDevice(room.mailbox, 'PHONE0001'))?.recoveryPassword, undefined)
+  assert.equal(recoveryOf(installationSecret, room.mailbox.mailbox, await stored()), undefined)
+  // What an older release kept is shown, and goes with the next change.
+  await saveDevice(room.mailbox, await stored(), { recoveryPassword: 'old' })
+  assert.equal(recoveryOf(installationSecret, room.mailbox.mailbox, await stored()), 'old')
+  assert.equal(await status(phone, password('new')), '1')
+  assert.equal(recoveryOf(installationSecret, room.mailbox.mailbox, await stored()), 'new')
+  assert.equal((await stored()).recoveryPassword, undefined)
 })
 
 test('no rights management: no templates', async () => {

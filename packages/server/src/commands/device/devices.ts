@@ -1,5 +1,5 @@
 import { createDoor, type MailboxEntry, type MailboxHandle, SpokenError } from '@postrider/domain'
-import { type DeviceOrder, type DeviceRecord, listDevices } from '@postrider/protocols/activesync'
+import { type DeviceOrder, type DeviceRecord, listDevices, recoveryOf } from '@postrider/protocols/activesync'
 import type { Administration, RunningServer } from '../../administration.ts'
 import { adminCommand, CommandFailed, UsageError, type Words } from '../../cli/command.ts'
 import { columns } from '../../cli/parse.ts'
@@ -31,8 +31,9 @@ const time = (ms: number | undefined): string | null =>
   ms === undefined || ms <= 0 ? null : new Date(ms).toISOString()
 const access = { allowed: 'Allowed', blocked: 'Blocked', quarantined: 'Quarantined' } as const
 
-function reportOf(mailbox: string, device: DeviceRecord, showPassword: boolean): DeviceReport {
-  const { information, wipe, wiped, recoveryPassword } = device
+function reportOf(mailbox: string, device: DeviceRecord, recoveryPassword?: string): DeviceReport {
+  const { information, wipe, wiped } = device
+  const kept = device.sealedPassword ?? device.recoveryPassword
   return {
     Mailbox: mailbox,
     DeviceId: device.id,
@@ -54,7 +55,7 @@ function reportOf(mailbox: string, device: DeviceRecord, showPassword: boolean):
             ? 'AccountOnlyDeviceWipePending'
             : 'DeviceOk',
     DeviceWipeAckTime: time(wiped),
-    RecoveryPassword: recoveryPassword === undefined ? null : showPassword ? recoveryPassword : MASK,
+    RecoveryPassword: kept === undefined ? null : (recoveryPassword ?? MASK),
   }
 }
 
@@ -96,7 +97,7 @@ async function change(
   const { wipe, wiped, access: now } = device
   await server.orderDevice(handle, device, { wipe, wiped, access: now, ...order(device) })
   const after = (await listDevices(handle)).find((one) => one.id === id) ?? device
-  return reportOf(entry.address, after, false)
+  return reportOf(entry.address, after)
 }
 
 export const deviceList = adminCommand<{ readonly devices: readonly DeviceReport[] }>({
@@ -128,7 +129,9 @@ export const deviceList = adminCommand<{ readonly devices: readonly DeviceReport
       const entry = directory.mailbox(one.mailbox)
       if (entry === undefined) continue
       const own = await listDevices(await open(administration, server, entry))
-      devices.push(...own.map((device) => reportOf(entry.address, device, show)))
+      const passwordOf = (device: DeviceRecord): string | undefined =>
+        show ? recoveryOf(directory.secret, entry.mailbox, device) : undefined
+      devices.push(...own.map((device) => reportOf(entry.address, device, passwordOf(device))))
     }
     return { devices }
   },

@@ -9,7 +9,7 @@ import {
   type OofReply,
   type Preferences,
 } from '@postrider/domain'
-import { type DeviceRecord, listDevices, removeDevice } from '@postrider/protocols/activesync'
+import { type DeviceRecord, listDevices, recoveryOf, removeDevice } from '@postrider/protocols/activesync'
 import { clientSettings, endSessions } from '../api.ts'
 import { audit } from '../context.ts'
 import { html, type Html, raw } from '../html.ts'
@@ -287,7 +287,7 @@ async function changeDevices(visit: Visit): Promise<void> {
   }
   audit(context, request, principal, `device-${act} ${device.id}`)
   if (act === 'recovery') {
-    const { recoveryPassword } = device
+    const recoveryPassword = recoveryOf(context.directory.secret, principal.mailbox, device)
     const text =
       recoveryPassword === undefined
         ? html`<p>${say('recoveryNone')}</p>`
