@@ -167,7 +167,9 @@ class Exchange {
     const entered = this.#throttle.enter(`${this.#principal.account}/${query.deviceId}`)
     if ('retryAfterSeconds' in entered) {
       this.#deps.meter.count('activesync_throttled_total')
-      return this.#send({ http: 503, headers: { 'Retry-After': String(entered.retryAfterSeconds) } })
+      // MS-ASHTTP_R9052: why. Too many at once is no condition the header knows.
+      const why: Record<string, string> = entered.often ? { 'X-MS-ASThrottle': 'CommandFrequency' } : {}
+      return this.#send({ http: 503, headers: { 'Retry-After': String(entered.retryAfterSeconds), ...why } })
     }
     try {
       const head = readHead(this.#message, query, version, userAgent)

@@ -27,8 +27,10 @@ export class Throttle {
     this.#limits = limits
   }
 
-  /** A way in for one request, to be called when it is done; or the seconds to wait. */
-  enter(device: string): { readonly leave: () => void } | { readonly retryAfterSeconds: number } {
+  /** A way in for one request, to be called when it is done; or the seconds to wait. `often`: too many a minute, not at once. */
+  enter(
+    device: string,
+  ): { readonly leave: () => void } | { readonly retryAfterSeconds: number; readonly often: boolean } {
     const now = this.#clock.monotonic()
     let count = this.#counts.get(device)
     if (count === undefined) {
@@ -43,9 +45,10 @@ export class Throttle {
     count.requests++
     const { maxConcurrency, requestsPerMinute } = this.#limits
     if (requestsPerMinute > 0 && count.requests > requestsPerMinute) {
-      return { retryAfterSeconds: Math.max(1, Math.ceil((windowMs - (now - count.started)) / 1000)) }
+      const left = Math.ceil((windowMs - (now - count.started)) / 1000)
+      return { retryAfterSeconds: Math.max(1, left), often: true }
     }
-    if (count.active >= maxConcurrency) return { retryAfterSeconds: 2 }
+    if (count.active >= maxConcurrency) return { retryAfterSeconds: 2, often: false }
     count.active++
     const entered = count
     let left = false

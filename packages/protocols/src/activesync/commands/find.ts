@@ -20,6 +20,9 @@ const MAX_SEARCH_ID = 64
 
 const stateKey = 'find'
 
+/** The one name Store has in an answer, people included: MS-ASCMD_R45251807. */
+const STORE = 'Mailbox'
+
 export const find = command({
   name: 'Find',
   first: '16.1',
@@ -42,14 +45,13 @@ export const find = command({
     ) {
       return document(el('Find:Find', el('Find:Status', FindStatus.invalid)))
     }
-    const store = mail === undefined ? 'GAL' : 'Mailbox'
     const range = parseResultRange(text(child(criterion, 'Find:Options'), 'Find:Range'))
     const found = await executeSearch(context, id, criterion, mail !== undefined, range)
     return document(
       el(
         'Find:Find',
         el('Find:Status', found.status === FindStatus.startWithZero ? FindStatus.success : found.status),
-        el('Find:Response', el('ItemOperations:Store', store), el('Find:Status', found.status), found.results),
+        el('Find:Response', el('ItemOperations:Store', STORE), el('Find:Status', found.status), found.results),
       ),
     )
   },

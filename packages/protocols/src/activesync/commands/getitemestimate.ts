@@ -30,16 +30,34 @@ export const getItemEstimate = command({
     const collections = children(child(request.document, 'GetItemEstimate:Collections'), 'GetItemEstimate:Collection')
     if (collections.length === 0 || collections.length > maxCollections) throw new StatusError(Status.InvalidXML)
     const folders = await context.mailbox.hierarchy()
+    // MS-ASCMD_R907, R908.
+    if (!collections.every(mayBeCounted)) {
+      return document(
+        el('GetItemEstimate:GetItemEstimate', el('GetItemEstimate:Status', EstimateStatus.invalidSyncKey)),
+      )
+    }
     const responses: Element[] = []
     for (const collection of collections) responses.push(await estimate(context, folders, collection))
     return document(el('GetItemEstimate:GetItemEstimate', ...responses))
   },
 })
 
+/** Options of one class, or of Email and SMS: the only two that go together. */
+function mayBeCounted(collection: Element): boolean {
+  const classes = children(collection, 'AirSync:Options').map((options) => text(options, 'AirSync:Class')?.trim() ?? '')
+  return (
+    classes.length < 2 || (classes.length === 2 && classes.includes('SMS') && classes.some((name) => name !== 'SMS'))
+  )
+}
+
+/** Those of mail: SMS has no items here. */
+const optionsOf = (collection: Element): Element | undefined =>
+  children(collection, 'AirSync:Options').find((options) => text(options, 'AirSync:Class')?.trim() !== 'SMS')
+
 async function estimate(context: Context, folders: readonly Folder[], collection: Element): Promise<Element> {
   const id = text(collection, 'GetItemEstimate:CollectionId')?.trim() ?? ''
   const syncKey = text(collection, 'AirSync:SyncKey')?.trim()
-  const options = child(collection, 'AirSync:Options')
+  const options = optionsOf(collection)
   const answer = (status: number, count?: number): Element =>
     el(
       'GetItemEstimate:Response',

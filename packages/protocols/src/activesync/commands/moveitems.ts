@@ -15,6 +15,7 @@ import {
 import { children, type Element, el, text } from '@postrider/wire/wbxml'
 import { command, document } from '../command.ts'
 import type { Context } from '../context.ts'
+import { recipientCacheId } from '../folders.ts'
 import { parseCollectionId, parseServerId, serverId } from '../ids.ts'
 import { stateClient } from '../state/device.ts'
 import { Status, StatusError } from '../status.ts'
@@ -31,6 +32,8 @@ const stateKey = 'moved'
 interface Wanted {
   readonly source: string
   readonly destination: FolderId | undefined
+  /** To the recipient information cache, which takes no item. */
+  readonly toCache: boolean
   readonly destinations: number
   readonly from: FolderId | undefined
   readonly mid: Mid | undefined
@@ -85,6 +88,7 @@ function parse(move: Element): Wanted {
   return {
     source,
     destination: parseCollectionId(text(move, 'Move:DstFldId')?.trim()),
+    toCache: text(move, 'Move:DstFldId')?.trim() === recipientCacheId,
     destinations: to.length,
     from: folder,
     mid: item !== undefined && item.folder === folder ? item.mid : undefined,
@@ -146,6 +150,8 @@ class Mover {
     }
     const target = destination === undefined ? undefined : folders.get(destination)
     if (source === undefined) return { status: Move.invalidSource }
+    // MS-ASCMD_R4821; 12.1 has neither the cache nor the status.
+    if (move.toCache && this.#context.since('14.0')) return { status: Status.InvalidCombinationOfIDs }
     if (
       target === undefined ||
       target.kind !== 'generic' ||

@@ -78,7 +78,9 @@ function searchAddressList(context: Context, store: Element): Element {
   const past = range.cut || (range.start > 0 && range.start >= total)
   return answer(
     past ? Store.endOfRange : Store.success,
-    entries.map((entry) => el('Search:Result', el('Search:Properties', galProperties(entry, picture)))),
+    entries.length > 0
+      ? entries.map((entry) => el('Search:Result', el('Search:Properties', galProperties(entry, picture))))
+      : el('Search:Result'),
     entries.length > 0 && el('Search:Range', foundRange(range.start, entries.length)),
     el('Search:Total', total),
   )

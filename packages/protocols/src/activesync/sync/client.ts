@@ -143,7 +143,7 @@ class Writer {
       return
     }
     const data = child(task.command.element, 'AirSync:ApplicationData')
-    // A folder whose class this server does not keep yet, or RI: nothing can be added (R755, R756).
+    // A folder whose class this server does not keep yet: nothing can be added.
     if (itemClass === undefined || data === undefined) {
       task.status = SyncStatus.conversionError
       return

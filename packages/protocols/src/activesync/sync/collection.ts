@@ -14,7 +14,7 @@ import { children, decodeWbxml, type Element, el, encodeWbxml } from '@postrider
 import { itemClassOf } from '../classes.ts'
 import type { ItemClass } from '../content.ts'
 import type { Context } from '../context.ts'
-import { classNameOf, findFolder } from '../folders.ts'
+import { classNameOf, findFolder, recipientCacheId } from '../folders.ts'
 import { parseCollectionId } from '../ids.ts'
 import { type Budget, type ServerChanges, serverChanges } from './changes.ts'
 import { clientChanges } from './client.ts'
@@ -36,7 +36,7 @@ import {
   type SyncOptions,
 } from './record.ts'
 import { renderSteps } from './render.ts'
-import { SyncStatus, syncLimits } from './status.ts'
+import { SyncError, SyncStatus, syncLimits } from './status.ts'
 
 /** How often one answer may be asked for before the client is thought to stumble over it. */
 const repeatsBeforeSingle = 3
@@ -88,9 +88,11 @@ export async function syncCollection(
     return { ...failed(request, status, '0'), operations }
   }
   const filterType = request.options?.filterType ?? 0
-  if (!filterAllowed(classNameOf(folder), filterType)) return failed(request, SyncStatus.protocolError)
-  // MS-ASCMD: a conversation is mail.
-  if (request.conversationMode && classNameOf(folder) !== 'Email') return failed(request, SyncStatus.protocolError)
+  // What the request should not have asked is 4 under Sync, for all of it: MS-ASCMD_R3080; R2117: a conversation is mail; R756.
+  if (!filterAllowed(classNameOf(folder), filterType)) throw new SyncError(SyncStatus.protocolError)
+  if (request.conversationMode && classNameOf(folder) !== 'Email') throw new SyncError(SyncStatus.protocolError)
+  const adds = request.commands.some(({ kind }) => kind === 'Add')
+  if (adds && request.collectionId === recipientCacheId) throw new SyncError(SyncStatus.protocolError)
   return new Turn(context, folders, folder, request, budget).run()
 }
 

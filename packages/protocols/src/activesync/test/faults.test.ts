@@ -199,6 +199,7 @@ test('a loop is slowed down: 503 with Retry-After', async () => {
     if (reply.http === 503) slowed = reply
   }
   assert.ok(Number(slowed?.headers['retry-after']) >= 1)
+  assert.equal(slowed?.headers['x-ms-asthrottle'], 'CommandFrequency', 'MS-ASHTTP_R9052')
   const other = await room.ready()
   assert.ok(other.folders.size > 0, 'other devices are not slowed')
 })

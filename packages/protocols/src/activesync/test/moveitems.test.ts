@@ -94,6 +94,7 @@ test('statuses of MoveItems: [MS-ASCMD] §2.2.3.177.10', async () => {
     ['MS-ASCMD_R4219: the same', '4', move(id, inbox.id, inbox.id)],
     ['MS-ASCMD_R4222: two destinations', '5', move(id, inbox.id, archive.id, calendar.id)],
     ['mail into a calendar', '5', move(id, inbox.id, calendar.id)],
+    ['MS-ASCMD_R4821: the recipient information cache', '105', move(id, inbox.id, 'RI')],
   ]
   const reply = await moveItems(phone, ...table.map(([, , element]) => element))
   assert.deepEqual(

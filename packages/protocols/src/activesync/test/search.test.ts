@@ -196,7 +196,8 @@ test('people: prefix of a name, alias or address; only what is not empty; pictur
       status: text(store, 'Search:Status'),
       range: text(store, 'Search:Range'),
       total: text(store, 'Search:Total'),
-      entries: children(store, 'Search:Result').map((one) => child(one, 'Search:Properties')),
+      results: children(store, 'Search:Result').length,
+      entries: children(store, 'Search:Result').flatMap((one) => child(one, 'Search:Properties') ?? []),
     }
   }
   const carols = await people('carol')
@@ -226,6 +227,7 @@ test('people: prefix of a name, alias or address; only what is not empty; pictur
   assert.equal(text(child(pictured.entries[0], 'GAL:Picture'), 'GAL:Status'), '173')
   const none = await people('zzz')
   assert.deepEqual([none.status, none.total, none.entries.length], ['1', '0', 0])
+  assert.equal(none.results, 1, 'MS-ASCMD_R3850: an empty Result')
   assert.equal((await people('')).status, '2')
   assert.equal((await people('team')).entries.length, 1, 'groups are people too')
 })
@@ -323,6 +325,7 @@ test('Find: people (MS-ASCMD_R132000); and only 16.1 has it', async () => {
     el('Find:GalSearchCriterion', el('Find:Query', 'carol'), el('Find:Options', el('Find:Picture'))),
   )
   assert.deepEqual([hit.status, hit.range, hit.total], ['1', '0-1', '2'])
+  assert.equal(hit.store, 'Mailbox', 'MS-ASCMD_R45251807')
   const entry = child(hit.results[0], 'Find:Properties')
   assert.equal(text(entry, 'GAL:Alias'), 'carol')
   assert.equal(text(child(entry, 'GAL:Picture'), 'GAL:Status'), '173')

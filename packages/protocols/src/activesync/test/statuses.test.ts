@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { el, type Element, text } from '@postrider/wire/wbxml'
-import { changeOf, deleteOf, type Phone } from '@postrider/testkit/activesync'
+import { child, el, type Element, text } from '@postrider/wire/wbxml'
+import { changeOf, deleteOf, type Phone, type SyncOptions } from '@postrider/testkit/activesync'
 import { Room } from './room.ts'
 
 async function synced(room: Room): Promise<{ phone: Phone; inbox: string }> {
@@ -155,6 +155,41 @@ test('an item of another folder cannot be reached through this one', async () =>
   })
   assert.equal(text(result.responses[0], 'AirSync:Status'), '8')
   assert.deepEqual(await room.subjects('sentitems'), ['elsewhere'])
+})
+
+test('what a request should not ask is 4 under Sync (MS-ASCMD_R756, R3080)', async () => {
+  await using room = await Room.open()
+  const { phone, inbox } = await synced(room)
+  const outer = async (collection: string, options: SyncOptions) =>
+    text((await phone.sync(collection, options)).document, 'AirSync:Status')
+  assert.equal(await outer(inbox, { options: el('AirSync:Options', el('AirSync:FilterType', 8)) }), '4')
+  await phone.syncAll('RI')
+  const add = el('AirSync:Add', el('AirSync:ClientId', '1'), el('AirSync:ApplicationData', el('Contacts:FileAs', 'x')))
+  assert.equal(await outer('RI', { commands: [add] }), '4')
+})
+
+test('GetItemEstimate: classes that do not go together are 4 (MS-ASCMD_R907, R908)', async () => {
+  await using room = await Room.open()
+  await room.deliver('one')
+  const { phone, inbox } = await synced(room)
+  await room.deliver('two')
+  const estimate = async (...classes: string[]) => {
+    const options = classes.map((name) => el('AirSync:Options', el('AirSync:Class', name)))
+    const collection = el(
+      'GetItemEstimate:Collection',
+      el('AirSync:SyncKey', phone.syncKey(inbox)),
+      el('GetItemEstimate:CollectionId', inbox),
+      options,
+    )
+    const body = el('GetItemEstimate:GetItemEstimate', el('GetItemEstimate:Collections', collection))
+    const { document } = await phone.call({ command: 'GetItemEstimate', body })
+    const response = child(document, 'GetItemEstimate:Response')
+    const found = child(response, 'GetItemEstimate:Collection')
+    return [text(document, 'GetItemEstimate:Status'), text(found, 'GetItemEstimate:Estimate')]
+  }
+  assert.deepEqual(await estimate('SMS', 'Email'), [undefined, '1'])
+  assert.deepEqual(await estimate('Tasks', 'Contacts'), ['4', undefined])
+  assert.deepEqual(await estimate('Email', 'Email'), ['4', undefined])
 })
 
 test('too many collections are 15 with the limit', async () => {
