@@ -48,6 +48,32 @@ room('RFC 7677: SCRAM-SHA-256 logs in, a wrong password does not', async (it) =>
   assert.match((await scram('wrong')).answer ?? '', /^s NO \[AUTHENTICATIONFAILED\]/)
 })
 
+room('RFC 9051 §4.3.1: NUL goes out in a literal8 of BINARY and in no other answer', async (it) => {
+  const body = `a\0b${'x'.repeat(300 * 1024)}\0\r\n`
+  await it.deliver(mail('Small', { 'X-Odd': 'n\0n' }, 'a\0b\r\n'))
+  await it.deliver(mail('Large', {}, body))
+  const client = await it.login()
+  await client.command('SELECT INBOX')
+  for (const [items, length] of [
+    ['1 (BODY.PEEK[] BODY.PEEK[TEXT] BODY.PEEK[1] RFC822.HEADER BODY.PEEK[HEADER.FIELDS (X-Odd)])', 0],
+    ['2 (BODY.PEEK[TEXT])', body.length],
+  ] as const) {
+    const from = client.received.length
+    client.send(`n FETCH ${items}\r\n`)
+    while (!/^n OK/m.test(client.received.subarray(from).toString('latin1'))) await client.more()
+    const answer = client.received.subarray(from)
+    assert.ok(!answer.includes(0), 'no NUL')
+    assert.match(answer.toString('latin1'), /a\x80b/, 'an octet in its place: sizes stay')
+    if (length > 0) assert.match(answer.toString('latin1'), new RegExp(`BODY\\[TEXT\\] \\{${length}\\}`))
+  }
+  const from = client.received.length
+  client.send('b FETCH 1:2 (BINARY.PEEK[1])\r\n')
+  while (!/^b OK/m.test(client.received.subarray(from).toString('latin1'))) await client.more()
+  const answer = client.received.subarray(from).toString('latin1')
+  assert.match(answer, /1 FETCH \(BINARY\[1\] ~\{5\}\r\na\0b\r\n\)/)
+  assert.ok(answer.includes(`2 FETCH (BINARY[1] ~{${body.length}}\r\na\0b`))
+})
+
 room('CVE-2025-59028: invalid base64 ends one login and no other', async (it) => {
   const [one, two] = [await it.connect(), await it.connect()]
   one.send('a AUTHENTICATE PLAIN\r\n')
@@ -198,7 +224,7 @@ room(
 room('a large message comes back byte for byte, whole and in parts', async (it) => {
   const message = Buffer.concat([
     Buffer.from(mail('Large')),
-    Buffer.from(Array.from({ length: 900_000 }, (_, i) => (i * 7919) & 0xff)),
+    Buffer.from(Array.from({ length: 900_000 }, (_, i) => 1 + ((i * 7919) % 255))),
   ])
   await it.deliver(message)
   const client = await it.login()

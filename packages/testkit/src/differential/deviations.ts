@@ -51,7 +51,7 @@ const fetchDeviations: readonly FetchDeviation[] = [
   {
     items: ANY,
     mails: LINE_ENDS,
-    why: 'Octets are answered as they came; Dovecot rewrites line ends, CR and NUL, which breaks signatures (RFC 9051 §2.3.3)',
+    why: 'Octets are answered as they came; Dovecot rewrites line ends and CR, which breaks signatures (RFC 8551 §3.1.1); NUL is replaced there in BINARY[] too',
   },
   {
     items: ENVELOPE,
@@ -204,7 +204,7 @@ const flowDeviations: readonly FlowDeviation[] = [
   {
     step: /^NOOP$/,
     lines: /^(OK|OK \[HIGHESTMODSEQ #\])$/,
-    why: 'HIGHESTMODSEQ behind a NOOP is free: RFC 7162 §3.2.10 wants it for EXPUNGE and CLOSE',
+    why: 'HIGHESTMODSEQ behind a NOOP is free: RFC 7162 §3.2.7 and §3.2.8 want it for EXPUNGE and CLOSE',
   },
   {
     step: /^STORE 4 -FLAGS \(\\Seen\)$/,

@@ -227,7 +227,7 @@ async function writeLoaded(
   out.ascii(step.label)
   if (loaded?.kind === 'number') out.number(loaded.value)
   else if (loaded?.kind === 'bytes') writeBytes(out, loaded.bytes, step.kind === 'binary')
-  else if (loaded?.kind === 'range') await stream(session, source, loaded)
+  else if (loaded?.kind === 'range') await stream(session, source, loaded, step.kind === 'binary')
   else out.ascii('NIL')
 }
 
@@ -250,10 +250,23 @@ export function writePrepared(
   }
 }
 
-/** NUL may travel in a literal8 only: RFC 3516 §4.2. */
+/** NUL may travel in a literal8 only, and only BINARY has one: RFC 3516 §4.2, RFC 9051 §4.3.1, §9. */
 export function writeBytes(out: ResponseWriter, bytes: Uint8Array, binary: boolean): void {
   if (bytes.length === 0) out.ascii('""')
-  else out.literalHead(bytes.length, binary && bytes.includes(0)).bytes(bytes)
+  else if (binary) out.literalHead(bytes.length, bytes.includes(0)).bytes(bytes)
+  else out.literalHead(bytes.length).bytes(withoutNul(bytes))
+}
+
+/** What stands for NUL in a literal: an octet that is no text either, so that all sizes and offsets stay as they are. */
+const IN_PLACE_OF_NUL = 0x80
+
+/** The same octets, NUL replaced. Hardly any mail has one: SMTP refuses it, IMAP takes what another server kept. */
+function withoutNul(bytes: Uint8Array): Uint8Array {
+  const first = bytes.indexOf(0)
+  if (first < 0) return bytes
+  const copy = Uint8Array.from(bytes)
+  for (let at = first; at >= 0; at = copy.indexOf(0, at + 1)) copy[at] = IN_PLACE_OF_NUL
+  return copy
 }
 
 /** A large literal in pieces, as fast as the client reads. It cannot be taken back: when the store fails, the connection ends. */
@@ -261,14 +274,16 @@ async function stream(
   session: Session,
   source: MessageSource,
   content: Extract<Content, { kind: 'range' }>,
+  binary: boolean,
 ): Promise<void> {
   session.midResponse = true
-  session.out.literalHead(content.end - content.start)
+  // What is behind the first piece is not known yet: a literal8 may hold anything.
+  session.out.literalHead(content.end - content.start, binary)
   try {
     for (let at = content.start; at < content.end; ) {
       const piece = await source.read(at, Math.min(content.end, at + STREAM_PIECE))
       if (piece.length === 0) throw new Error('the original is shorter than its size')
-      session.channel.write(piece)
+      session.channel.write(binary ? piece : withoutNul(piece))
       at += piece.length
       await session.drain()
     }
