@@ -1,5 +1,5 @@
 import { folderNameKey } from '@postrider/domain'
-import { type Answer, no, ok } from '../codes.ts'
+import { type Answer, ok } from '../codes.ts'
 import { afterLogin, command } from '../command.ts'
 import { FolderTree } from '../folders.ts'
 import type { Session } from '../session.ts'
@@ -25,8 +25,9 @@ async function set(session: Session, name: string, subscribed: boolean): Promise
   const tree = await FolderTree.of(session.user.mailbox, session.context.settings.showHiddenFolders)
   if (!subscribed && tree.find(name) === undefined) {
     const lost = await lostSubscriptions(session.user.mailbox)
-    if (!lost.some((one) => folderNameKey(one) === folderNameKey(name))) return no('No such mailbox', 'NONEXISTENT')
-    await session.user.mailbox.apply([dropSubscription(name)])
+    // A name that has no subscription is as the client wants it: programs that rename take back what RENAME took along.
+    if (lost.some((one) => folderNameKey(one) === folderNameKey(name)))
+      await session.user.mailbox.apply([dropSubscription(name)])
     return ok('UNSUBSCRIBE completed')
   }
   const folder = tree.folder(name)

@@ -56,6 +56,8 @@ export class View {
   #gone: number[] = []
   /** Keywords told by FLAGS, in lower case. */
   readonly #keywords: Set<string>
+  /** The same as they are written. */
+  readonly #names: string[]
 
   constructor(session: Session, mailbox: MailboxHandle, held: HeldTable, folder: Folder, opened: OpenedFolder) {
     this.folder = folder.id
@@ -64,6 +66,7 @@ export class View {
     this.readOnly = opened.readOnly
     this.map = UidMap.of(opened.uids)
     this.#keywords = new Set(opened.keywords.map((one) => one.toLowerCase()))
+    this.#names = [...opened.keywords]
     this.#cursor = opened.change
     this.#mailbox = mailbox
     this.#held = held
@@ -146,7 +149,6 @@ export class View {
         .flags([...KNOWN_FLAGS, ...this.#names])
         .crlf()
   }
-  readonly #names: string[] = []
 
   /** Untagged FETCH with FLAGS for rows, and what CONDSTORE and QRESYNC add: RFC 7162 §3.1.4, §3.2.4. */
   async tellFlags(
