@@ -47,10 +47,10 @@ export class Books {
     }
   }
 
-  /** The next number; may be taken outside a transaction, and is then lost if nothing commits. */
-  next(counter: CounterName): number {
+  /** The next number, the first of `count`; may be taken outside a transaction, and is then lost if nothing commits. */
+  next(counter: CounterName, count = 1): number {
     const value = this.#counters.get(counter) ?? 1
-    this.#counters.set(counter, value + 1)
+    this.#counters.set(counter, value + count)
     this.#countersMoved = true
     return value
   }

@@ -67,14 +67,20 @@ export class MailboxState {
     return this.#keywords
   }
 
-  nextChange(journal: Journal): ChangeNumber {
+  /** The next change number, the first of `count`. */
+  nextChange(journal: Journal, count = 1): ChangeNumber {
     this.#books.change(journal, this)
-    return ++this.row.change as ChangeNumber
+    const first = this.row.change + 1
+    this.row.change += count
+    return first as ChangeNumber
   }
 
-  nextId(journal: Journal): number {
+  /** The next id, the first of `count`. */
+  nextId(journal: Journal, count = 1): number {
     this.#books.change(journal, this)
-    return this.row.nextId++
+    const first = this.row.nextId
+    this.row.nextId += count
+    return first
   }
 
   findFolder(id: FolderId): FolderRow | undefined {
@@ -149,6 +155,15 @@ export class MailboxState {
     return wanted
   }
 
+  /** Takes the next `count` UIDs of a folder; answers the first. */
+  nextUids(journal: Journal, folder: FolderRow, count: number): Uid {
+    const first = folder.uidNext
+    if (first + count - 1 > MAX_UID) throw new DomainError('tooMany', 'the folder has no UIDs left')
+    this.#books.changeFolder(journal, this, folder)
+    folder.uidNext = first + count
+    return first as Uid
+  }
+
   /** Gives an empty folder the UIDVALIDITY and UIDNEXT of another server, or raises the UIDNEXT of any. */
   renumber(journal: Journal, folder: FolderRow, { validity, next }: { validity: number; next: Uid }): void {
     if (!isUid(validity) || !isUid(next)) throw new DomainError('invalid', `UIDVALIDITY ${validity}, UIDNEXT ${next}`)
@@ -166,10 +181,15 @@ export class MailboxState {
   /** The number of a change inside a folder. */
   contentChange(journal: Journal, folder: FolderRow, kind: number): ChangeNumber {
     const change = this.nextChange(journal)
+    this.noteChange(journal, folder, kind, change)
+    return change
+  }
+
+  /** The newest change inside a folder has this number. */
+  noteChange(journal: Journal, folder: FolderRow, kind: number, change: ChangeNumber): void {
     this.#books.changeFolder(journal, this, folder)
     folder.contentChange = change
     journal.touch(folder.id, kind)
-    return change
   }
 
   /** Adds a row to the counters of its folder and mailbox, or (-1) takes it out. */
@@ -186,6 +206,14 @@ export class MailboxState {
     folder.bytes += by * row.size
     if ((row.flags & Flag.seen) === 0) folder.unread += by
     if ((row.flags & Flag.deleted) !== 0) folder.deleted += by
+  }
+
+  /** A row has other flags from now on. */
+  recount(journal: Journal, folder: FolderRow, { flags, associated }: Counted, now: number): void {
+    this.#books.changeFolder(journal, this, folder)
+    if (associated) return
+    folder.unread += Number((now & Flag.seen) === 0) - Number((flags & Flag.seen) === 0)
+    folder.deleted += Number((now & Flag.deleted) !== 0) - Number((flags & Flag.deleted) !== 0)
   }
 
   /** Throws `overQuota` when `bytes` more do not fit. What does not grow always fits. */

@@ -3,6 +3,7 @@ import type { BlobName, Place } from '../blobs/index.ts'
 import type { Journal } from './journal.ts'
 import { write } from './sql/write.ts'
 import type { Statements } from './statements.ts'
+import { rounds, stretches } from './stretches.ts'
 
 /** How long bytes that no row names stay readable: `MailboxService.stage`. */
 export const UNNAMED_BLOB_MS = 3_600_000
@@ -16,33 +17,32 @@ export interface NamedOriginals {
   add(journal: Journal, place: Place): void
   /** One more row names the blob behind a reference; answers its number. Throws `blobGone`. */
   refer(journal: Journal, ref: BlobRef): number
-  /** One more row names a blob that another row names. */
-  referId(id: number): void
+  /** One more row names each of these blobs (as often as it is listed), which other rows name. */
+  referIds(ids: readonly number[]): void
   /** One row less names each of them (as often as it is listed); the last one takes the row along and the bytes become garbage. */
   release(journal: Journal, ids: readonly number[]): void
   /** The reference of a named blob. */
   refOfId(id: number): BlobRef
 }
 
-/** Lets go of blobs, `gone` hears of each that nothing names any more. Ids listed twice are let go of twice: first each once, then again. */
+/** One more row names each of them, as often as it is listed. */
+export function referBlobs(connection: Statements, ids: readonly number[]): void {
+  for (const round of rounds(ids)) {
+    for (const { first, last } of stretches(round)) connection.run(write.referBlobs, first, last)
+  }
+}
+
+/** Lets go of blobs, as often as each is listed; `gone` hears of each that nothing names any more. */
 export function releaseBlobs(
   connection: Statements,
   ids: readonly number[],
   gone: (segment: number, stored: number, id: number) => void,
 ): void {
-  for (let left: readonly number[] = ids; left.length > 0; ) {
-    const once = [...new Set(left)]
-    const rows = connection.many(
-      write.removeBlob,
-      once.map((id) => [id]),
-    )
-    for (const [i, id] of once.entries()) {
-      const last = rows[i]
-      if (last === undefined) connection.run(write.releaseBlob, id)
-      else gone(last[0] as number, last[1] as number, id)
-    }
-    if (once.length === left.length) return
-    const seen = new Set<number>()
-    left = left.filter((id) => seen.has(id) || !seen.add(id))
+  for (const round of rounds(ids)) {
+    const ranges = stretches(round).map(({ first, last }) => [first, last] as const)
+    const removed = connection.every(write.removeBlobs, ranges)
+    for (const [segment, stored, id] of removed) gone(segment as number, stored as number, id as number)
+    if (removed.length === round.length) continue
+    for (const range of ranges) connection.run(write.releaseBlobs, ...range)
   }
 }

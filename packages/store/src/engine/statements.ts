@@ -15,4 +15,6 @@ export interface Statements {
   iterate(text: string, ...values: Value[]): Iterable<Row>
   /** `get` for each set of values: on a server they all travel together. */
   many(text: string, sets: readonly (readonly Value[])[]): readonly (Row | undefined)[]
+  /** The rows of `all` for each set of values, one set's behind another's. */
+  every(text: string, sets: readonly (readonly Value[])[]): readonly Row[]
 }

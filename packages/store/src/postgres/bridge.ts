@@ -94,9 +94,15 @@ export class BridgedStatements implements Statements {
   iterate(text: string, ...values: Value[]): Iterable<Row> {
     return this.all(text, ...values)
   }
-  many(text: string, sets: readonly (readonly Value[])[]): readonly (Row | undefined)[] {
+  #each(text: string, sets: readonly (readonly Value[])[]): Answers {
     const written = this.#text(text)
-    return this.#ask(sets.map((values) => ({ text: written, values }))).map((rows) => rows[0])
+    return this.#ask(sets.map((values) => ({ text: written, values })))
+  }
+  many(text: string, sets: readonly (readonly Value[])[]): readonly (Row | undefined)[] {
+    return this.#each(text, sets).map((rows) => rows[0])
+  }
+  every(text: string, sets: readonly (readonly Value[])[]): readonly Row[] {
+    return this.#each(text, sets).flat()
   }
 
   close(): void {

@@ -3,7 +3,13 @@ import { type BlobName, encodeRecord, type Place, parseRef, readStored, writeRef
 import type { Books } from '../engine/books.ts'
 import type { Statements } from '../engine/statements.ts'
 import type { Journal } from '../engine/journal.ts'
-import { COMPRESS_FROM_BYTES, type NamedOriginals, releaseBlobs, UNNAMED_BLOB_MS } from '../engine/originals.ts'
+import {
+  COMPRESS_FROM_BYTES,
+  type NamedOriginals,
+  referBlobs,
+  releaseBlobs,
+  UNNAMED_BLOB_MS,
+} from '../engine/originals.ts'
 import { read } from '../engine/sql/read.ts'
 import { write } from '../engine/sql/write.ts'
 import { STAGED, stagedSql } from './staged.ts'
@@ -124,12 +130,12 @@ export class StagedOriginals implements NamedOriginals {
     }
     const place = this.placeOf(name.id)
     if (place === undefined || !fits(place, name)) throw new DomainError('blobGone', `blob ${name.id}`)
-    this.referId(name.id)
+    this.referIds([name.id])
     return name.id
   }
 
-  referId(id: number): void {
-    this.#statements.run(write.referBlob, id)
+  referIds(ids: readonly number[]): void {
+    referBlobs(this.#statements, ids)
   }
 
   release(journal: Journal, ids: readonly number[]): void {

@@ -132,4 +132,7 @@ export class Replay implements Statements {
   many(text: string, sets: readonly (readonly Value[])[]): readonly (Row | undefined)[] {
     return this.#current.ask(text, sets).map((rows) => rows[0])
   }
+  every(text: string, sets: readonly (readonly Value[])[]): readonly Row[] {
+    return this.#current.ask(text, sets).flat()
+  }
 }

@@ -38,6 +38,10 @@ export class Connection implements Statements {
     const statement = this.#prepare(text)
     return sets.map((values) => statement.get(...values) as unknown as Row | undefined)
   }
+  every(text: string, sets: readonly (readonly Value[])[]): readonly Row[] {
+    const statement = this.#prepare(text)
+    return sets.flatMap((values) => statement.all(...values) as unknown as Row[])
+  }
   /** Statements without values or rows; `;` between several. */
   execute(text: string): void {
     this.database.exec(sqliteDialect(text))

@@ -12,7 +12,13 @@ import {
 } from '../blobs/index.ts'
 import type { Books } from '../engine/books.ts'
 import type { Statements } from '../engine/statements.ts'
-import { COMPRESS_FROM_BYTES, type NamedOriginals, releaseBlobs, UNNAMED_BLOB_MS } from '../engine/originals.ts'
+import {
+  COMPRESS_FROM_BYTES,
+  type NamedOriginals,
+  referBlobs,
+  releaseBlobs,
+  UNNAMED_BLOB_MS,
+} from '../engine/originals.ts'
 import type { Journal } from '../engine/journal.ts'
 import { read } from '../engine/sql/read.ts'
 import { write } from '../engine/sql/write.ts'
@@ -89,12 +95,12 @@ export class Originals implements NamedOriginals {
       return name.id
     }
     this.#row(name)
-    this.referId(name.id)
+    this.referIds([name.id])
     return name.id
   }
 
-  referId(id: number): void {
-    this.#connection.run(write.referBlob, id)
+  referIds(ids: readonly number[]): void {
+    referBlobs(this.#connection, ids)
   }
 
   release(journal: Journal, ids: readonly number[]): void {

@@ -12,6 +12,7 @@ import {
 } from '@postrider/domain'
 import type { Row } from '../statements.ts'
 import { type FolderRow, type MsgRow, msgRow } from '../rows.ts'
+import { stretches } from '../stretches.ts'
 import { read } from '../sql/read.ts'
 import { write } from '../sql/write.ts'
 import type { Context } from './context.ts'
@@ -122,40 +123,47 @@ export function tombstone(
   return change
 }
 
-/** Takes a row out of its folder and leaves a tombstone; the fat row stays for the caller to move. */
-export function takeOut(context: Context, folder: FolderRow, row: MsgRow, why: GoneReason): ChangeNumber {
-  const { connection, mailbox, journal } = context
-  connection.run(write.removeMsg, mailbox.id, folder.id, row.uid)
-  mailbox.count(journal, folder, row, -1)
-  return tombstone(context, folder, row, why)
-}
-
 /** Removes fat rows and lets go of what they name. */
 export function dropItems(
   { connection, books, journal, originals }: Pick<Context, 'connection' | 'books' | 'journal' | 'originals'>,
-  mailbox: number,
   items: readonly number[],
 ): void {
-  const removed = connection.many(
-    write.removeItem,
-    items.map((item) => [item]),
+  const places = stretches([...items].sort((a, b) => a - b))
+  for (const { first, last } of places) {
+    connection.run(write.deadItems, books.next('dead', last - first + 1) - first, first, last)
+  }
+  const removed = connection.every(
+    write.removeItems,
+    places.map(({ first, last }) => [first, last]),
   )
-  for (const item of items) connection.run(write.addDead, books.next('dead'), mailbox, item)
-  const blobs = removed.flatMap((row) => (row === undefined ? [] : blobsOf(row[0] ?? null, row[1] ?? null)))
-  originals.release(journal, blobs)
+  originals.release(journal, namedBy(removed))
 }
 
+/** The blobs that fat rows name (`blob`, `extra`), as often as they do. */
+export const namedBy = (rows: readonly Row[]): readonly number[] =>
+  rows.flatMap((row) => blobsOf(row[0] ?? null, row[1] ?? null))
+
 /** The blobs a fat row names: its original, and those of its attachments. */
-export const blobsOf = (blob: Row[number], extra: Row[number]): readonly number[] => [
+const blobsOf = (blob: Row[number], extra: Row[number]): readonly number[] => [
   ...(blob === null ? [] : [blob as number]),
   ...(extra === null ? [] : (JSON.parse(extra as string) as number[])),
 ]
 
-/** Removes rows for good. */
+/** Removes rows (ascending by UID) for good; answers the numbers of their tombstones. */
 export function bury(context: Context, folder: FolderRow, rows: readonly MsgRow[]): readonly ChangeNumber[] {
+  if (rows.length === 0) return []
+  const { connection, mailbox, journal, now } = context
   const items = rows.map((row) => row.item)
-  dropItems(context, context.mailbox.id, items)
-  return rows.map((row) => takeOut(context, folder, row, 'deleted'))
+  const first = mailbox.nextChange(journal, rows.length)
+  for (const { at, first: low, last } of stretches(rows.map((row) => row.uid))) {
+    const place = [mailbox.id, folder.id, low, last] as const
+    connection.run(write.goneMsgs, 1, first + at - low, goneReasons.indexOf('deleted'), now, ...place)
+    connection.run(write.removeMsgs, ...place)
+  }
+  for (const row of rows) mailbox.count(journal, folder, row, -1)
+  mailbox.noteChange(journal, folder, HintKind.removed, (first + rows.length - 1) as ChangeNumber)
+  dropItems(context, items)
+  return rows.map((_, at) => (first + at) as ChangeNumber)
 }
 
 /** Empties a folder. */

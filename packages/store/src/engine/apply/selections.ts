@@ -2,31 +2,37 @@ import {
   ALL_FLAGS,
   type ChangeNumber,
   DomainError,
+  goneReasons,
   HintKind,
-  type Mid,
   type OperationResult,
   type Uid,
 } from '@postrider/domain'
 import { changedKeywords, keywordSet } from '../keyword-sets.ts'
 import type { FolderRow, MsgRow } from '../rows.ts'
+import { stretches } from '../stretches.ts'
 import { write } from '../sql/write.ts'
 import type { Context, Of } from './context.ts'
-import { blobsOf, bury, insertRow, onlySeenDiffers, selected, takeOut } from './placing.ts'
+import { bury, namedBy, onlySeenDiffers, selected } from './placing.ts'
 
-interface Pair {
-  readonly source: MsgRow
-  readonly target: MsgRow
+/** Where rows went: their numbers follow one another from these, change numbers `step` apart. */
+interface Placed {
+  readonly mid: number
+  readonly uid: number
+  readonly change: number
+  readonly step: 1 | 2
 }
 
-const paired = (op: 'copy' | 'move', to: FolderRow, pairs: readonly Pair[]): OperationResult => ({
+const paired = (op: 'copy' | 'move', to: FolderRow, rows: readonly MsgRow[], placed: Placed): OperationResult => ({
   op,
   uidValidity: to.uidValidity,
-  sourceMids: Float64Array.from(pairs, ({ source }) => source.mid),
-  sourceUids: Uint32Array.from(pairs, ({ source }) => source.uid),
-  mids: Float64Array.from(pairs, ({ target }) => target.mid),
-  uids: Uint32Array.from(pairs, ({ target }) => target.uid),
-  changes: Float64Array.from(pairs, ({ target }) => target.createdCn),
+  sourceMids: Float64Array.from(rows, ({ mid }) => mid),
+  sourceUids: Uint32Array.from(rows, ({ uid }) => uid),
+  mids: Float64Array.from(rows, (_, at) => placed.mid + at),
+  uids: Uint32Array.from(rows, (_, at) => placed.uid + at),
+  changes: Float64Array.from(rows, (_, at) => placed.change + placed.step * at),
 })
+
+const nowhere: Placed = { mid: 0, uid: 0, change: 0, step: 1 }
 
 function targetOf({ mailbox }: Context, operation: Of<'copy'> | Of<'move'>): FolderRow {
   const to = mailbox.folder(operation.to)
@@ -36,36 +42,58 @@ function targetOf({ mailbox }: Context, operation: Of<'copy'> | Of<'move'>): Fol
 
 export function copy(context: Context, operation: Of<'copy'>): OperationResult {
   const { connection, books, mailbox, journal, originals } = context
-  const rows = selected(context, mailbox.folder(operation.from), operation.items)
-  const to = targetOf(context, operation)
-  mailbox.reserve(rows.reduce((sum, row) => sum + row.size, 0))
-  const pairs = rows.map((source): Pair => {
-    const mid = mailbox.nextId(journal) as Mid
-    const item = books.next('item')
-    return { source, target: insertRow(context, to, { ...source, mid, item }) }
-  })
-  const copied = connection.many(
-    write.copyItem,
-    pairs.map(({ source, target }) => [target.item, target.mid, to.id, target.uid, source.item]),
-  )
-  for (const row of copied) {
-    for (const id of row === undefined ? [] : blobsOf(row[0] ?? null, row[1] ?? null)) originals.referId(id)
-  }
-  return paired('copy', to, pairs)
-}
-
-export function move(context: Context, operation: Of<'move'>): OperationResult {
-  const { connection, mailbox, journal } = context
   const from = mailbox.folder(operation.from)
   const rows = selected(context, from, operation.items)
   const to = targetOf(context, operation)
-  const pairs = rows.map((source): Pair => {
-    const target = insertRow(context, to, { ...source, mid: mailbox.nextId(journal) as Mid })
-    connection.run(write.moveItem, target.mid, to.id, target.uid, source.item)
-    takeOut(context, from, source, 'moved')
-    return { source, target }
-  })
-  return paired('move', to, pairs)
+  mailbox.reserve(rows.reduce((sum, row) => sum + row.size, 0))
+  const { length } = rows
+  if (length === 0) return paired('copy', to, rows, nowhere)
+  const item = books.next('item', length)
+  const uid = mailbox.nextUids(journal, to, length)
+  const mid = mailbox.nextId(journal, length)
+  const change = mailbox.nextChange(journal, length)
+  const fat: (readonly number[])[] = []
+  for (const { first, last, at } of stretches(rows.map((row) => row.uid))) {
+    const by = at - first
+    const place = [mailbox.id, from.id, first, last] as const
+    const cn = change + by
+    connection.run(write.copyMsgs, to.id, uid + by, mid + by, item + by, cn, cn, cn, ...place)
+    fat.push([item + by, mid + by, to.id, uid + by, ...place])
+  }
+  originals.referIds(namedBy(connection.every(write.copyItems, fat)))
+  for (const row of rows) mailbox.count(journal, to, row, 1)
+  mailbox.noteChange(journal, to, HintKind.added, (change + length - 1) as ChangeNumber)
+  return paired('copy', to, rows, { mid, uid, change, step: 1 })
+}
+
+/** Each row takes two change numbers: of its new place, then of the tombstone at the old one. */
+export function move(context: Context, operation: Of<'move'>): OperationResult {
+  const { connection, mailbox, journal, now } = context
+  const from = mailbox.folder(operation.from)
+  const rows = selected(context, from, operation.items)
+  const to = targetOf(context, operation)
+  const { length } = rows
+  if (length === 0) return paired('move', to, rows, nowhere)
+  const uid = mailbox.nextUids(journal, to, length)
+  const mid = mailbox.nextId(journal, length)
+  const change = mailbox.nextChange(journal, 2 * length)
+  for (const { first, last, at } of stretches(rows.map((row) => row.uid))) {
+    const by = at - first
+    const place = [mailbox.id, from.id, first, last] as const
+    const cn = change + 2 * by
+    connection.run(write.moveItems, mid + by, to.id, uid + by, ...place)
+    connection.run(write.moveMsgs, to.id, uid + by, mid + by, cn, cn, cn, ...place)
+    connection.run(write.goneMsgs, 2, cn + 1, goneReasons.indexOf('moved'), now, ...place)
+    connection.run(write.removeMsgs, ...place)
+  }
+  for (const row of rows) {
+    mailbox.count(journal, to, row, 1)
+    mailbox.count(journal, from, row, -1)
+  }
+  const last = change + 2 * length - 1
+  mailbox.noteChange(journal, to, HintKind.added, (last - 1) as ChangeNumber)
+  mailbox.noteChange(journal, from, HintKind.removed, last as ChangeNumber)
+  return paired('move', to, rows, { mid, uid, change, step: 2 })
 }
 
 export function remove(context: Context, operation: Of<'remove'>): OperationResult {
@@ -80,15 +108,16 @@ export function remove(context: Context, operation: Of<'remove'>): OperationResu
   }
 }
 
+/** A row that changes: its flags and keywords afterwards, and whether it counts as read or unread only. */
 interface Flagged {
-  readonly uid: Uid
-  readonly mid: Mid
+  readonly row: MsgRow
   readonly flags: number
-  readonly change: ChangeNumber
+  readonly kw: number
+  readonly read: boolean
 }
 
 export function flag(context: Context, operation: Of<'flag'>): OperationResult {
-  const { connection, mailbox, journal } = context
+  const { mailbox, journal } = context
   const { set = 0, clear = 0, unchangedSince } = operation
   if (((set | clear) & ~ALL_FLAGS) !== 0) throw new DomainError('invalid', `flags ${set} ${clear}`)
   const keywordsOf = keywordChange(context, operation)
@@ -103,21 +132,42 @@ export function flag(context: Context, operation: Of<'flag'>): OperationResult {
     const flags = (row.flags & ~clear) | set
     const kw = keywordsOf(row.kw)
     if (flags === row.flags && kw === row.kw) continue
-    const read = kw === row.kw && onlySeenDiffers(flags, row.flags)
-    const change = mailbox.contentChange(journal, folder, read ? HintKind.readChanged : HintKind.changed)
-    const [cn, readCn] = read ? [row.cn, change] : [change, row.readCn]
-    connection.run(write.flagMsg, flags, kw, change, cn, readCn, mailbox.id, folder.id, row.uid)
-    mailbox.count(journal, folder, row, -1)
-    mailbox.count(journal, folder, { ...row, flags }, 1)
-    changed.push({ uid: row.uid, mid: row.mid, flags, change })
+    changed.push({ row, flags, kw, read: kw === row.kw && onlySeenDiffers(flags, row.flags) })
+  }
+  const change = changed.length === 0 ? 0 : mailbox.nextChange(journal, changed.length)
+  writeFlags(context, folder, changed, { keep: ALL_FLAGS & ~clear, set, change })
+  for (const [at, { row, flags, read }] of changed.entries()) {
+    mailbox.recount(journal, folder, row, flags)
+    const kind = read ? HintKind.readChanged : HintKind.changed
+    mailbox.noteChange(journal, folder, kind, (change + at) as ChangeNumber)
   }
   return {
     op: 'flag',
-    uids: Uint32Array.from(changed, (row) => row.uid),
-    mids: Float64Array.from(changed, (row) => row.mid),
-    flags: Uint32Array.from(changed, (row) => row.flags),
-    changes: Float64Array.from(changed, (row) => row.change),
+    uids: Uint32Array.from(changed, ({ row }) => row.uid),
+    mids: Float64Array.from(changed, ({ row }) => row.mid),
+    flags: Uint32Array.from(changed, ({ flags }) => flags),
+    changes: Float64Array.from(changed, (_, at) => change + at),
     conflicts: Uint32Array.from(conflicts),
+  }
+}
+
+function writeFlags(
+  { connection, mailbox }: Context,
+  folder: FolderRow,
+  changed: readonly Flagged[],
+  { keep, set, change }: { readonly keep: number; readonly set: number; readonly change: number },
+): void {
+  const parted = (at: number): boolean => {
+    const [before, here] = [changed[at - 1] as Flagged, changed[at] as Flagged]
+    return here.read !== before.read || here.kw !== before.kw
+  }
+  const uids = changed.map(({ row }) => row.uid)
+  for (const { first, last, at } of stretches(uids, parted)) {
+    const { read, kw } = changed[at] as Flagged
+    const cn = change + at - first
+    const place = [mailbox.id, folder.id, first, last] as const
+    if (read) connection.run(write.readMsgs, keep, set, cn, cn, ...place)
+    else connection.run(write.flagMsgs, keep, set, kw, cn, cn, ...place)
   }
 }
 

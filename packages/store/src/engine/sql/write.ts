@@ -25,23 +25,39 @@ export const write = {
   goneFolder: `INSERT INTO gone_folder (mbx, chg, fid, at) VALUES (?, ?, ?, ?)`,
   addMsg: `INSERT INTO msg (mbx, fid, ${msgColumns}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
   removeMsg: `DELETE FROM msg WHERE mbx = ? AND fid = ? AND uid = ?`,
-  flagMsg: `UPDATE msg SET flags = ?, kw = ?, chg = ?, cn = ?, read_cn = ? WHERE mbx = ? AND fid = ? AND uid = ?`,
+  // Rows of one stretch of UIDs: new numbers are the UID and a difference.
+  copyMsgs: `INSERT INTO msg (mbx, fid, ${msgColumns}) SELECT mbx, ?, uid + ?, uid + ?, item_id, uid + ?, uid + ?, uid + ?, 0,
+     uid + ?, flags, kw, fai, size, received FROM msg WHERE mbx = ? AND fid = ? AND uid BETWEEN ? AND ?`,
+  moveMsgs: `INSERT INTO msg (mbx, fid, ${msgColumns}) SELECT mbx, ?, uid + ?, uid + ?, item_id, item, 2 * uid + ?, 2 * uid + ?, 0,
+     2 * uid + ?, flags, kw, fai, size, received FROM msg WHERE mbx = ? AND fid = ? AND uid BETWEEN ? AND ?`,
+  goneMsgs: `INSERT INTO gone (mbx, chg, fid, uid, mid, item_id, why, at) SELECT mbx, ? * uid + ?, fid, uid, mid, item_id, ?, ?
+     FROM msg WHERE mbx = ? AND fid = ? AND uid BETWEEN ? AND ?`,
+  removeMsgs: `DELETE FROM msg WHERE mbx = ? AND fid = ? AND uid BETWEEN ? AND ?`,
+  flagMsgs: `UPDATE msg SET flags = (flags & ?) | ?, kw = ?, chg = uid + ?, cn = uid + ?
+     WHERE mbx = ? AND fid = ? AND uid BETWEEN ? AND ?`,
+  readMsgs: `UPDATE msg SET flags = (flags & ?) | ?, chg = uid + ?, read_cn = uid + ?
+     WHERE mbx = ? AND fid = ? AND uid BETWEEN ? AND ?`,
   stampMsg: `UPDATE msg SET item = ?, chg = ?, cn = ? WHERE mbx = ? AND fid = ? AND uid = ?`,
   addItem: `INSERT INTO item (item, mbx, mid, item_id, fid, uid, blob, extra, class, subject, from_address, from_name,
      display_to, display_cc, sent, message_id, preview, has_attachments, importance, conversation, idx, bag, recipients,
      attachments) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
-  copyItem: `INSERT INTO item (item, mbx, mid, item_id, fid, uid, blob, extra, class, subject, from_address, from_name,
+  // The fat rows of a stretch of UIDs.
+  copyItems: `INSERT INTO item (item, mbx, mid, item_id, fid, uid, blob, extra, class, subject, from_address, from_name,
      display_to, display_cc, sent, message_id, preview, has_attachments, importance, conversation, idx, bag, recipients,
-     attachments) SELECT ?, mbx, ?, item_id, ?, ?, blob, extra, class, subject, from_address, from_name, display_to,
-     display_cc, sent, message_id, preview, has_attachments, importance, conversation, idx, bag, recipients, attachments
-     FROM item WHERE item = ? RETURNING blob, extra`,
-  moveItem: `UPDATE item SET mid = ?, fid = ?, uid = ?, change_key = NULL, pcl = NULL, source_key = NULL WHERE item = ?`,
+     attachments) SELECT m.uid + ?, i.mbx, m.uid + ?, i.item_id, ?, m.uid + ?, i.blob, i.extra, i.class, i.subject, i.from_address,
+     i.from_name, i.display_to, i.display_cc, i.sent, i.message_id, i.preview, i.has_attachments, i.importance, i.conversation,
+     i.idx, i.bag, i.recipients, i.attachments FROM msg m JOIN item i ON i.item = m.item
+     WHERE m.mbx = ? AND m.fid = ? AND m.uid BETWEEN ? AND ? RETURNING blob, extra`,
+  moveItems: `UPDATE item SET mid = uid + ?, fid = ?, uid = uid + ?, change_key = NULL, pcl = NULL, source_key = NULL
+     WHERE item IN (SELECT item FROM msg WHERE mbx = ? AND fid = ? AND uid BETWEEN ? AND ?)`,
   updateItem: `UPDATE item SET item = ?, class = ?, subject = ?, from_address = ?, from_name = ?, display_to = ?,
      display_cc = ?, sent = ?, message_id = ?, preview = ?, has_attachments = ?, importance = ?, conversation = ?,
      bag = ?, recipients = ?, change_key = NULL, pcl = NULL WHERE item = ?`,
   retireItem: `UPDATE item SET mid = -item WHERE item = ?`,
-  removeItem: `DELETE FROM item WHERE item = ? RETURNING blob, extra`,
+  removeItems: `DELETE FROM item WHERE item BETWEEN ? AND ? RETURNING blob, extra`,
   addGone: `INSERT INTO gone (mbx, chg, fid, uid, mid, item_id, why, at) VALUES (?, ?, ?, ?, ?, ?, ?, ?)`,
+  // Before the item rows of a stretch go.
+  deadItems: `INSERT INTO dead (dead, mbx, item) SELECT item + ?, mbx, item FROM item WHERE item BETWEEN ? AND ?`,
   addDead: `INSERT INTO dead (dead, mbx, item) VALUES (?, ?, ?)`,
   removeDead: `DELETE FROM dead WHERE dead <= ?`,
   addKeywordSet: `INSERT INTO keyword_set (mbx, kw, words) VALUES (?, ?, ?)`,
@@ -64,9 +80,9 @@ export const write = {
      RETURNING id, mbx, dest, due, lease, held, expires, created, attempts, blob, body`,
   removeQueue: `DELETE FROM queue WHERE id = ? RETURNING blob`,
   addBlob: `INSERT INTO blob (blob, segment, pos, stored, size, crc, refs) VALUES (?, ?, ?, ?, ?, ?, 1)`,
-  referBlob: `UPDATE blob SET refs = refs + 1 WHERE blob = ?`,
-  releaseBlob: `UPDATE blob SET refs = refs - 1 WHERE blob = ?`,
-  removeBlob: `DELETE FROM blob WHERE blob = ? AND refs = 1 RETURNING segment, stored`,
+  referBlobs: `UPDATE blob SET refs = refs + 1 WHERE blob BETWEEN ? AND ?`,
+  releaseBlobs: `UPDATE blob SET refs = refs - 1 WHERE blob BETWEEN ? AND ?`,
+  removeBlobs: `DELETE FROM blob WHERE blob BETWEEN ? AND ? AND refs = 1 RETURNING segment, stored, blob`,
   moveBlob: `UPDATE blob SET segment = ?, pos = ? WHERE blob = ? AND segment = ? AND pos = ? RETURNING blob`,
   putSegment: `INSERT INTO segment (segment, place, bytes, live, sealed) VALUES (?, 'local', ?, ?, ?)
      ON CONFLICT (segment) DO UPDATE SET bytes = excluded.bytes, live = excluded.live, sealed = excluded.sealed`,
