@@ -1,3 +1,4 @@
+import { workedMs } from '@postrider/testkit/clock'
 import assert from 'node:assert/strict'
 import { execFileSync, spawnSync } from 'node:child_process'
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
@@ -254,9 +255,9 @@ test('P4: hostile XML ends in XmlError, within limits, in linear time', () => {
     'x'.repeat(MAX_XML_BYTES + 1),
   ]
   for (const text of bad) {
-    const start = performance.now()
+    const start = workedMs()
     assert.throws(() => readXml(Buffer.from(text)), XmlError, text.slice(0, 30))
-    assert.ok(performance.now() - start < 50)
+    assert.ok(workedMs() - start < 50)
   }
 })
 

@@ -1,3 +1,4 @@
+import { bodyOf } from './body.ts'
 import { createHash, timingSafeEqual } from 'node:crypto'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { chooseLanguage, type Principal } from '@postrider/domain'
@@ -7,7 +8,6 @@ import {
   MAX_AUTODISCOVER_BYTES,
   type Site,
 } from '@postrider/protocols/autodiscover'
-import { Gathered } from '@postrider/wire/bytes'
 import type { Config } from '../config/settings.ts'
 import { plainAddress } from '../listeners/connection.ts'
 import type { TlsHolder } from '../listeners/tls.ts'
@@ -50,7 +50,7 @@ export function ownRoutes(parts: RoutesParts): Route[] {
     response: ServerResponse,
     principal: Principal | undefined,
   ): Promise<void> => {
-    const body = await smallBody(request, MAX_AUTODISCOVER_BYTES)
+    const body = await bodyOf(request, MAX_AUTODISCOVER_BYTES, BODY_MS)
     if (body === undefined) return reply(response, 413, 'Too large.\n', { Connection: 'close' })
     const { method = 'GET', url = '' } = request
     const answer = parts.autodiscover.answer({ method, url, body, principal }, parts.site(request.headers.host))
@@ -133,24 +133,4 @@ function mayReadMetrics(request: IncomingMessage, token: string): boolean {
   )
   const address = plainAddress(request.socket.remoteAddress ?? '')
   return !forwarded && (address === '::1' || address.startsWith('127.'))
-}
-
-/** A body that must be small; undefined when it is not, or does not come. */
-function smallBody(request: IncomingMessage, limit: number): Promise<Buffer | undefined> {
-  return new Promise((resolve) => {
-    const body = new Gathered()
-    const timer = setTimeout(() => done(undefined), BODY_MS)
-    const done = (whole: Buffer | undefined): void => {
-      clearTimeout(timer)
-      request.off('data', data)
-      resolve(whole)
-    }
-    const data = (chunk: Buffer): void => {
-      if (body.length + chunk.length > limit) done(undefined)
-      else body.add(chunk)
-    }
-    request.on('data', data)
-    request.once('end', () => done(body.whole()))
-    request.once('close', () => done(undefined))
-  })
 }

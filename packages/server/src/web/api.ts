@@ -1,10 +1,11 @@
+import { bodyOf } from '../http/body.ts'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { accountIdOf } from '@postrider/protocols/jmap'
 import { outsideOf } from '../http/site.ts'
 import { audit, clearedCookie, findSession, scriptSession, type WebContext } from './context.ts'
 import { commonHeaders } from './headers.ts'
 import { newestUnread } from './newest.ts'
-import { answer, answerJson, bodyOf, formOf, isForeign, redirect, sameText } from './request.ts'
+import { answer, answerJson, formOf, isForeign, redirect, sameText } from './request.ts'
 import type { End } from './rules.ts'
 import type { Deadlines, WebSession } from './sessions.ts'
 

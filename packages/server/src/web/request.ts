@@ -1,7 +1,7 @@
+import { bodyOf } from '../http/body.ts'
 import { timingSafeEqual } from 'node:crypto'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { chooseLanguage, type Language } from '@postrider/domain'
-import { Gathered } from '@postrider/wire/bytes'
 import { plainAddress } from '../listeners/connection.ts'
 import { cookieOf } from './cookie.ts'
 import { commonHeaders } from './headers.ts'
@@ -11,30 +11,7 @@ import { commonHeaders } from './headers.ts'
 /** Bytes of a form without files. */
 export const MAX_FORM = 1_048_576
 const MAX_FIELDS = 5_000
-/** A body that takes longer is none. */
-const BODY_MS = 300_000
 export const LANGUAGE_COOKIE = '__Host-postrider-language'
-
-/** The body; undefined when it is larger than `limit` or does not come to its end. */
-export function bodyOf(request: IncomingMessage, limit: number): Promise<Buffer | undefined> {
-  if (Number(request.headers['content-length'] ?? 0) > limit) return Promise.resolve(undefined)
-  return new Promise((resolve) => {
-    const body = new Gathered()
-    const timer = setTimeout(() => done(undefined), BODY_MS)
-    const done = (whole: Buffer | undefined): void => {
-      clearTimeout(timer)
-      request.off('data', data)
-      resolve(whole)
-    }
-    const data = (chunk: Buffer): void => {
-      if (body.length + chunk.length > limit) done(undefined)
-      else body.add(chunk)
-    }
-    request.on('data', data)
-    request.once('end', () => done(body.whole()))
-    request.once('close', () => done(undefined))
-  })
-}
 
 /** The fields of an urlencoded form; undefined when it is none, or too large. */
 export async function formOf(request: IncomingMessage): Promise<URLSearchParams | undefined> {

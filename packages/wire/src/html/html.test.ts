@@ -1,3 +1,4 @@
+import { workedMs } from '@postrider/testkit/clock'
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { tricks } from '@postrider/testkit/tricks'
@@ -298,8 +299,8 @@ test('plain text: links found, quotes and signature marked, everything else esca
     { numRuns: 500 },
   )
   for (const text of ['>', 'a@', 'www.', 'https://', '<', 'a@b.', '((((']) {
-    const began = performance.now()
+    const began = workedMs()
     plainToHtml(text.repeat(Math.ceil((1024 * 1024) / text.length)))
-    assert.ok(performance.now() - began < 1_000, text)
+    assert.ok(workedMs() - began < 1_000, text)
   }
 })

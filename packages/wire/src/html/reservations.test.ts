@@ -1,3 +1,4 @@
+import { workedMs } from '@postrider/testkit/clock'
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
@@ -143,8 +144,8 @@ test('R56: anything is read without a fault, in linear time', () => {
     }),
     { numRuns: 300 },
   )
-  const begin = performance.now()
+  const begin = workedMs()
   reservationsOf(`schema.org${'<div itemscope itemprop=x>'.repeat(20_000)}`)
   reservationsOf(`schema.org${'<script>'.repeat(50_000)}`)
-  assert.ok(performance.now() - begin < 5_000)
+  assert.ok(workedMs() - begin < 5_000)
 })

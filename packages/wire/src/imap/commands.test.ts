@@ -1,3 +1,4 @@
+import { workedMs } from '@postrider/testkit/clock'
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
@@ -263,11 +264,11 @@ test('P2: nesting, list and set limits are errors, in linear time', () => {
   assert.match(bad(`FETCH 1 (${'('.repeat(60_000)}`), /expected/)
   assert.match(bad(`FETCH ${'1,'.repeat(32_768)}1 FLAGS`), /line too long|message set/i)
   assert.match(bad(`FETCH 1 BODY[${'1.'.repeat(30_000)}1]`), /deep/)
-  const started = performance.now()
+  const started = workedMs()
   bad(`ID (${'"" '.repeat(20_000)}`)
   bad(`LIST "" (${'"a" '.repeat(16_000)}`)
   bad(`LOGIN "${'\\"'.repeat(30_000)}`)
-  assert.ok(performance.now() - started < 200)
+  assert.ok(workedMs() - started < 200)
 })
 
 const words = fc.constantFrom(

@@ -1,3 +1,4 @@
+import { workedMs } from '@postrider/testkit/clock'
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
@@ -240,15 +241,15 @@ test('P5: hostile bytes give events or silence, and every command parses or is r
 
 test('one byte at a time a 64 KB line is linear work', () => {
   const line = bytes(`a SEARCH SUBJECT ${'x'.repeat(64_000)}\r\n`)
-  const started = performance.now()
+  const started = workedMs()
   assert.equal(run(chunks(line, 1)).length, 1)
-  assert.ok(performance.now() - started < 500)
+  assert.ok(workedMs() - started < 500)
 })
 
 test('P1: single bytes that wait for a running command cost their number, and are the same bytes', () => {
   const command = 'a NOOP\r\n'
   const receiver = new ImapReceiver()
-  const started = performance.now()
+  const started = workedMs()
   for (const one of chunks(bytes(command.repeat(32_768)), 1)) {
     receiver.push(one)
     assert.ok(receiver.buffered > 0)
@@ -263,7 +264,7 @@ test('P1: single bytes that wait for a running command cost their number, and ar
   }
   assert.equal(count, 32_768 + Math.floor(count / 1_000))
   assert.equal(receiver.buffered, 0)
-  assert.ok(performance.now() - started < 2_000)
+  assert.ok(workedMs() - started < 2_000)
 })
 
 function* chunks(input: Buffer, size: number): Generator<Uint8Array> {

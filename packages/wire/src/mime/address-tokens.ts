@@ -93,7 +93,7 @@ function quoteEnd(text: string, start: number): number {
 }
 
 /** The offset behind the comment that opens at `start`; comments nest (§3.2.2), counted, not recursed. */
-function commentEnd(text: string, start: number): number {
+export function commentEnd(text: string, start: number): number {
   let depth = 0
   for (let i = start; i < text.length; i++) {
     const c = text.charCodeAt(i)

@@ -1,3 +1,4 @@
+import { commentEnd } from './address-tokens.ts'
 import { asBuffer, isNonAscii } from './bytes.ts'
 import { decodeText } from './charset.ts'
 import { MAX_PARAMETER_LENGTH, MAX_PARAMETERS } from './limits.ts'
@@ -28,7 +29,7 @@ export function parseParameterized(text: string): Parameterized {
       continue
     }
     if (c === 40) {
-      at = skipComment(text, at)
+      at = commentEnd(text, at)
       continue
     }
     const nameStart = at
@@ -96,22 +97,10 @@ function skipBlank(text: string, start: number): number {
   while (at < text.length) {
     const c = text.charCodeAt(at)
     if (isSpace(c)) at++
-    else if (c === 40) at = skipComment(text, at)
+    else if (c === 40) at = commentEnd(text, at)
     else break
   }
   return at
-}
-
-/** The offset behind the comment that starts at `start`; comments nest, an open one ends with the text. */
-function skipComment(text: string, start: number): number {
-  let depth = 0
-  for (let i = start; i < text.length; i++) {
-    const c = text.charCodeAt(i)
-    if (c === 92) i++
-    else if (c === 40) depth++
-    else if (c === 41 && --depth === 0) return i + 1
-  }
-  return text.length
 }
 
 function readQuoted(text: string, start: number): { value: string; end: number } {

@@ -1,26 +1,7 @@
 import { type HeaderFields, unfoldValue } from './headers.ts'
 import { decodeParameters, type Parameterized, parseParameterized } from './parameters.ts'
-import type { RawParameter } from './types.ts'
+import type { PartHeader, RawParameter } from './types.ts'
 import { decodeWords } from './words.ts'
-
-/** What a part's own header says about it: RFC 2045 §5 to §8, RFC 2183, RFC 3282, RFC 2557. */
-export interface PartHeader {
-  readonly type: string
-  readonly subtype: string
-  readonly parameters: ReadonlyMap<string, string>
-  readonly rawParameters: readonly RawParameter[]
-  readonly encoding: string
-  readonly contentId: string | undefined
-  readonly description: string | undefined
-  readonly md5: string | undefined
-  readonly language: readonly string[]
-  readonly location: string | undefined
-  readonly disposition: string | undefined
-  readonly dispositionParameters: ReadonlyMap<string, string>
-  readonly rawDispositionParameters: readonly RawParameter[]
-  readonly charset: string | undefined
-  readonly filename: string | undefined
-}
 
 const NO_PARAMETERS: ReadonlyMap<string, string> = new Map()
 const NO_RAW: readonly RawParameter[] = []

@@ -2,8 +2,8 @@ import { isAscii } from 'node:buffer'
 import { asBuffer } from './bytes.ts'
 import { HeaderFields } from './headers.ts'
 import { MAX_BOUNDARY_LENGTH, SCAN_LIMITS, type ScanLimits } from './limits.ts'
-import { type PartHeader, readPartHeader } from './part-header.ts'
-import type { MimePart, MimeTree } from './types.ts'
+import { readPartHeader } from './part-header.ts'
+import type { MimePart, MimeTree, PartHeader } from './types.ts'
 
 /** A part while it is being read. */
 interface OpenPart extends PartHeader {

@@ -7,11 +7,35 @@ export interface RawParameter {
   readonly value: string
 }
 
+/** What a part's own header says about it: RFC 2045 §5 to §8, RFC 2183, RFC 3282, RFC 2557. */
+export interface PartHeader {
+  readonly type: string
+  readonly subtype: string
+  /** Decoded (RFC 2231, and RFC 2047 where mailers misuse it) by lower-case name. */
+  readonly parameters: ReadonlyMap<string, string>
+  readonly rawParameters: readonly RawParameter[]
+  /** Content-Transfer-Encoding, '7bit' when absent. */
+  readonly encoding: string
+  /** Content-ID with its angle brackets. */
+  readonly contentId: string | undefined
+  readonly description: string | undefined
+  readonly md5: string | undefined
+  readonly language: readonly string[]
+  readonly location: string | undefined
+  readonly disposition: string | undefined
+  readonly dispositionParameters: ReadonlyMap<string, string>
+  readonly rawDispositionParameters: readonly RawParameter[]
+  /** The charset parameter in lower case. */
+  readonly charset: string | undefined
+  /** The decoded file name: disposition's filename, else type's name. */
+  readonly filename: string | undefined
+}
+
 /**
  * One part of a message by offsets into the message's bytes. All strings are Unicode text of the header; names that MIME
  * compares without case (type, subtype, encoding, disposition, parameter names) are lower case.
  */
-export interface MimePart {
+export interface MimePart extends PartHeader {
   /** Position in MimeTree.parts, which is in pre-order; 0 is the message itself. */
   readonly index: number
   /** Index of the enclosing multipart or message/rfc822 part, -1 for the message itself. */
@@ -32,28 +56,8 @@ export interface MimePart {
   readonly bodyEnd: number
   /** Line feeds in the body; counted for text and message parts only, else 0. */
   readonly lines: number
-  readonly type: string
-  readonly subtype: string
-  /** Decoded (RFC 2231, and RFC 2047 where mailers misuse it) by lower-case name. */
-  readonly parameters: ReadonlyMap<string, string>
-  readonly rawParameters: readonly RawParameter[]
-  /** Content-Transfer-Encoding, '7bit' when absent. */
-  readonly encoding: string
-  /** Content-ID with its angle brackets. */
-  readonly contentId: string | undefined
-  readonly description: string | undefined
-  readonly md5: string | undefined
-  readonly language: readonly string[]
-  readonly location: string | undefined
-  readonly disposition: string | undefined
-  readonly dispositionParameters: ReadonlyMap<string, string>
-  readonly rawDispositionParameters: readonly RawParameter[]
-  /** The charset parameter in lower case. */
-  readonly charset: string | undefined
   /** True for what a person would call an attachment: not a body text, not a picture shown inside the HTML. */
   readonly isAttachment: boolean
-  /** The decoded file name: disposition's filename, else type's name. */
-  readonly filename: string | undefined
   /** True where a limit or an illegal encoding kept the scanner from looking inside. */
   readonly opaque: boolean
 }

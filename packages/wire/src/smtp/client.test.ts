@@ -1,3 +1,4 @@
+import { workedMs } from '@postrider/testkit/clock'
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
@@ -38,9 +39,9 @@ test('a clean piece is sent as it is, without a copy', () => {
 test('P15: stuffing a megabyte of the worst lines stays far below 50 ms', () => {
   for (const pattern of ['\r\n', '.\r\n', '\n', '\r', '\r.']) {
     const body = Buffer.from(pattern.repeat(Math.ceil(1_000_000 / pattern.length)))
-    const started = performance.now()
+    const started = workedMs()
     stuff([body])
-    assert.ok(performance.now() - started < 100, JSON.stringify(pattern))
+    assert.ok(workedMs() - started < 100, JSON.stringify(pattern))
   }
 })
 

@@ -1,3 +1,4 @@
+import { workedMs } from '@postrider/testkit/clock'
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
@@ -160,8 +161,8 @@ test('P5, P15: hostile command lines give a value, quickly', () => {
     `NOOP ${' '.repeat(4000)}x`,
     `MAIL FROM:<a@b> ${'A=1 '.repeat(1000)}`,
   ]) {
-    const started = performance.now()
+    const started = workedMs()
     for (let i = 0; i < 20; i++) parse(line)
-    assert.ok((performance.now() - started) / 20 < 5, line.slice(0, 30))
+    assert.ok((workedMs() - started) / 20 < 5, line.slice(0, 30))
   }
 })

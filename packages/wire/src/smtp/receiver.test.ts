@@ -1,3 +1,4 @@
+import { workedMs } from '@postrider/testkit/clock'
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
@@ -132,7 +133,7 @@ test('message and header limits are reported and bound what is handed on', () =>
 
 test('P1: single bytes that wait for a running command cost their number, and are the same bytes', () => {
   const receiver = new SmtpReceiver()
-  const started = performance.now()
+  const started = workedMs()
   const one = Buffer.from('NOOP\r\n')
   for (let i = 0; i < 128 * 1_024; i++) receiver.push(one.subarray(i % 6, (i % 6) + 1))
   let count = 0
@@ -142,7 +143,7 @@ test('P1: single bytes that wait for a running command cost their number, and ar
     if (count % 1_000 === 0) for (let i = 0; i < 6; i++) receiver.push(one.subarray((i + 2) % 6, ((i + 2) % 6) + 1))
   }
   assert.ok(count > 21_845)
-  assert.ok(performance.now() - started < 1_000)
+  assert.ok(workedMs() - started < 1_000)
 })
 
 test('P7: reset forgets what was pipelined behind STARTTLS', () => {
@@ -202,9 +203,9 @@ test('P5: any bytes, cut anywhere, give the same events and never throw', () => 
 test('P15: a megabyte of the worst lines stays far below 50 ms', () => {
   for (const pattern of ['\r\n', '..\r\n', '\n', '\r', '.\r', 'a\r\n', '\r\n.x']) {
     const body = Buffer.from(pattern.repeat(Math.ceil(2_000_000 / pattern.length)))
-    const started = performance.now()
+    const started = workedMs()
     converse([Buffer.from('DATA\r\n'), body, Buffer.from('\r\n.\r\n')])
-    const perMegabyte = (performance.now() - started) / 2
+    const perMegabyte = (workedMs() - started) / 2
     assert.ok(perMegabyte < 50, `${JSON.stringify(pattern)}: ${perMegabyte.toFixed(1)} ms/MB`)
   }
 })

@@ -1,3 +1,4 @@
+import { workedMs } from '@postrider/testkit/clock'
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
@@ -100,9 +101,9 @@ test('hostile queries take no time', () => {
     '"'.repeat(100_001),
     '-'.repeat(9_999),
   ]) {
-    const start = performance.now()
+    const start = workedMs()
     parseKql(text, now)
-    assert.ok(performance.now() - start < 200, `${text.slice(0, 10)}…`)
+    assert.ok(workedMs() - start < 200, `${text.slice(0, 10)}…`)
   }
 })
 

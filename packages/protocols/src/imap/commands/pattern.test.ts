@@ -1,3 +1,4 @@
+import { workedMs } from '@postrider/testkit/clock'
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
@@ -37,7 +38,7 @@ test('as the obvious regular expression says', () => {
 })
 
 test('P15: a pattern made to hurt is no more work than any other', () => {
-  const started = performance.now()
+  const started = workedMs()
   assert.equal(matchesPattern(`${'*a'.repeat(1000)}b`, 'a'.repeat(2000)), false)
-  assert.ok(performance.now() - started < 500)
+  assert.ok(workedMs() - started < 500)
 })

@@ -1,3 +1,4 @@
+import { workedMs } from '@postrider/testkit/clock'
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
@@ -103,7 +104,7 @@ test('every message comes out once, however wild the references, and depth is no
     { numRuns: 500 },
   )
   const chain = Array.from({ length: 20_000 }, (_, i) => message(i + 1, `m${i}`, i === 0 ? [] : [`m${i - 1}`], 'deep'))
-  const started = performance.now()
+  const started = workedMs()
   assert.equal(shown(byReferences(chain)).length > 100_000, true)
-  assert.ok(performance.now() - started < 1_000)
+  assert.ok(workedMs() - started < 1_000)
 })

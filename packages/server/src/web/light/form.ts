@@ -1,6 +1,7 @@
+import { bodyOf } from '../../http/body.ts'
 import type { IncomingMessage } from 'node:http'
 import { parseParameterized } from '@postrider/wire/mime'
-import { bodyOf, MAX_FORM } from '../request.ts'
+import { MAX_FORM } from '../request.ts'
 
 /** Forms with files: multipart/form-data (RFC 7578). One pass, within limits; a part that is none is left out. */
 

@@ -1,3 +1,4 @@
+import { workedMs } from '@postrider/testkit/clock'
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
@@ -25,8 +26,8 @@ test('any text is read in linear time', () => {
     }),
     { numRuns: 200 },
   )
-  const start = performance.now()
+  const start = workedMs()
   readAddresses('"<'.repeat(50_000)).map((one) => isAddress(one.email))
   isAddress(`a@${'a-'.repeat(20_000)}`)
-  assert.ok(performance.now() - start < 500)
+  assert.ok(workedMs() - start < 500)
 })
