@@ -147,12 +147,44 @@ async function destroy(service: MailboxService, mailbox: MailboxId, heir: Mailbo
 const QUEUE_PAGE = 100
 const WEEK_MS = 7 * 86_400_000
 
+/** How long an attempt that is under way is waited for, and how often it is looked for, ms. */
+const ATTEMPT_MS = 60_000
+const LOOK_MS = 100
+/** For so long nobody begins with what is about to be handed on, ms. After a crash it goes on by itself. */
+const POSTPONED_MS = 3_600_000
+
+/**
+ * What is being sent at this moment is waited for: its outcome is written into this queue, and a copy of it would be sent a second time.
+ */
 async function bequeathQueue(service: MailboxService, mailbox: MailboxId, heir: MailboxId): Promise<void> {
+  const dues = new Map<number, number>()
+  for (const { id, due, leasedUntil } of await queueOf(service, mailbox)) {
+    if (leasedUntil > Date.now()) continue
+    dues.set(id, due)
+    const change = { id, kind: 'update', due: Math.max(due, Date.now() + POSTPONED_MS) } as const
+    await service.apply(mailbox, [{ op: 'queueChange', change }])
+  }
+  for (const until = Date.now() + ATTEMPT_MS; ; ) {
+    const entries = await queueOf(service, mailbox)
+    if (Date.now() < until && entries.some(({ leasedUntil }) => leasedUntil > Date.now())) {
+      await new Promise((resolve) => setTimeout(resolve, LOOK_MS))
+      continue
+    }
+    for (const entry of entries) {
+      const due = Math.max(dues.get(entry.id) ?? entry.due, entry.leasedUntil)
+      await bequeath(service, { ...entry, due }, heir)
+    }
+    return
+  }
+}
+
+async function queueOf(service: MailboxService, mailbox: MailboxId): Promise<QueueEntry[]> {
+  const found: QueueEntry[] = []
   for (let afterId = 0; ; ) {
     const entries = await service.queueList({ limit: QUEUE_PAGE, afterId })
-    for (const entry of entries) if (entry.mailbox === mailbox) await bequeath(service, entry, heir)
+    found.push(...entries.filter((entry) => entry.mailbox === mailbox))
     const last = entries.at(-1)
-    if (last === undefined || entries.length < QUEUE_PAGE) return
+    if (last === undefined || entries.length < QUEUE_PAGE) return found
     afterId = last.id
   }
 }

@@ -183,6 +183,30 @@ test('RFC 3461: success is reported by us where the next server cannot, by it wh
   assert.match(delivered, /Final-Recipient: rfc822; carol@example\.com/)
 })
 
+test('RFC 3461 §5.2.7.3: a group is said to be expanded, once; of its members only failures are told', async () => {
+  const w = await ready()
+  await w.directory.addGroup({
+    address: 'team@example.com',
+    members: ['alice@example.com', 'carol@example.com', 'x@remote.example'],
+  })
+  remote.behaviour.reply = (verb) => (verb === 'RCPT' ? '550 5.1.1 nobody' : undefined)
+  await submit(w, [{ address: 'team@example.com', notify: ['success', 'failure'] }])
+  await w.run()
+  const texts = await w.text(w.bob.mailbox)
+  assert.equal(texts.filter((text) => /Action: delivered/.test(text)).length, 0, 'nothing of those it reached')
+  const [said, ...more] = texts.filter((text) => /Action: expanded/.test(text))
+  assert.match(
+    said ?? '',
+    /Subject: Expanded: hello[\s\S]*Final-Recipient: rfc822; team@example\.com\r\nAction: expanded\r\nStatus: 2\.0\.0/,
+  )
+  assert.equal(more.length, 0)
+  const failed = texts.find((text) => /Action: failed/.test(text)) ?? ''
+  assert.match(failed, /Original-Recipient: rfc822; team@example\.com\r\nFinal-Recipient: rfc822; x@remote\.example/)
+  await submit(w, [{ address: 'team@example.com', notify: ['success'] }])
+  await w.run()
+  assert.equal((await w.text(w.bob.mailbox)).filter((text) => /Action: failed/.test(text)).length, 1, 'none more')
+})
+
 test('D11: the reply after the final dot lost means once more, so at most one duplicate', async () => {
   const w = await ready()
   let calls = 0
@@ -462,7 +486,7 @@ test('a held row stays where it is', async () => {
 
 test('5.4.6: a message that has passed too many servers goes no further', async () => {
   const w = await ready()
-  await submit(w, ['x@remote.example'], `${'Received: by somewhere\r\n'.repeat(31)}${MAIL}`)
+  await submit(w, ['x@remote.example'], `${'Received: by somewhere\r\n'.repeat(61)}${MAIL}`)
   await w.run()
   assert.equal(remote.messages.length, 0)
   assert.match(await report(w), /Status: 5\.4\.6/)
