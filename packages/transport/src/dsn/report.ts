@@ -16,7 +16,7 @@ import {
 import { encodeUtf8Address } from '@postrider/wire/smtp'
 import { say } from './texts.ts'
 
-export type ReportAction = 'failed' | 'delayed' | 'delivered' | 'relayed'
+export type ReportAction = 'failed' | 'delayed' | 'delivered' | 'relayed' | 'expanded'
 
 /** One recipient as a report tells of it. */
 export interface ReportedRecipient {

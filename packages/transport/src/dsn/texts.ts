@@ -6,6 +6,7 @@ export const say = defineMessages({
   delayedSubject: { en: 'Delivery delayed: {subject}', fr: 'Remise retardée : {subject}' },
   deliveredSubject: { en: 'Delivered: {subject}', fr: 'Remis : {subject}' },
   relayedSubject: { en: 'Relayed: {subject}', fr: 'Relayé : {subject}' },
+  expandedSubject: { en: 'Expanded: {subject}', fr: 'Transmis au groupe : {subject}' },
   failed: {
     en: 'Your message could not be delivered to these recipients:',
     fr: 'Votre message n’a pas pu être remis à ces destinataires :',
@@ -21,6 +22,10 @@ export const say = defineMessages({
   relayed: {
     en: 'Your message has been handed to the server of these recipients, which does not report deliveries:',
     fr: 'Votre message a été transmis au serveur de ces destinataires, qui n’envoie pas d’accusé de remise :',
+  },
+  expanded: {
+    en: 'Your message has been passed on to the members of these groups; nothing more is said of those it reaches:',
+    fr: 'Votre message a été transmis aux membres de ces groupes ; vous ne recevrez pas d’accusé pour chacun d’eux :',
   },
   expired: {
     en: 'No attempt to deliver it was successful in the time given.',

@@ -74,6 +74,8 @@ export async function commitJob(core: TransportCore, request: CommitRequest, hoo
     const report = successReport(core, job, here)
     if (report !== undefined) operations.push(report)
   }
+  const expanded = expansionReport(core, job, plan)
+  if (expanded !== undefined) operations.push(expanded)
   const original = addedAt >= 0 ? { operation: addedAt } : source
   const rowAt = operations.length
   for (const entry of rows) operations.push({ op: 'enqueue', entry, original })
@@ -137,6 +139,14 @@ function successReport(core: TransportCore, job: Job, target: LocalTarget): Oper
   const entry = { ...job, created: job.received, expires: job.received + core.settings.messageExpirationTimeout }
   const reported = { recipient: target.recipient, status: '2.0.0', diagnostic: '', remote: undefined }
   return reportOperation(core, entry, 'delivered', [reported], withoutReturnPath(job.bytes))
+}
+
+/** Groups: said as soon as the mail is on its way to their members. */
+function expansionReport(core: TransportCore, job: Job, { expanded }: Plan): Operation | undefined {
+  if (expanded.length === 0) return undefined
+  const entry = { ...job, created: job.received, expires: job.received + core.settings.messageExpirationTimeout }
+  const reported = expanded.map((recipient) => ({ recipient, status: '2.0.0', diagnostic: '', remote: undefined }))
+  return reportOperation(core, entry, 'expanded', reported, withoutReturnPath(job.bytes))
 }
 
 /** The caller's operations count their references from their own start. */

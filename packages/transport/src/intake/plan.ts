@@ -19,6 +19,8 @@ export interface Plan {
   /** By destination domain (A-labels). */
   readonly remote: ReadonlyMap<string, readonly QueueRecipient[]>
   readonly unknown: readonly QueueRecipient[]
+  /** Groups whose sender wants to hear of success: of the group, not of its members. */
+  readonly expanded: readonly QueueRecipient[]
 }
 
 /**
@@ -29,11 +31,14 @@ export function planRecipients(recipients: readonly QueueRecipient[], directory:
   const local = new Map<string, LocalTarget>()
   const remote = new Map<string, Map<string, QueueRecipient>>()
   const unknown: QueueRecipient[] = []
+  const expanded: QueueRecipient[] = []
   for (const recipient of recipients) {
     const expansion = directory.expand([recipient.address])
+    const notify = notifyOfMembers(recipient, directory)
+    if (notify !== recipient.notify) expanded.push(recipient)
     const derived = (address: string): QueueRecipient => ({
       address,
-      notify: recipient.notify,
+      notify,
       originalRecipient:
         recipient.originalRecipient ??
         (address.toLowerCase() === recipient.address.toLowerCase() ? undefined : originalRecipient(recipient.address)),
@@ -58,7 +63,18 @@ export function planRecipients(recipients: readonly QueueRecipient[], directory:
     local: [...local.values()],
     remote: new Map([...remote].map(([destination, there]) => [destination, [...there.values()]])),
     unknown,
+    expanded,
   }
+}
+
+/**
+ * RFC 3461 §5.2.7.3, RFC 3464 §2.3.3 (expanded): that a group took the mail is said once, and no success of a member. Who is in it is nobody's
+ * business but the group's.
+ */
+function notifyOfMembers({ address, notify }: QueueRecipient, directory: Directory): QueueRecipient['notify'] {
+  if (notify?.includes('success') !== true || directory.resolve(address).kind !== 'group') return notify
+  const rest = notify.filter((one) => one !== 'success')
+  return rest.length === 0 ? ['never'] : rest
 }
 
 /** The ORCPT value of an address: RFC 3461 §4.2, RFC 6533 §3. */
