@@ -11,6 +11,14 @@ export const MAX_CONCURRENT_REQUESTS = 10
 export const MAX_CALLS_IN_REQUEST = 64
 export const MAX_OBJECTS_IN_GET = 1_000
 export const MAX_OBJECTS_IN_SET = 1_000
+/** Mails one Bulk/act or Bulk/undo works on before it answers how many are left; and those of one transaction of it. */
+export const MAX_BULK = 20_000
+export const BULK_CHUNK = 500
+/** Acts on many mails that can be undone, the last ones of a mailbox; and for how long, ms. */
+export const MAX_BULKS = 5
+export const BULK_LIFE_MS = 24 * 60 * 60 * 1000
+/** Sweeps of one mailbox that repeat. */
+export const MAX_SWEEPS = 200
 /** Nesting of arrays and objects in a request. */
 export const MAX_JSON_DEPTH = 64
 /** Values, keys and brackets of a request. */

@@ -17,6 +17,7 @@ import {
 import { vacationGet, vacationSet } from './mail/vacation.ts'
 import { blobCopy, blobGet, blobLookup, blobUpload } from './more/blob-methods.ts'
 import { coreEcho } from './more/core-echo.ts'
+import { bulkAct, bulkUndo } from './own/bulk.ts'
 import { categoryChanges, categoryGet, categorySet } from './own/categories.ts'
 import { focusExplain } from './own/focus.ts'
 import { preferencesGet, preferencesSet } from './own/preferences.ts'
@@ -24,6 +25,7 @@ import { repliesGet, repliesSet } from './own/replies.ts'
 import { reservationParse } from './own/reservations.ts'
 import { ruleGet, ruleRun, ruleSet } from './own/rules.ts'
 import { sendersGet, sendersSet } from './own/senders.ts'
+import { sweepChanges, sweepGet, sweepSet } from './own/sweep.ts'
 import { templateChanges, templateGet, templateSet } from './own/templates.ts'
 import { quotaChanges, quotaGet, quotaQuery, quotaQueryChanges } from './more/quota.ts'
 import { pushGet, pushSet } from './webpush/subscription.ts'
@@ -82,6 +84,11 @@ const table: readonly Method[] = [
   ruleGet,
   ruleSet,
   ruleRun,
+  bulkAct,
+  bulkUndo,
+  sweepGet,
+  sweepChanges,
+  sweepSet,
   focusExplain,
   reservationParse,
   sendersGet,

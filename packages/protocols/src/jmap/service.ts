@@ -14,6 +14,7 @@ import type { Method } from './core/method.ts'
 import { Outbox } from './mail/outbox.ts'
 import { Snoozer } from './mail/snooze.ts'
 import { methods } from './methods.ts'
+import { Sweeper } from './own/sweeper.ts'
 import { defaultJmapSettings, type JmapParts, type JmapSettings } from './parts.ts'
 import { Records } from './store/records.ts'
 import { Pushes } from './webpush/pushes.ts'
@@ -38,6 +39,7 @@ export class Jmap {
   readonly records: Records
   readonly outbox: Outbox
   readonly snoozer: Snoozer
+  readonly sweeper: Sweeper
   readonly pushes: Pushes
   readonly methods: ReadonlyMap<string, Method>
   /** Whoever hears of changes over a connection that stays open. */
@@ -57,6 +59,7 @@ export class Jmap {
     this.records = new Records(this.together)
     this.outbox = new Outbox(this)
     this.snoozer = new Snoozer(this)
+    this.sweeper = new Sweeper(this)
     this.pushes = new Pushes(this)
     this.methods = methods
     this.together.read(CHANGED, (key) => {
@@ -95,7 +98,7 @@ export class Jmap {
   async #takeUp(entry: MailboxEntry): Promise<number> {
     const handle = await this.openAs(entry)
     const held = (await this.outbox.takeUp(entry, handle)) + (await this.snoozer.takeUp(entry, handle))
-    return held + (await this.pushes.takeUp(entry, handle))
+    return held + (await this.sweeper.takeUp(entry, handle)) + (await this.pushes.takeUp(entry, handle))
   }
 
   /** Whether what a mailbox holds for later leaves from another process, which is told to look. */
@@ -122,6 +125,7 @@ export class Jmap {
     this.#stopped = true
     this.outbox.stop()
     this.snoozer.stop()
+    this.sweeper.stop()
     this.pushes.stop()
   }
 

@@ -46,6 +46,14 @@ async function results(call: Call, account: Account, view: View, question: Quest
   return mails
 }
 
+/** Every mail that matches, the newest first. */
+export const matching = (
+  call: Call,
+  account: Account,
+  view: View,
+  filter: JsonObject | null,
+): Promise<readonly Mail[]> => results(call, account, view, { filter, sort: null, collapseThreads: false })
+
 export const emailQuery = method({
   name: 'Email/query',
   capability: 'mail',

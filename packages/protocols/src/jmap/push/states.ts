@@ -14,6 +14,7 @@ export const recordTypes: readonly string[] = [
   'Category',
   'Template',
   'Rule',
+  'Sweep',
   'SenderLists',
   'AutomaticReplies',
 ]

@@ -15,6 +15,7 @@ import type {
   SetError,
   Snippet,
   Submission,
+  SweepRule,
   Template,
   Vacation,
 } from './types.ts'
@@ -141,6 +142,25 @@ export interface Methods {
       readonly position: number | null
     },
   ]
+  'Bulk/act': [
+    {
+      readonly filter: Filter | null
+      readonly fromAddress?: string
+      readonly keepNewest?: number
+      readonly queryState?: string
+      readonly update?: Patch
+      readonly destroy?: boolean
+      readonly bulkId?: string
+      readonly dryRun?: boolean
+    },
+    { readonly bulkId: string | null; readonly count: number; readonly failed: number; readonly left: number },
+  ]
+  'Bulk/undo': [
+    { readonly bulkId: string },
+    { readonly count: number; readonly changed: number; readonly more: boolean },
+  ]
+  'Sweep/get': [Get, Got<SweepRule>]
+  'Sweep/set': [SetArguments, SetAnswer]
   'Reservation/parse': [
     { readonly emailIds: readonly Id[] },
     { readonly list: readonly { readonly emailId: Id; readonly reservations: readonly Reservation[] }[] },

@@ -231,3 +231,14 @@ export const urn = {
   vacation: 'urn:ietf:params:jmap:vacationresponse',
   own: 'https://postrider.example/jmap',
 } as const
+
+/** What of one sender's mail stays in a mailbox, of itself: our own capability. */
+export interface SweepRule {
+  readonly id: Id
+  readonly fromAddress: string
+  readonly mailboxId: Id
+  readonly keep: 'newest' | 'days'
+  readonly n: number
+  /** null: to the trash. */
+  readonly moveTo: Id | null
+}

@@ -194,6 +194,7 @@ function SelectionHead(): JSX.Element {
           onClick={() => void setRead(rows, unread)}
         />
         <IconButton
+          class="can-wait"
           icon="flag"
           filled={flagged}
           label={t(flagged ? 'unflag' : 'flag')}

@@ -8,6 +8,7 @@ import { anchorOf, block, explain, followUpItems, setInference, snoozeMenu, trus
 import { settings } from '../store/settings.ts'
 import { t } from '../text/text.ts'
 import { type MenuItem, openMenu } from '../ui/menu.tsx'
+import { toggleRow } from './selecting.ts'
 
 export function rowMenu(event: MouseEvent | Element, id: Id): void {
   if (event instanceof Event) event.preventDefault()
@@ -20,6 +21,7 @@ export function rowItems(id: Id): MenuItem[] {
   const unread = rows.some(isUnread)
   const flagged = rows.every(isFlagged)
   const items: MenuItem[] = []
+  if (app.selected.peek().size === 0) items.push({ label: t('select'), icon: 'check', run: () => toggleRow(id) })
   if (rows.length === 1)
     items.push(
       { label: t('reply'), icon: 'reply', keyHint: hintOf('reply'), run: () => void replyTo('reply', id) },

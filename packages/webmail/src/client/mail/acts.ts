@@ -7,6 +7,7 @@ import type { Marks } from '../store/store.ts'
 import { settings } from '../store/settings.ts'
 import { ask } from '../ui/dialog.tsx'
 import { t, type TextKey } from '../text/text.ts'
+import { allOf, bulk, bulkFailed, type BulkPatch, bulkPatches } from './whole.ts'
 
 /** Mails a row stands for: of a conversation those in this folder, or all of them. */
 export function mailsOf(row: Id, everywhere = false): Id[] {
@@ -78,9 +79,16 @@ export async function change(
   rows: readonly Id[],
   key: TextKey,
   rule: (email: Email) => Marks,
-  options: { readonly leaves?: boolean; readonly everywhere?: boolean; readonly values?: Record<string, string> } = {},
+  options: {
+    readonly leaves?: boolean
+    readonly everywhere?: boolean
+    readonly values?: Record<string, string>
+    /** The same for everything the list holds, which the server does. */
+    readonly whole?: BulkPatch
+  } = {},
 ): Promise<void> {
   if (rows.length === 0) return
+  if (options.whole !== undefined && app.wholeFolder.peek()) return wholeList(key, options.whole, options.values)
   const ids = await chosen(rows, options.everywhere)
   const run = (): void => {
     const { count, undo } = app.acts.change(ids, rule)
@@ -90,13 +98,35 @@ export async function change(
   else run()
 }
 
+/** An act on everything the list holds. */
+async function wholeList(key: TextKey, update: BulkPatch, values: Record<string, string> = {}): Promise<void> {
+  const list = app.list.peek()
+  if (list === undefined) return
+  const total = app.mailbox.peek()?.totalEmails ?? list.total.peek() ?? 0
+  app.selected.value = new Set()
+  app.wholeFolder.value = false
+  app.open(undefined, { replace: true })
+  try {
+    const { count, undo } = await bulk({ ...allOf(list), update }, total)
+    if (count > 0) app.done(key, count, () => void undo().catch(bulkFailed), values)
+    else app.hush()
+  } catch (error) {
+    bulkFailed(error)
+  }
+}
+
 export const setRead = (rows: readonly Id[], read: boolean): Promise<void> =>
-  change(rows, read ? 'doneRead' : 'doneUnread', marks.keyword('$seen', read), { everywhere: read })
+  change(rows, read ? 'doneRead' : 'doneUnread', marks.keyword('$seen', read), {
+    everywhere: read,
+    whole: bulkPatches.keyword('$seen', read),
+  })
 /** Opening a mail reads it; nothing is said. */
 export const readQuietly = (ids: readonly Id[]): void => {
   app.acts.change(ids, marks.keyword('$seen', true))
 }
 export function setFlag(rows: readonly Id[], on: boolean): void {
+  if (app.wholeFolder.peek())
+    return void wholeList(on ? 'doneFlagged' : 'doneUnflagged', bulkPatches.keyword('$flagged', on))
   const { count, undo } = app.acts.change(rows, marks.keyword('$flagged', on))
   if (count > 0) app.done(on ? 'doneFlagged' : 'doneUnflagged', count, undo)
 }
@@ -112,6 +142,7 @@ export async function moveTo(rows: readonly Id[], to: Mailbox, key: TextKey = 'd
   await change(rows, key, marks.move(all ? undefined : from, to.id), {
     leaves: true,
     values: { folder: folderName(to) },
+    whole: bulkPatches.move(all ? undefined : from, to.id),
   })
 }
 
@@ -129,6 +160,12 @@ export async function trash(rows: readonly Id[]): Promise<void> {
 }
 export async function destroy(rows: readonly Id[]): Promise<void> {
   if (rows.length === 0) return
+  const list = app.list.peek()
+  if (app.wholeFolder.peek() && list !== undefined) {
+    const n = app.mailbox.peek()?.totalEmails ?? list.total.peek() ?? 0
+    if (await ask(t('sureDestroy', { n }), t('destroy'))) await destroyAll({ ...allOf(list), destroy: true }, n)
+    return
+  }
   const ids = await chosen(rows)
   if (!(await ask(t('sureDestroy', { n: ids.length }), t('destroy')))) return
   moveOn(rows, () => app.acts.destroy(ids))
@@ -140,33 +177,27 @@ export async function junk(rows: readonly Id[]): Promise<void> {
 }
 export async function emptyFolder(mailbox: Mailbox): Promise<void> {
   if (!(await ask(t('sureEmpty', { n: mailbox.totalEmails, folder: folderName(mailbox) }), t('emptyTrash')))) return
-  for (;;) {
-    const { ids } = await app.client.call('Email/query', { filter: { inMailbox: mailbox.id }, sort: [], limit: 250 })
-    if (ids.length === 0) break
-    const { destroyed } = await app.client.call('Email/set', { destroy: ids })
-    for (const list of app.store.lists()) list.remove(new Set(ids))
-    if ((destroyed ?? []).length === 0) break
+  await destroyAll({ filter: { inMailbox: mailbox.id }, destroy: true }, mailbox.totalEmails)
+}
+async function destroyAll(wanted: Parameters<typeof bulk>[0], total: number): Promise<void> {
+  app.selected.value = new Set()
+  app.wholeFolder.value = false
+  app.open(undefined, { replace: true })
+  try {
+    const { count } = await bulk(wanted, total)
+    app.tell(t('doneDestroyed', { n: count }))
+  } catch (error) {
+    bulkFailed(error)
   }
-  await app.sync.run()
 }
 export async function markAllRead(mailbox: Mailbox): Promise<void> {
-  const ids: Id[] = []
-  for (;;) {
-    const query = app.client.call('Email/query', {
-      filter: { inMailbox: mailbox.id, notKeyword: '$seen' },
-      sort: [],
-      limit: 500,
-      position: ids.length,
-    })
-    const got = app.client.call('Email/get', {
-      ids: query.ref('/ids'),
-      properties: markProperties,
-    })
-    const [page, { list }] = await Promise.all([query, got])
-    app.store.putEmails(list, undefined)
-    ids.push(...page.ids)
-    if (page.ids.length < 500) break
+  try {
+    const { count, undo } = await bulk(
+      { filter: { inMailbox: mailbox.id, notKeyword: '$seen' }, update: bulkPatches.keyword('$seen', true) },
+      mailbox.unreadEmails,
+    )
+    if (count > 0) app.done('doneRead', count, () => void undo().catch(bulkFailed))
+  } catch (error) {
+    bulkFailed(error)
   }
-  const { count, undo } = app.acts.change(ids, marks.keyword('$seen', true))
-  if (count > 0) app.done('doneRead', count, undo)
 }

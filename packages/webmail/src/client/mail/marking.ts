@@ -7,6 +7,7 @@ import { longDate, nameOf, t, type TextKey, timeOnly } from '../text/text.ts'
 import { askText } from '../ui/dialog.tsx'
 import { type MenuItem, openMenu } from '../ui/menu.tsx'
 import { change, mailsOf, moveTo } from './acts.ts'
+import { bulkPatches } from './whole.ts'
 
 const idOf = (role: string): Id | undefined => app.store.byRole.peek().get(role)?.id
 
@@ -95,7 +96,10 @@ export function followUpItems(rows: readonly Id[]): MenuItem[] {
 }
 
 export const categorise = (rows: readonly Id[], name: string, on: boolean): Promise<void> =>
-  change(rows, on ? 'doneCategorised' : 'doneUncategorised', marks.categorise(name, on), { values: { name } })
+  change(rows, on ? 'doneCategorised' : 'doneUncategorised', marks.categorise(name, on), {
+    values: { name },
+    whole: bulkPatches.category(name, on),
+  })
 
 /** Blocks the senders of mails and puts the mails into Junk; undone together. */
 export async function block(row: Id): Promise<void> {

@@ -23,7 +23,9 @@ export function Reader(): JSX.Element | null {
   return (
     <section class="reader" aria-label={t('reading')} tabIndex={-1}>
       {selected > 1 ? (
-        <Quiet text={t('manySelected', { n: selected })} />
+        <Quiet
+          text={t('manySelected', { n: app.wholeFolder.value ? (app.list.value?.total.value ?? selected) : selected })}
+        />
       ) : id === undefined ? (
         <Quiet text={t('selectAMail')} />
       ) : (

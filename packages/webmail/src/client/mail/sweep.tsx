@@ -1,36 +1,45 @@
 /** Sweep: what is to become of all mail of one sender in this folder, now and later. What was done can be undone. */
 import type { JSX } from 'preact'
 import { useState } from 'preact/hooks'
-import { markProperties } from '../../start.ts'
 import { app, folderName } from '../app.ts'
-import type { Email, Id } from '../jmap/types.ts'
-import { marks } from '../store/acts.ts'
+import type { Address, Id } from '../jmap/types.ts'
+import { utc } from '../store/later.ts'
 import { nameOf, t } from '../text/text.ts'
 import { Sheet } from '../ui/dialog.tsx'
 import { targets } from './acts.ts'
+import { bulk, bulkFailed, bulkPatches } from './whole.ts'
 
-type Kind = 'all' | 'always' | 'latest' | 'old'
+type Kind = 'all' | 'always' | 'latest' | 'latestAlways' | 'old' | 'oldAlways'
 const OLD_DAYS = 10
+const DAY_MS = 86_400_000
 
-/** Mails of the sender in the folder, the newest first. */
-async function mailsFrom(address: string, mailbox: Id): Promise<Email[]> {
-  const out: Email[] = []
-  for (let position = 0; ; position += 500) {
-    const query = app.client.call('Email/query', {
-      filter: { inMailbox: mailbox, from: address },
-      sort: [{ property: 'receivedAt', isAscending: false }],
-      position,
-      limit: 500,
+/** What the server is to do from now on; answers what was made for it. */
+async function follow(
+  kind: Kind,
+  sender: Address,
+  mailboxId: Id,
+  moveTo: Id | undefined,
+): Promise<{ readonly type: 'Rule/set' | 'Sweep/set'; readonly id: Id } | undefined> {
+  if (kind === 'always') {
+    const answer = await app.client.call('Rule/set', {
+      create: {
+        new: {
+          name: t('sweepRule', { name: nameOf(sender) }),
+          conditions: { from: [sender.email] },
+          actions: moveTo === undefined ? { remove: 'trash' } : { moveTo },
+        },
+      },
     })
-    const got = app.client.call('Email/get', { ids: query.ref('/ids'), properties: [...markProperties, 'from'] })
-    const [{ ids }, { list }] = await Promise.all([query, got])
-    app.store.putEmails(list, undefined)
-    // The search looks for words; a sweep is for just this sender.
-    out.push(
-      ...list.filter((one) => one.from?.some((from) => from.email.toLowerCase() === address.toLowerCase()) === true),
-    )
-    if (ids.length < 500) return out
+    const id = answer.created?.new?.id
+    return id === undefined ? undefined : { type: 'Rule/set', id }
   }
+  if (kind !== 'latestAlways' && kind !== 'oldAlways') return undefined
+  const keep = kind === 'oldAlways' ? { keep: 'days', n: OLD_DAYS } : { keep: 'newest', n: 1 }
+  const answer = await app.client.call('Sweep/set', {
+    create: { new: { fromAddress: sender.email, mailboxId, moveTo: moveTo ?? null, ...keep } },
+  })
+  const id = answer.created?.new?.id
+  return id === undefined ? undefined : { type: 'Sweep/set', id }
 }
 
 export function Sweep(): JSX.Element | null {
@@ -49,37 +58,32 @@ export function Sweep(): JSX.Element | null {
   const run = async (): Promise<void> => {
     setWorking(true)
     try {
-      const mails = await mailsFrom(sender.email, here.id)
-      const limit = Date.now() - OLD_DAYS * 86_400_000
-      const chosen = mails.filter((one, i) =>
-        kind === 'latest' ? i > 0 : kind === 'old' ? Date.parse(one.receivedAt) < limit : true,
-      )
-      const { count, undo } = app.acts.change(
-        chosen.map((one) => one.id),
-        marks.move(here.id, to),
-      )
-      let rule: Id | undefined
-      if (kind === 'always') {
-        const answer = await app.client.call('Rule/set', {
-          create: {
-            new: {
-              name: t('sweepRule', { name: nameOf(sender) }),
-              conditions: { from: [sender.email] },
-              actions: to === trash?.id ? { remove: 'trash' } : { moveTo: to },
-            },
+      const trashed = to === trash?.id
+      const { count, undo } = await bulk(
+        {
+          filter: {
+            inMailbox: here.id,
+            ...(kind === 'old' || kind === 'oldAlways'
+              ? { before: utc(new Date(Date.now() - OLD_DAYS * DAY_MS)) }
+              : {}),
           },
-        })
-        rule = answer.created?.new?.id
-      }
+          fromAddress: sender.email,
+          keepNewest: kind === 'latest' || kind === 'latestAlways' ? 1 : 0,
+          update: bulkPatches.move(here.id, to),
+        },
+        here.totalEmails,
+      )
+      const made = await follow(kind, sender, here.id, trashed ? undefined : to)
       close()
       app.selected.value = new Set()
       app.open(undefined, { replace: true })
       app.done('doneSwept', count, () => {
-        undo()
-        if (rule !== undefined) void app.client.call('Rule/set', { destroy: [rule] })
+        // What repeats ends first, else it would do again what is being undone.
+        const ended = made === undefined ? Promise.resolve() : app.client.call(made.type, { destroy: [made.id] })
+        ended.then(undo).then(undefined, bulkFailed)
       })
-    } catch {
-      app.tell(t('failed'))
+    } catch (error) {
+      bulkFailed(error)
     } finally {
       setWorking(false)
     }
@@ -88,7 +92,9 @@ export function Sweep(): JSX.Element | null {
     ['all', t('sweepAll')],
     ['always', t('sweepAlways')],
     ['latest', t('sweepLatest')],
+    ['latestAlways', t('sweepLatestAlways')],
     ['old', t('sweepOld', { n: OLD_DAYS })],
+    ['oldAlways', t('sweepOldAlways', { n: OLD_DAYS })],
   ]
   return (
     <Sheet label={t('sweepFrom', { name: nameOf(sender) })} onClose={close}>
@@ -120,7 +126,7 @@ export function Sweep(): JSX.Element | null {
           </select>
         </label>
         <button type="submit" class="button primary" disabled={working}>
-          {t('sweep')}
+          {t('sweepDo')}
         </button>
       </form>
     </Sheet>

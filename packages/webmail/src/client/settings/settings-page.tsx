@@ -11,6 +11,7 @@ import { Choice, KeyPreset } from './choice.tsx'
 import { Notifications } from './notifications.tsx'
 
 const Rules = lazy(() => import('./rules.tsx').then((one) => one.Rules))
+const Sweeps = lazy(() => import('./sweeps.tsx').then((one) => one.Sweeps))
 const Replies = lazy(() => import('./replies.tsx').then((one) => one.Replies))
 const CategoryList = lazy(() => import('./lists.tsx').then((one) => one.CategoryList))
 const Senders = lazy(() => import('./lists.tsx').then((one) => one.Senders))
@@ -67,7 +68,12 @@ function Part({ page }: { readonly page: Page }): JSX.Element {
     case 'signatures':
       return <Signatures />
     case 'rules':
-      return <Suspense of={Rules} />
+      return (
+        <>
+          <Suspense of={Rules} />
+          <Suspense of={Sweeps} />
+        </>
+      )
     case 'categories':
       return <Suspense of={CategoryList} />
     case 'senders':

@@ -50,6 +50,10 @@ export class ListQuery {
   indexOf(id: Id): number {
     return this.#ids.indexOf(id)
   }
+  /** The server's state these rows are of; undefined until they were read. */
+  get state(): string | undefined {
+    return this.#state
+  }
   /** The ids that are here, in order. */
   known(): Id[] {
     return this.#ids.filter((id) => id !== undefined)
