@@ -3,7 +3,7 @@ import type { Listing, Overview } from './hierarchies.ts'
 import type { BlobRef, FolderId, MailboxId } from './ids.ts'
 import type { Item } from './item.ts'
 import type { ApplyResult, Operation } from './operations.ts'
-import type { Column, Packed } from './packed.ts'
+import type { ScanColumn, Packed } from './packed.ts'
 import type { Principal } from './credentials.ts'
 import type { SearchRequest, SearchResult } from './search.ts'
 import type {
@@ -48,7 +48,7 @@ export interface MailboxHandle {
   listing(): Promise<Listing>
   /** The principal's right bits on a folder. */
   rights(folder: FolderId): Promise<number>
-  scan<C extends Column>(request: ScanRequest<C>): Promise<Packed<C>>
+  scan<C extends ScanColumn>(request: ScanRequest<C>): Promise<Packed<C>>
   get(request: GetRequest): Promise<readonly Item[]>
   /** The original of an item, by the item (so that the right of its folder is checked), `start` to `end`, whole if neither is given. */
   original(

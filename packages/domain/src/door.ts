@@ -6,7 +6,7 @@ import type { Folder } from './folder.ts'
 import type { BlobRef, FolderId, MailboxId, Mid } from './ids.ts'
 import type { Item } from './item.ts'
 import type { ApplyResult, Operation } from './operations.ts'
-import type { Column, Packed } from './packed.ts'
+import type { ScanColumn, Packed } from './packed.ts'
 import { Hierarchies, type Listing, type Overview } from './hierarchies.ts'
 import { ALL_RIGHTS, type Permission, Right } from './rights.ts'
 import type { SearchRequest, SearchResult } from './search.ts'
@@ -108,7 +108,7 @@ class OwnerHandle implements MailboxHandle {
   rights(_folder: FolderId): Promise<number> {
     return Promise.resolve(ALL_RIGHTS)
   }
-  scan<C extends Column>(request: ScanRequest<C>): Promise<Packed<C>> {
+  scan<C extends ScanColumn>(request: ScanRequest<C>): Promise<Packed<C>> {
     return this.service.scan(this.mailbox, request)
   }
   get(request: GetRequest): Promise<readonly Item[]> {
@@ -257,7 +257,7 @@ class DelegateHandle extends OwnerHandle {
     return folders.filter((folder) => ((rights.get(folder.id) ?? 0) & visible) !== 0)
   }
 
-  override async scan<C extends Column>(request: ScanRequest<C>): Promise<Packed<C>> {
+  override async scan<C extends ScanColumn>(request: ScanRequest<C>): Promise<Packed<C>> {
     await this.#need(request.folder, Right.readAny)
     return super.scan(request)
   }

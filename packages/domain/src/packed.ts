@@ -17,8 +17,13 @@ export interface ColumnTypes {
   received: Float64Array
   /** 1 for associated (hidden) items. */
   associated: Uint8Array
+  /** Index into `conversations`. Only a scan has it. */
+  conversation: Uint32Array
 }
-export type Column = keyof ColumnTypes
+/** What a scan can be asked for. */
+export type ScanColumn = keyof ColumnTypes
+/** What every list of rows can have, changes too. */
+export type Column = Exclude<ScanColumn, 'conversation'>
 export const allColumns: readonly Column[] = [
   'uid',
   'mid',
@@ -35,10 +40,12 @@ export const allColumns: readonly Column[] = [
   'associated',
 ]
 
-export type Packed<C extends Column> = {
+export type Packed<C extends ScanColumn> = {
   readonly count: number
   /** The distinct keyword sets that occur; entry 0 is always the empty set. Filled when column `keywords` was asked for. */
   readonly keywordSets: readonly (readonly string[])[]
+  /** The distinct conversations that occur ({@link Promoted.conversation}). There when column `conversation` was asked for. */
+  readonly conversations?: readonly string[]
 } & { readonly [K in C]: ColumnTypes[K] }
 
 /** Rows that left a folder: deleted, moved away, or given a new UID in place (`why`). */

@@ -2,7 +2,7 @@ import type { Folder } from './folder.ts'
 import type { BlobRef, ChangeNumber, FolderId, MailboxId, Mid, Uid } from './ids.ts'
 import type { Item, ItemColumn } from './item.ts'
 import type { ApplyResult, Operation } from './operations.ts'
-import type { Column, Packed, PackedGone } from './packed.ts'
+import type { Column, Packed, PackedGone, ScanColumn } from './packed.ts'
 import type { ClaimRequest, QueueEntry } from './queue.ts'
 import type { Permission } from './rights.ts'
 import type { SearchRequest, SearchResult } from './search.ts'
@@ -33,7 +33,7 @@ export interface MailboxService {
   permissions(mailbox: MailboxId): Promise<readonly Permission[]>
 
   /** Rows of one folder in packed columns. Associated items are left out unless asked for. */
-  scan<C extends Column>(mailbox: MailboxId, request: ScanRequest<C>): Promise<Packed<C>>
+  scan<C extends ScanColumn>(mailbox: MailboxId, request: ScanRequest<C>): Promise<Packed<C>>
   /** Fat columns of some items, in the order asked; ones that are gone are left out. At most MAX_GET a call. */
   get(mailbox: MailboxId, request: GetRequest): Promise<readonly Item[]>
   /** Bytes `start` to `end` (exclusive; default all) of an original, at most MAX_BLOB_CHUNK: read on from where it ended. */
@@ -83,7 +83,7 @@ export interface MailboxInfo {
   readonly hierarchy: ChangeNumber
 }
 
-export interface ScanRequest<C extends Column> {
+export interface ScanRequest<C extends ScanColumn> {
   readonly folder: FolderId
   readonly columns: readonly C[]
   /** Inclusive UID range. */

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict'
 import { Flag } from '../flags.ts'
 import type { FolderId, Mid } from '../ids.ts'
-import { allColumns, type Column } from '../packed.ts'
+import { allColumns, type Column, type ScanColumn } from '../packed.ts'
 import type { ScanRequest } from '../service.ts'
-import { type Box, numbers, rejects } from './subject.ts'
+import { type Box, newItem, numbers, rejects } from './subject.ts'
 import type { Topic } from './topic.ts'
 
 const uidsOf = async (box: Box, request: Partial<ScanRequest<Column>>): Promise<number[]> =>
@@ -33,6 +33,33 @@ export const scanTopic: Topic = {
       for (const column of allColumns) assert.equal(all[column].length, 3, column)
       assert.ok(all.associated instanceof Uint8Array && all.flags instanceof Uint32Array)
       assert.ok(all.mid instanceof Float64Array && all.keywords instanceof Uint32Array)
+    },
+    'column conversation: places in the list of those that occur': async (subject) => {
+      const box = await subject.box()
+      const ids = ['a', 'b', 'a', 'c'].map((letter) => letter.repeat(32))
+      const mids: Mid[] = []
+      for (const [i, conversation] of ids.entries()) {
+        const { promoted } = newItem({})
+        mids.push((await box.add(box.inbox, { received: i, promoted: { ...promoted, conversation } })).mid)
+      }
+      const of = async (request: Partial<ScanRequest<ScanColumn>>): Promise<(string | undefined)[]> => {
+        const packed = await box.service.scan(box.id, {
+          folder: box.inbox,
+          columns: ['mid', 'conversation'],
+          ...request,
+        } as ScanRequest<'mid' | 'conversation'>)
+        assert.ok(packed.conversation instanceof Uint32Array)
+        assert.equal(new Set(packed.conversations).size, packed.conversations?.length)
+        return Array.from(packed.conversation, (place) => packed.conversations?.[place])
+      }
+      assert.deepEqual(await of({}), ids)
+      assert.deepEqual(await of({ order: 'newest', limit: 2 }), [ids[3], ids[2]])
+      assert.deepEqual(await of({ only: Uint32Array.of(2, 4) }), [ids[1], ids[3]])
+      assert.deepEqual(await of({ uids: [9, 10] }), [])
+      // Content that was replaced has its own.
+      const promoted = { ...newItem({}).promoted, conversation: 'd'.repeat(32) }
+      await box.service.apply(box.id, [{ op: 'replace', mid: mids[0] as Mid, item: newItem({ promoted }) }])
+      assert.deepEqual(await of({}), [ids[1], ids[2], ids[3], promoted.conversation])
     },
     'an empty folder is an empty answer': async (subject) => {
       const box = await subject.box()

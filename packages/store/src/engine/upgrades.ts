@@ -7,4 +7,11 @@ export interface Upgrade {
 }
 
 /** Every schema that was ever released, in order. Released entries never change: add another. */
-export const upgrades: readonly Upgrade[] = [{ version: 1, statements: schema1 }]
+export const upgrades: readonly Upgrade[] = [
+  { version: 1, statements: schema1 },
+  // Conversations of a whole folder without reading its fat rows.
+  {
+    version: 2,
+    statements: [`DROP INDEX item_mid`, `CREATE UNIQUE INDEX item_mid ON item (mbx, mid, conversation)`],
+  },
+]

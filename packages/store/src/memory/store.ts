@@ -7,7 +7,7 @@ import {
   type ChangeNumber,
   type ClaimRequest,
   type Clock,
-  type Column,
+  type ScanColumn,
   DomainError,
   type Folder,
   type GetRequest,
@@ -139,7 +139,7 @@ export class MemoryStore implements MailboxService {
     return all.sort((a, b) => a.folder - b.folder || (a.member < b.member ? -1 : 1))
   }
 
-  async scan<C extends Column>(id: MailboxId, request: ScanRequest<C>): Promise<Packed<C>> {
+  async scan<C extends ScanColumn>(id: MailboxId, request: ScanRequest<C>): Promise<Packed<C>> {
     return scan(this.#mailbox(id), request)
   }
 

@@ -7,7 +7,7 @@ import {
   type ChangesRequest,
   type ClaimRequest,
   type Clock,
-  type Column,
+  type ScanColumn,
   DomainError,
   type Folder,
   type GetRequest,
@@ -255,7 +255,7 @@ export class PostgresStore implements MailboxService {
     return this.#home(id).permissions(id)
   }
 
-  async scan<C extends Column>(id: MailboxId, request: ScanRequest<C>): Promise<Packed<C>> {
+  async scan<C extends ScanColumn>(id: MailboxId, request: ScanRequest<C>): Promise<Packed<C>> {
     const database = this.#home(id)
     return database.read(id, (mailbox) => scan(database.connection, mailbox, request))
   }

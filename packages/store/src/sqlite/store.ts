@@ -7,7 +7,7 @@ import {
   type ChangesRequest,
   type ClaimRequest,
   type Clock,
-  type Column,
+  type ScanColumn,
   DomainError,
   type Folder,
   type GetRequest,
@@ -274,7 +274,7 @@ export class SqliteStore implements MailboxService {
     return this.#read(id, (database) => database.permissions(id))
   }
 
-  scan<C extends Column>(id: MailboxId, request: ScanRequest<C>): Promise<Packed<C>> {
+  scan<C extends ScanColumn>(id: MailboxId, request: ScanRequest<C>): Promise<Packed<C>> {
     return this.#read(id, (database) => scan(database.connection, database.state(id), request))
   }
 

@@ -82,3 +82,23 @@ test('the dialect replaces its tokens and refuses unknown ones', () => {
   assert.equal(sqliteDialect('SELECT {pack:uid} FROM msg'), 'SELECT json_group_array(uid) FROM msg')
   assert.throws(() => sqliteDialect('{text}'), TypeError)
 })
+
+test('version 2: a database of version 1 with mail in it answers conversations from the index', async (t) => {
+  const { store, folder, inbox } = await testStore(t, { upgrades: upgrades.slice(0, 1) })
+  await store.apply(testMailbox, [{ op: 'add', folder: inbox, item: testMail('before') }])
+  await store.close()
+  const again = (await testStore(t, { folder })).store
+  await again.apply(testMailbox, [{ op: 'add', folder: inbox, item: testMail('after') }])
+  const { conversation, conversations } = await again.scan(testMailbox, { folder: inbox, columns: ['conversation'] })
+  const expected = ['before', 'after'].map((text) => testMail(text).promoted.conversation)
+  assert.deepEqual(
+    Array.from(conversation, (place) => conversations?.[place]),
+    expected,
+  )
+  const connection = new Connection(join(folder, 'mailboxes/db/mailbox.sqlite'))
+  const plan = connection.all(
+    'EXPLAIN QUERY PLAN SELECT (SELECT item.conversation FROM item WHERE item.mbx = msg.mbx AND item.mid = msg.mid) FROM msg',
+  )
+  connection.close()
+  assert.match(JSON.stringify(plan), /USING COVERING INDEX item_mid/)
+})

@@ -232,3 +232,31 @@ test('RFC 8620 §5.2, §5.6: whatever IMAP or a phone does, a client that follow
     { numRuns: 25 },
   )
 })
+
+test('conversations of a large folder are read as a column, not mail by mail; what came since joins them', async () => {
+  await using room = await Room.open()
+  const { service } = room
+  const read: number[] = []
+  const get = service.get.bind(service)
+  service.get = (mailbox, request) => {
+    if ('mids' in request.by) read.push(request.by.mids.length)
+    return get(mailbox, request)
+  }
+  for (let i = 0; i < 700; i++) {
+    const answers = i >= 350 ? [`References: <Topic${i - 350}@example.net>`] : []
+    await room.deliver(mail(answers.length > 0 ? `Re: Topic ${i - 350}` : `Topic ${i}`, answers), {
+      received: 1_700_000_000_000 + i * 1_000,
+      role: i % 3 === 0 ? 'archive' : 'inbox',
+    })
+  }
+  const client = await room.client()
+  const collapsed = async (): Promise<number> =>
+    (await client.call('Email/query', { filter: null, collapseThreads: true, limit: 50, calculateTotal: true })).total
+  assert.equal(await collapsed(), 350)
+  assert.deepEqual(read, [], 'no mail was read')
+  const late = await room.deliver(mail('Re: Topic 7', ['References: <Topic7@example.net>']))
+  assert.equal(await collapsed(), 350)
+  const { list } = await client.call('Thread/get', { ids: [late.thread] })
+  assert.equal(list[0].emailIds.length, 3)
+  assert.deepEqual(read, [1], 'only what came since')
+})

@@ -61,6 +61,8 @@ export interface Departed {
 const FEED_PAGE = 5_000
 const SCAN_PAGE = 10_000
 const MAX_UID = 0xffff_ffff
+/** More mails than this have their conversations read folder by folder. */
+const MANY_UNTHREADED = 500
 /** Query results kept. */
 const MAX_ANSWERS = 8
 const NEWEST = (a: Mail, b: Mail): number => received(b) - received(a) || b.id - a.id
@@ -371,7 +373,37 @@ export class View {
   /** Reads the conversations of mails whose one is not known yet. */
   async readThreads(): Promise<void> {
     if (this.#unthreaded.size === 0) return
+    if (this.#unthreaded.size > MANY_UNTHREADED) await this.#scanThreads()
     await this.#readPromoted([...this.#unthreaded])
+  }
+
+  /** Those of whole folders, as a column: no item is read. */
+  async #scanThreads(): Promise<void> {
+    const folders = new Set([...this.#unthreaded].map((mail) => (mail.places[0] as Place).folder))
+    for (const folder of folders)
+      for (let from = 1; from <= MAX_UID; ) {
+        const { count, uid, mid, conversation, conversations } = await this.#handle.scan({
+          folder,
+          columns: ['uid', 'mid', 'conversation'],
+          uids: [from, MAX_UID],
+          limit: SCAN_PAGE,
+        })
+        for (let i = 0; i < count; i++) {
+          const mail = this.#byMid.get(mid[i] as Mid)
+          const name = conversations?.[conversation[i] as number]
+          if (mail !== undefined && mail.thread === undefined && name !== undefined) this.#thread(mail, name)
+        }
+        if (count < SCAN_PAGE) break
+        from = (uid[count - 1] as number) + 1
+      }
+  }
+
+  #thread(mail: Mail, conversation: string): void {
+    mail.thread = conversation
+    this.#unthreaded.delete(mail)
+    const set = this.#threads.get(conversation)
+    if (set === undefined) this.#threads.set(conversation, new Set([mail]))
+    else set.add(mail)
   }
 
   /** Reads what sorting by text needs. */
@@ -395,11 +427,7 @@ export class View {
           mail.keys = { subject, from: fromName || fromAddress, to: displayTo, sent: sent ?? item.received }
         }
         if (mail.thread !== undefined) continue
-        mail.thread = conversation
-        this.#unthreaded.delete(mail)
-        const set = this.#threads.get(conversation)
-        if (set === undefined) this.#threads.set(conversation, new Set([mail]))
-        else set.add(mail)
+        this.#thread(mail, conversation)
       }
     }
     // A mail that went meanwhile: the feed will say so.

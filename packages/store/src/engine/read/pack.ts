@@ -1,10 +1,14 @@
-import { type Column, type ColumnTypes, DomainError, type Packed, type PackedGone } from '@postrider/domain'
+import { type ColumnTypes, DomainError, type Packed, type PackedGone, type ScanColumn } from '@postrider/domain'
 import type { Row } from '../statements.ts'
 import type { KeywordSets } from '../keyword-sets.ts'
 
-/** Where each packed column comes from, and the array it fills. */
+/** Where each packed column comes from, and the array it fills. `of`: what the name stands for, where it is no column of `msg`. */
 export const columns: {
-  readonly [C in Column]: { readonly sql: string; readonly make: (n: number) => ColumnTypes[C] }
+  readonly [C in ScanColumn]: {
+    readonly sql: string
+    readonly of?: string
+    readonly make: (n: number) => ColumnTypes[C]
+  }
 } = {
   uid: { sql: 'uid', make: (n) => new Uint32Array(n) },
   mid: { sql: 'mid', make: (n) => new Float64Array(n) },
@@ -19,10 +23,16 @@ export const columns: {
   size: { sql: 'size', make: (n) => new Float64Array(n) },
   received: { sql: 'received', make: (n) => new Float64Array(n) },
   associated: { sql: 'fai', make: (n) => new Uint8Array(n) },
+  // The index item_mid has it: no fat row is read.
+  conversation: {
+    sql: 'conversation',
+    of: '(SELECT item.conversation FROM item WHERE item.mbx = msg.mbx AND item.mid = msg.mid) AS conversation',
+    make: (n) => new Uint32Array(n),
+  },
 }
 
 /** The columns asked for, each once. Throws `invalid` for an unknown one. */
-export function checkedColumns<C extends Column>(asked: readonly C[]): readonly C[] {
+export function checkedColumns<C extends ScanColumn>(asked: readonly C[]): readonly C[] {
   for (const column of asked) {
     if (!Object.hasOwn(columns, column)) throw new DomainError('invalid', `column ${String(column)}`)
   }
@@ -45,8 +55,20 @@ function localSets(kw: Uint32Array, sets: KeywordSets): readonly (readonly strin
   return list
 }
 
+/** Names as places in a list of the distinct ones. */
+function named(values: readonly unknown[]): Pick<Packed<'conversation'>, 'conversation' | 'conversations'> {
+  const known = new Map<string, number>()
+  const conversation = Uint32Array.from(values, (value) => {
+    const name = value as string
+    const place = known.get(name) ?? known.size
+    known.set(name, place)
+    return place
+  })
+  return { conversation, conversations: [...known.keys()] }
+}
+
 /** Columns that the database already put together, one JSON array each. */
-export function packJson<C extends Column>(
+export function packJson<C extends ScanColumn>(
   asked: readonly C[],
   row: Row | undefined,
   sets: () => KeywordSets,
@@ -54,17 +76,21 @@ export function packJson<C extends Column>(
   const packed: Record<string, unknown> = { count: 0, keywordSets: [[]] }
   for (const [i, column] of asked.entries()) {
     const values = JSON.parse((row?.[i] as string | undefined) ?? '[]') as number[]
+    packed.count = values.length
+    if (column === 'conversation') {
+      Object.assign(packed, named(values))
+      continue
+    }
     const array = columns[column].make(values.length)
     array.set(values)
     packed[column] = array
-    packed.count = values.length
     if (column === 'keywords') packed.keywordSets = localSets(array as Uint32Array, sets())
   }
   return packed as Packed<C>
 }
 
 /** Columns from rows; `places` says where in a row each column is. */
-export function packRows<C extends Column>(
+export function packRows<C extends ScanColumn>(
   asked: readonly C[],
   rows: readonly Row[],
   places: readonly number[],
@@ -73,6 +99,10 @@ export function packRows<C extends Column>(
   const packed: Record<string, unknown> = { count: rows.length, keywordSets: [[]] }
   for (const [i, column] of asked.entries()) {
     const place = places[i] as number
+    if (column === 'conversation') {
+      Object.assign(packed, named(rows.map((row) => row[place])))
+      continue
+    }
     const array = columns[column].make(rows.length)
     for (let r = 0; r < rows.length; r++) array[r] = (rows[r] as Row)[place] as number
     packed[column] = array

@@ -1,4 +1,4 @@
-import { type Column, DomainError, type Packed, type ScanRequest } from '@postrider/domain'
+import { DomainError, type Packed, type ScanColumn, type ScanRequest } from '@postrider/domain'
 import type { Statements, Row, Value } from '../statements.ts'
 import type { MailboxState } from '../mailbox-state.ts'
 import { checkedColumns, columns, packJson, packRows } from './pack.ts'
@@ -21,7 +21,7 @@ const and = (parts: readonly (Where | undefined)[]): Where => {
 const condition = (text: string, ...values: (number | undefined)[]): Where | undefined =>
   values.includes(undefined) ? undefined : { text, values: values as number[] }
 
-function conditions(mailbox: MailboxState, request: ScanRequest<Column>): Where {
+function conditions(mailbox: MailboxState, request: ScanRequest<ScanColumn>): Where {
   const { folder, uids, changedSince, received, after, associated } = request
   const row = mailbox.folder(folder)
   // Few changes since: the index on change numbers finds them; many: one pass over the folder is cheaper.
@@ -38,8 +38,11 @@ function conditions(mailbox: MailboxState, request: ScanRequest<Column>): Where 
   ])
 }
 
+/** A column as it is read from `msg`. */
+const selected = (column: ScanColumn): string => columns[column].of ?? columns[column].sql
+
 /** Rows of one folder in packed columns; the database puts each column together (row objects are the cost). */
-export function scan<C extends Column>(
+export function scan<C extends ScanColumn>(
   connection: Statements,
   mailbox: MailboxState,
   request: ScanRequest<C>,
@@ -54,10 +57,10 @@ export function scan<C extends Column>(
   const where = conditions(mailbox, request)
   const ordered = order === 'newest' ? 'received DESC, mid DESC' : 'uid'
   if (only !== undefined) {
-    const needed = [...new Set<Column>([...asked, 'uid', 'received', 'mid'])]
-    const names = needed.map((column) => columns[column].sql).join(', ')
+    const needed = [...new Set<ScanColumn>([...asked, 'uid', 'received', 'mid'])]
+    const names = needed.map(selected).join(', ')
     const rows = sparse(connection, { names, where, total: folder.total + folder.hidden }, only)
-    const place = (column: Column): number => needed.indexOf(column)
+    const place = (column: ScanColumn): number => needed.indexOf(column)
     if (order === 'newest') {
       const [received, mid] = [place('received'), place('mid')]
       rows.sort((a, b) => (b[received] as number) - (a[received] as number) || (b[mid] as number) - (a[mid] as number))
@@ -71,7 +74,7 @@ export function scan<C extends Column>(
   }
   const names = asked.map((column) => columns[column].sql)
   const text = `SELECT ${names.map((name) => `{pack:${name}}`).join(', ')} FROM (
-    SELECT ${names.join(', ')} FROM msg WHERE ${where.text} ORDER BY ${ordered} LIMIT ?) AS rows`
+    SELECT ${asked.map(selected).join(', ')} FROM msg WHERE ${where.text} ORDER BY ${ordered} LIMIT ?) AS rows`
   return packJson(asked, connection.get(text, ...where.values, Math.min(limit, NO_LIMIT)), sets)
 }
 

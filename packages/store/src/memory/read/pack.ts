@@ -1,4 +1,11 @@
-import { type Column, type ColumnTypes, DomainError, type Packed, type PackedGone } from '@postrider/domain'
+import {
+  type Column,
+  type ColumnTypes,
+  DomainError,
+  type Packed,
+  type PackedGone,
+  type ScanColumn,
+} from '@postrider/domain'
 import type { Gone, Row } from '../rows.ts'
 
 /** How each column is made of rows. `keywords` needs the table of sets that the answer carries. */
@@ -34,12 +41,20 @@ class KeywordSets {
   }
 }
 
-export function pack<C extends Column>(rows: readonly Row[], columns: readonly C[]): Packed<C> {
+export function pack<C extends ScanColumn>(rows: readonly Row[], columns: readonly C[]): Packed<C> {
   const sets = new KeywordSets()
   const packed: Record<string, unknown> = { count: rows.length, keywordSets: sets.sets }
   for (const column of columns) {
+    if (column === 'conversation') {
+      const names = rows.map((row) => row.content.promoted.conversation)
+      const distinct = [...new Set(names)]
+      const places = new Map(distinct.map((name, i) => [name, i]))
+      packed.conversation = Uint32Array.from(names, (name) => places.get(name) as number)
+      packed.conversations = distinct
+      continue
+    }
     if (!Object.hasOwn(makers, column)) throw new DomainError('invalid', `column ${String(column)}`)
-    packed[column] = makers[column](rows, sets)
+    packed[column] = makers[column as Column](rows, sets)
   }
   return packed as Packed<C>
 }

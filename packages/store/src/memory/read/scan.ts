@@ -1,4 +1,4 @@
-import { type Column, DomainError, type Packed, type ScanRequest, type Uid } from '@postrider/domain'
+import { DomainError, type Packed, type ScanColumn, type ScanRequest, type Uid } from '@postrider/domain'
 import type { Mailbox } from '../mailbox.ts'
 import type { FolderRow, Row } from '../rows.ts'
 import { pack } from './pack.ts'
@@ -13,7 +13,7 @@ function candidates(folder: FolderRow, only: Uint32Array | undefined): Iterable<
   return uids.map((uid) => folder.rows.get(uid as Uid)).filter((row) => row !== undefined)
 }
 
-export function scan<C extends Column>(mailbox: Mailbox, request: ScanRequest<C>): Packed<C> {
+export function scan<C extends ScanColumn>(mailbox: Mailbox, request: ScanRequest<C>): Packed<C> {
   const { uids, changedSince, received, after, limit } = request
   const newest = request.order === 'newest'
   if (after !== undefined && !newest) throw new DomainError('invalid', "'after' needs order 'newest'")
