@@ -65,6 +65,8 @@ import { version } from './version.ts'
 import { SecondFactor } from './web/second-factor.ts'
 import { welcome } from './welcome/index.ts'
 
+/** How often the server's own certificate is looked at, ms. */
+const CERTIFY_MS = 86_400_000
 /** Work on mailboxes that failed is tried again so often. */
 const SETTLE_MS = 30_000
 const DAY_MS = 86_400_000
@@ -130,8 +132,15 @@ async function start(first: Loaded, env: Environment, opened: ProgramLog, undo: 
   undo.add(() => directory.close())
   const firstStart = await prepareDirectory(directory, loaded)
   const files = ownFiles(dataFolder)
-  if (config['tls.certificate'] === '' && ensureCertificate(files, certificateNames(loaded), clock.now()))
-    log.info({ file: files.certificate }, 'a certificate was made')
+  const certify = (): void => {
+    if (loaded.config['tls.certificate'] === '' && ensureCertificate(files, certificateNames(loaded), clock.now()))
+      log.info({ file: files.certificate }, 'a certificate was made')
+  }
+  certify()
+  // The files are watched: what is made anew is taken into use.
+  const certified = setInterval(certify, CERTIFY_MS)
+  certified.unref()
+  undo.add(() => clearInterval(certified))
   const ticketKeys = randomBytes(TICKET_KEY_BYTES)
   const tls = new TlsHolder({ ...readCertificates(loaded), minVersion: config['tls.minVersion'], ticketKeys })
   const shared = accessCount(config) > 1 ? new Shared(log) : undefined

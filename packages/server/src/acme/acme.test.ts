@@ -125,7 +125,7 @@ test('renewal is due after two thirds of the life, with some jitter, and after a
   const { certificate, key } = selfSigned(['mail.example.com'], now)
   mkdirSync(join(folder.path, 'acme'), { recursive: true })
   writeFileSync(acmeFile(folder.path), key + certificate)
-  assert.ok(keeper.dueAt() > now + 6 * 365 * day, 'the certificate lives for ten years')
+  assert.ok(keeper.dueAt() > now + 500 * day, 'the certificate lives for 820 days')
   keeper.configure({
     directory: 'http://127.0.0.1:1/none',
     email: '',

@@ -15,7 +15,8 @@ test('the self-signed certificate is one a TLS client accepts for each of its na
   for (const ip of ['127.0.0.1', '::1', '2001:db8::25']) assert.equal(parsed.checkIP(ip), ip)
   assert.equal(parsed.checkHost('evil.example'), undefined)
   assert.ok(parsed.verify(parsed.publicKey))
-  assert.ok(Date.parse(parsed.validTo) > Date.now() + 9.9 * 365 * 86_400_000)
+  const life = Date.parse(parsed.validTo) - Date.parse(parsed.validFrom)
+  assert.ok(life > 800 * 86_400_000 && life <= 825 * 86_400_000, 'Apple takes no longer one')
   assert.ok(Date.parse(parsed.validFrom) < Date.now())
 
   const server = createServer({ cert: certificate, key }, (socket) => socket.end('hello'))
@@ -48,6 +49,15 @@ test('made once, the key readable by its owner only; wrong files are named', (t)
   assert.equal(readCertificate(files).fingerprint, first.fingerprint)
   assert.equal(first.selfSigned, true)
   assert.equal(statSync(files.key).mode & 0o777, 0o600)
+
+  const days = 86_400_000
+  assert.equal(ensureCertificate(files, ['mail.example.com'], Date.now() + 780 * days), false)
+  assert.equal(
+    ensureCertificate(files, ['mail.example.com'], Date.now() + 800 * days),
+    true,
+    'made anew before it ends',
+  )
+  assert.notEqual(readCertificate(files).fingerprint, first.fingerprint)
 
   const other = selfSigned(['x.example'], Date.now())
   writeFileSync(files.key, other.key)

@@ -38,9 +38,13 @@ export const ownFiles = (dataFolder: string): CertificateFiles => ({
   key: join(dataFolder, 'tls', 'key.pem'),
 })
 
-/** Makes a self-signed certificate unless one is there. Answers whether it did. */
+/** A self-signed certificate that is good for less is made anew, and one for longer than Apple's programs take (earlier releases made them). */
+const RENEW_MS = 30 * 86_400_000
+const LONGEST_MS = 825 * 86_400_000
+
+/** Makes a self-signed certificate unless one is there that is good for a while. Answers whether it did. */
 export function ensureCertificate(files: CertificateFiles, hosts: readonly string[], now: number): boolean {
-  if (existsSync(files.certificate) && existsSync(files.key)) return false
+  if (existsSync(files.certificate) && existsSync(files.key) && !isEnding(files, now)) return false
   const addresses = Object.values(networkInterfaces()).flatMap((list) => (list ?? []).map((one) => one.address))
   const names = [...hosts, 'localhost', '127.0.0.1', '::1', ...addresses.filter(usableAddress)]
   const made = selfSigned(names, now)
@@ -55,6 +59,16 @@ export function ensureCertificate(files: CertificateFiles, hosts: readonly strin
     renameSync(`${file}.new`, file)
   }
   return true
+}
+
+/** Only one that signs itself is ours to replace; what cannot be read is for its reader to complain of. */
+function isEnding(files: CertificateFiles, now: number): boolean {
+  try {
+    const { selfSigned: own, expires } = readCertificate(files)
+    return own && (expires - now < RENEW_MS || expires - now > LONGEST_MS)
+  } catch {
+    return false
+  }
 }
 
 /** Reads and checks certificate and key. Throws CertificateError. */

@@ -2,10 +2,11 @@ import { createHash, generateKeyPairSync, randomBytes, sign } from 'node:crypto'
 import { BlockList, isIP } from 'node:net'
 import { bits, boolean, der, integer, objectId, octets, sequence, set, time, utf8 } from './der.ts'
 
-const YEAR_MS = 31_556_952_000
-const YEARS = 10
+const DAY_MS = 86_400_000
+/** Apple's programs refuse a server's certificate for more than 825 days, also one that its user trusts (iOS 13 and newer). */
+const LIFE_MS = 820 * DAY_MS
 /** Clocks of phones are wrong by hours. */
-const BACKDATE_MS = 86_400_000
+const BACKDATE_MS = DAY_MS
 
 const ecdsaWithSha256 = sequence(objectId('1.2.840.10045.4.3.2'))
 
@@ -28,7 +29,7 @@ const pem = (label: string, bytes: Uint8Array): string =>
     .replace(/.{1,64}/g, '$&\n')}-----END ${label}-----\n`
 
 /**
- * A self-signed certificate (X.509 v3, RFC 5280) for P-256 and ten years: what a server has before it gets one from an authority.
+ * A self-signed certificate (X.509 v3, RFC 5280) for P-256 and 820 days: what a server has before it gets one from an authority.
  * `names` are host names and IP addresses for subjectAltName, the first is the subject.
  */
 export function selfSigned(
@@ -60,7 +61,7 @@ export function selfSigned(
     integer(serial),
     ecdsaWithSha256,
     subject,
-    sequence(time(new Date(now - BACKDATE_MS)), time(new Date(now + YEARS * YEAR_MS))),
+    sequence(time(new Date(now - BACKDATE_MS)), time(new Date(now + LIFE_MS))),
     subject,
     spki,
     der(0xa3, extensions),
