@@ -9,6 +9,7 @@ export const protocolNames = [
   'ews',
   'mapi',
   'web',
+  'jmap',
   'dav',
   'autodiscover',
   'admin',

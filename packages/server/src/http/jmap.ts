@@ -24,7 +24,7 @@ export function jmapRoutes(jmap: JmapService, externalUrl: () => string): Route[
     {
       name: 'jmap-socket',
       matches: (path) => path === jmapPaths.socket,
-      protocol: 'web',
+      protocol: 'jmap',
       session: true,
       handle: (request, response, principal) =>
         openSocket(request, response, { protocol: 'jmap', maxMessage: MAX_SOCKET_MESSAGE }, (socket) => {
@@ -46,7 +46,7 @@ export function jmapRoutes(jmap: JmapService, externalUrl: () => string): Route[
     {
       name: 'jmap',
       matches: isJmapPath,
-      protocol: 'web',
+      protocol: 'jmap',
       session: true,
       handle: (request, response, principal) => jmap.handle(request, response, principal!, base(request.headers.host)),
     },

@@ -121,7 +121,12 @@ async function serve(
   }
   const principal = await authenticate(parts, route, route.protocol, request, response)
   if (principal === undefined || response.destroyed) return
-  if (route.session === true && (await parts.needsSecondStep?.(principal)) === true) {
+  // An app password is what a program has in place of the second step.
+  if (
+    route.session === true &&
+    principal.appPassword === undefined &&
+    (await parts.needsSecondStep?.(principal)) === true
+  ) {
     parts.log.info({ protocol: route.protocol, account: principal.account, reason: 'secondStep' }, 'login refused')
     const text = 'This account has a second step: its password alone opens nothing here.\n'
     return reply(response, 401, text, { 'WWW-Authenticate': challenge(parts.realm) })

@@ -131,6 +131,12 @@ test('app passwords: scope, spelling, revocation, never for web', async () => {
   await directory.removeAppPassword(bob, id)
   assert.equal(reason(await login('bob', password)), 'invalid')
   await assert.rejects(directory.addAppPassword(bob, 'browser', ['web']), /not for web/)
+  const program = await directory.addAppPassword(bob, 'program', ['jmap'])
+  assert.equal(reason(await login('bob', program.password, 'jmap')), 'ok')
+  assert.equal(reason(await login('bob', program.password, 'web')), 'protocolDisabled')
+  await directory.updateMailbox(bob, { protocols: { jmap: false } })
+  assert.equal(reason(await login('bob', program.password, 'jmap')), 'protocolDisabled')
+  assert.equal(reason(await login('bob', PASSWORD, 'web')), 'ok')
 })
 
 test('cached verdicts are dropped when the password changes, wrong ones too', async () => {

@@ -63,7 +63,10 @@ export class DirectoryStore extends Book implements SharedDirectory {
     const loaded = this.#tables.load()
     for (const domain of loaded.domains) this.putDomain(domain)
     for (const entry of loaded.mailboxes) {
-      const protocols = { ...protocolsOf(entry.isAdministrator ?? false), ...entry.protocols }
+      // Before it had a switch of its own, JMAP went with the web's.
+      const stored: Partial<MailboxEntry['protocols']> = entry.protocols ?? {}
+      const usual = protocolsOf(entry.isAdministrator ?? false)
+      const protocols = { ...usual, jmap: stored.web ?? usual.jmap, ...stored }
       this.putMailbox({ ...mailboxDefaults, ...entry, protocols })
       this.#countDatabase(entry.database, 1)
     }

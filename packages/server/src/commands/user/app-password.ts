@@ -4,7 +4,17 @@ import { columns } from '../../cli/parse.ts'
 import { example } from '../../cli/phrases.ts'
 import { protocolsNamed } from './fields.ts'
 
-const usual: readonly ProtocolName[] = ['activesync', 'imap', 'pop3', 'smtp', 'ews', 'mapi', 'dav', 'autodiscover']
+const usual: readonly ProtocolName[] = [
+  'activesync',
+  'imap',
+  'pop3',
+  'smtp',
+  'jmap',
+  'ews',
+  'mapi',
+  'dav',
+  'autodiscover',
+]
 
 export const appPasswordAdd = adminCommand<{ id: string; password: string; protocols: readonly string[] }>({
   name: 'user app-password add',
