@@ -3,14 +3,24 @@ import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { after, before, type TestContext, test } from 'node:test'
 import { Phone } from '../src/activesync/index.ts'
-import { type Form, type FormValues, type Page, PlainBrowser } from '../src/browser/index.ts'
+import { type Form, type Page, PlainBrowser } from '../src/browser/index.ts'
 import { ImapClient } from '../src/imap/index.ts'
 import { run, until } from '../src/process/index.ts'
 import { without } from '../src/programs/index.ts'
 import { TestServer } from '../src/server/index.ts'
+import {
+  action,
+  actOn,
+  deliver as deliverTo,
+  follow,
+  idOf,
+  inbox,
+  lightUser,
+  links,
+  mail,
+  PASSWORD,
+} from './light-user.ts'
 
-const PASSWORD = 'correct horse battery'
-const MAX_PAGE = 25_000
 let server: TestServer
 const browsers: PlainBrowser[] = []
 
@@ -19,104 +29,20 @@ before(async () => {
     config: { web: { inactivityTimeout: '5m' }, pop3: { externalConnection: 'mail.example.com:995:SSL' } },
   })
   for (const name of ['bob', 'eve', 'ann']) await server.addUser(`${name}@example.com`, PASSWORD)
+  // What is sent here leaves at once.
+  for (const name of ['bob', 'eve', 'ann']) {
+    const one = await user(name)
+    await one.open('/light/options/handling')
+    await one.submit(action('/light/options/handling'), { undoSeconds: '0' })
+  }
 })
 after(async () => {
   for (const one of browsers) one.close()
   await server?.stop()
 })
 
-const visited = new Map<string, Page>()
-/** A signed-in browser without scripts. Every page it sees must be a page of the Light version. */
-async function user(name: string): Promise<PlainBrowser> {
-  const one = new PlainBrowser(server.port('https'))
-  browsers.push(one)
-  const page = await one.signIn(`${name}@example.com`, PASSWORD, { light: '1' })
-  assert.match(page.url, /^\/light\/folder\//)
-  const send = one.send.bind(one)
-  one.send = async (...args) => {
-    const answer = await send(...args)
-    if (answer.url.startsWith('/light/') && String(answer.headers['content-type']).includes('html')) check(answer)
-    return answer
-  }
-  return one
-}
-
-function check(page: Page): void {
-  visited.set(page.url.replace(/[\w-]{8,}|\d+/g, '…'), page)
-  assert.ok(
-    page.bytes.length <= MAX_PAGE || page.url.includes('all=1') || page.url.includes('regional'),
-    `${page.url}: ${page.bytes.length} bytes`,
-  )
-  assert.ok(
-    !/<script|\son\w+=|style="/i.test(page.text.replace(/<textarea[\s\S]*?<\/textarea>/g, '')),
-    `${page.url} has a script or an inline style`,
-  )
-  assert.match(page.text, /^<!DOCTYPE html>\n<html lang="(?:en|fr)">/)
-  assert.equal(page.text.split('<h1').length, 2, `${page.url}: one h1`)
-  for (const landmark of ['<main ', '<nav ', '<header>', '<footer>', 'class="skip"'])
-    assert.ok(page.text.includes(landmark), landmark)
-  const ids = [...page.text.matchAll(/ id="([^"]+)"/g)].map(([, id]) => id)
-  assert.equal(new Set(ids).size, ids.length, `${page.url}: an id is there twice`)
-  for (const [tag] of page.text.matchAll(/<(?:input|select|textarea)\b[^>]*>/g)) {
-    if (/type="hidden"/.test(tag)) continue
-    const id = / id="([^"]+)"/.exec(tag)?.[1]
-    const named =
-      / aria-label="/.test(tag) ||
-      (id !== undefined && page.text.includes(`for="${id}"`)) ||
-      new RegExp(`<label[^>]*>${tag.replace(/[.*+?^${}()|[\]\\]/g, '\\$&')}`).test(page.text)
-    assert.ok(named, `${page.url}: no label for ${tag}`)
-  }
-  for (const [form] of page.text.matchAll(/<form\b[^>]*method="post"[\s\S]*?<\/form>/g))
-    assert.match(form, /name="csrf"/)
-  const policy = String(page.headers['content-security-policy'])
-  assert.ok(
-    policy.includes("default-src 'none'") && !policy.includes('unsafe') && !policy.includes('script-src'),
-    policy,
-  )
-  if (page.text.includes('<textarea id="text"'))
-    assert.equal(page.headers.refresh, undefined, 'nothing is taken from under the pen')
-  else assert.match(String(page.headers.refresh), /^\d+; url=\/signin\?why=/)
-}
-
-const action =
-  (path: string) =>
-  (form: Form): boolean =>
-    form.action === path || form.action.startsWith(path)
-async function deliver(name: string, message: string): Promise<void> {
-  const imap = await ImapClient.login(server.port('imaps'), `${name}@example.com`, PASSWORD)
-  const answer = await imap.append('INBOX', Buffer.from(message.replace(/\r?\n/g, '\r\n')))
-  assert.equal(answer.status, 'OK', answer.text)
-  imap.close()
-}
-const mail = (subject: string, body = 'Hello.', headers = ''): string =>
-  `From: "Zoë Müller" <zoe@elsewhere.example>\nTo: bob@example.com, "Eve" <eve@example.com>\nCc: ann@example.com\nSubject: ${subject}\nDate: Sat, 21 Nov 2026 10:00:00 +0000\nMessage-ID: <${subject.replace(/\W/g, '')}@elsewhere.example>\n${headers}\n${body}\n`
-/** Links of a page by what they say. */
-const links = (page: Page): Map<string, string> =>
-  new Map(
-    [...page.text.matchAll(/<a\b[^>]*href="([^"]+)"[^>]*>([\s\S]*?)<\/a>/g)].map(([, to = '', text = '']) => [
-      text
-        .replace(/<[^>]*>/g, '')
-        .replace(/\s+/g, ' ')
-        .trim(),
-      to.replaceAll('&amp;', '&'),
-    ]),
-  )
-async function follow(one: PlainBrowser, text: string | RegExp): Promise<Page> {
-  const found = [...links(one.current)].find(([name]) => (typeof text === 'string' ? name === text : text.test(name)))
-  assert.ok(found !== undefined, `no link ${text} on ${one.current.url}: ${[...links(one.current).keys()].join(' | ')}`)
-  return one.open(found[1])
-}
-const idOf = (page: Page, subject: string): string => {
-  const row = page.text.split('<tr').find((one) => one.includes(subject)) ?? ''
-  return /name="id" value="([^"]+)"/.exec(row)?.[1] ?? assert.fail(`no row ${subject} on ${page.url}`)
-}
-async function inbox(one: PlainBrowser): Promise<Page> {
-  return one.open('/light/')
-}
-async function actOn(one: PlainBrowser, subject: string, act: string, more: FormValues = {}): Promise<Page> {
-  const page = await inbox(one)
-  return one.submit(action('/light/list'), { id: idOf(page, subject), ...more }, ['act', act])
-}
+const user = (name: string): Promise<PlainBrowser> => lightUser(server, name, browsers)
+const deliver = (name: string, message: string): Promise<void> => deliverTo(server, name, message)
 
 test('R18: reading: list, unread, text first, formatting and pictures only when asked for', async () => {
   const html =
@@ -514,8 +440,8 @@ test('R7, R64: the user’s own devices: list, wipe behind the password, recover
   assert.match((await one.submit(device, {}, ['do', 'remove'])).text, /No device/)
 })
 
-const skip = without('w3m', 'lynx')
-test('R18: w3m and lynx: sign-in, list, reading; a mail is written and sent with lynx', { skip }, async (t) => {
+const skip = without('w3m', 'lynx', 'links')
+test('R18: w3m, lynx and links: sign-in, list, reading; a mail is written and sent with lynx', { skip }, async (t) => {
   await deliver('bob', mail('For text browsers', 'Plain words.'))
   const one = await user('bob')
   const at = await doorway(t, one)
@@ -523,7 +449,9 @@ test('R18: w3m and lynx: sign-in, list, reading; a mail is written and sent with
     (await run('w3m', ['-O', 'UTF-8', '-dump', '-cols', '100', at + path])).stdout
   const lynx = async (path: string, ...more: string[]): Promise<string> =>
     (await run('lynx', ['-dump', '-display_charset=UTF-8', '-width=100', ...more, at + path])).stdout
-  for (const dump of [w3m, lynx]) {
+  const browse = async (path: string): Promise<string> =>
+    (await run('links', ['-dump', '-codepage', 'utf-8', '-width', '100', at + path])).stdout
+  for (const dump of [w3m, lynx, browse]) {
     assert.match(await dump('/signin'), /E-mail address[\s\S]*Password[\s\S]*Light version/)
     const list = await dump('/light/')
     assert.match(list, /For text browsers/)
@@ -531,6 +459,11 @@ test('R18: w3m and lynx: sign-in, list, reading; a mail is written and sent with
     const path = links(await inbox(one)).get('For text browsers') ?? ''
     assert.match(await dump(path), /From[\s\S]*Zoë Müller[\s\S]*Plain words\./)
     assert.match(await dump('/light/options/account/pop-imap'), /mail\.example\.com/)
+    const acts = await dump(`/light/acts?id=${/M\d+/.exec(path)?.[0] ?? ''}&here=%2Flight%2F`)
+    assert.match(acts, /Snooze[\s\S]*Tomorrow morning[\s\S]*Categories[\s\S]*Block, and move to Junk/)
+    assert.match(await dump('/light/options/rules/new'), /Subject contains[\s\S]*Save and try on the Inbox/)
+    assert.match(await dump('/light/people?q=eve'), /eve@example\.com/)
+    assert.match(await dump('/light/options/appearance'), /Theme[\s\S]*Density/)
   }
   await one.open('/light/compose')
   const form = one.forms().find(action('/light/compose'))

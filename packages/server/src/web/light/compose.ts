@@ -3,13 +3,17 @@ import { html, type Html, raw } from '../html.ts'
 import { loadMail, type Mail, type Person } from '../mail.ts'
 import type { FormFile } from './form.ts'
 import { csrfField } from './page.ts'
+import { unsending } from './held.ts'
+import { keepTemplate, templatesOf, templateText } from './lists.ts'
+import { timeFields } from './more.ts'
+import { findPeople, type FoundPerson } from './people.ts'
 import { people, plainText } from './read.ts'
+import { laterTimes, readLocalTime, utc } from './times.ts'
 import type { Visit } from './visit.ts'
 
 /** Writing: new, reply, reply to all, forward, drafts; files go with each save. A draft is what was last saved, nothing is kept elsewhere. */
 
 const MAX_QUOTE = 100_000
-const MAX_FOUND = 20
 const MAX_KEPT = 200
 
 interface Identity {
@@ -67,8 +71,12 @@ export async function composePage(visit: Visit): Promise<void> {
   if (id !== '' && mail === undefined) return visit.page(visit.say('gone'), html``, { status: 404 })
   const signature = identities[0]?.textSignature ?? ''
   const signed = signature === '' ? '' : `\n\n-- \n${signature}`
-  if (mail === undefined)
-    return form(visit, { ...blank, to: (searchParams.get('to') ?? '').slice(0, 1_000), text: signed }, identities)
+  if (mail === undefined) {
+    const template = (await templatesOf(visit)).find((one) => one.id === searchParams.get('template'))
+    const begun = template === undefined ? '' : templateText(template)
+    const to = (searchParams.get('to') ?? '').slice(0, 1_000)
+    return form(visit, { ...blank, to, subject: template?.subject ?? '', text: begun + signed }, identities)
+  }
   if (draft !== '') return form(visit, draftLetter(mail), identities)
   if (forward !== '') return form(visit, forwardLetter(visit, mail, signed), identities)
   return form(
@@ -155,11 +163,9 @@ function forwardLetter(visit: Visit, mail: Mail, signed: string): Letter {
 
 interface Trouble {
   readonly field?: 'to' | 'cc' | 'bcc'
+  /** Not a trouble at all: something was done and the writing goes on. */
+  readonly fine?: true
   readonly text: string
-}
-interface FoundPerson {
-  readonly name: string
-  readonly address: string
 }
 
 async function form(
@@ -182,7 +188,9 @@ async function form(
     html`<fieldset><legend>${say('attachments')}</legend>${letter.kept.map((one, at) => html`<p><input type="checkbox" id="keep-${at}" name="keep" value="${[one.blobId, one.type, one.name].join('|')}" checked> <label class="plain" for="keep-${at}">${say('keep', { name: one.name })}</label></p>`)}</fieldset>`
   const people_ =
     found !== undefined &&
-    html`<fieldset id="found"><legend>${say(found.length === 0 ? 'nothingFound' : 'found')}</legend>${found.map(({ name, address }, at) => html`<p><input type="checkbox" id="add-${at}" name="add" value="${name === '' ? address : `"${name.replace(/["\\]/g, '')}" <${address}>`}"> <label class="plain" for="add-${at}">${name} &lt;${address}&gt;</label></p>`)}</fieldset>`
+    html`<fieldset id="found"><legend>${say(found.length === 0 ? 'nothingFound' : 'found')}</legend>${found.length > 0 && html`<p><label for="add-to">${say('addTo')}</label> <select id="add-to" name="add-to">${(['to', 'cc', 'bcc'] as const).map((one) => html`<option value="${one}">${say(one)}</option>`)}</select></p>`}${found.map(({ name, address }, at) => html`<p><input type="checkbox" id="add-${at}" name="add" value="${name === '' ? address : `"${name.replace(/["\\]/g, '')}" <${address}>`}"> <label class="plain" for="add-${at}">${name} &lt;${address}&gt;</label></p>`)}</fieldset>`
+  const templates = await templatesOf(visit)
+  const now = visit.context.clock.now()
   const body = html`<form method="post" action="/light/compose" enctype="multipart/form-data">${csrfField(session)}<input type="hidden" name="draft" value="${letter.draft}"><input type="hidden" name="source" value="${letter.source}"><input type="hidden" name="kind" value="${letter.kind}">
 <div class="bar"><button class="go" name="act" value="send">${say('send')}</button><button name="act" value="save">${say('saveDraft')}</button><button name="act" value="discard">${say('discard')}</button></div>
 ${from}${field('to')}${field('cc')}${field('bcc')}${people_}
@@ -191,24 +199,32 @@ ${field('subject')}${kept}
 <div class="field"><label for="files">${say('attach')}</label><input type="file" id="files" name="files" multiple aria-describedby="files-hint"><p class="hint" id="files-hint">${say('attachHint')}</p></div>
 <div class="field"><label for="text">${say('message')}</label><textarea id="text" name="text" rows="16" dir="auto">
 ${letter.text}</textarea></div>
-<div class="bar"><button class="go" name="act" value="send">${say('send')}</button><button name="act" value="save">${say('saveDraft')}</button></div></form>`
+<div class="bar"><button class="go" name="act" value="send">${say('send')}</button><button name="act" value="save">${say('saveDraft')}</button></div>
+<fieldset><legend>${say('sendLater')}</legend><div class="bar">${timeFields(visit, 'at', laterTimes(now, visit.zone), say('ownTime'))}<button name="act" value="later">${say('sendLater')}</button></div></fieldset>
+<fieldset><legend>${say('templates')}</legend><div class="bar">${templates.length > 0 && html`<label for="template">${say('template')}</label><select id="template" name="template">${templates.slice(0, 60).map((one) => html`<option value="${one.id}">${one.name}</option>`)}</select><button name="act" value="template">${say('insert')}</button>`}<button name="act" value="keep">${say('saveTemplate')}</button></div></fieldset></form>`
   await visit.page(
     letter.subject || say('newMail'),
     body,
-    trouble === undefined ? { writing: true } : { writing: true, error: trouble.text, status: 422 },
+    trouble === undefined
+      ? { writing: true }
+      : trouble.fine
+        ? { writing: true, note: html`<p>${trouble.text}</p>` }
+        : { writing: true, error: trouble.text, status: 422 },
   )
 }
 
 function readLetter(fields: URLSearchParams): Letter {
   const text = (name: string): string => (fields.get(name) ?? '').replace(/[\r\n]+/g, ' ').trim()
   const added = fields.getAll('add').join(', ')
+  const addTo = fields.get('add-to') ?? 'to'
   const kind = fields.get('kind')
-  const to = [text('to').replace(/[,;]\s*$/, ''), added].filter((one) => one !== '').join(', ')
+  const list = (name: 'to' | 'cc' | 'bcc'): string =>
+    [text(name).replace(/[,;]\s*$/, ''), name === addTo ? added : ''].filter((one) => one !== '').join(', ')
   return {
     identity: text('identity'),
-    to,
-    cc: text('cc'),
-    bcc: text('bcc'),
+    to: list('to'),
+    cc: list('cc'),
+    bcc: list('bcc'),
     subject: text('subject').slice(0, 2_000),
     text: (fields.get('text') ?? '').replace(/\r\n?/g, '\n'),
     kept: fields
@@ -254,14 +270,22 @@ export async function compose(visit: Visit): Promise<void> {
       ...(found === undefined ? {} : { found }),
     })
   }
-  if (act === 'find') {
-    const { entries } = visit.context.directory.find((fields.get('find') ?? '').slice(0, 100), MAX_FOUND)
-    return again(
-      undefined,
-      entries.map(({ displayName, address }) => ({ name: displayName, address })),
-    )
+  if (act === 'find') return again(undefined, await findPeople(visit, fields.get('find') ?? ''))
+  if (act === 'template') {
+    const template = (await templatesOf(visit)).find(({ id }) => id === fields.get('template'))
+    if (template === undefined) return again()
+    const text = `${templateText(template)}\n${letter.text}`
+    return form(visit, { ...letter, subject: letter.subject || template.subject, text }, identities)
   }
-  const sending = act === 'send'
+  if (act === 'keep') {
+    const { subject, text } = letter
+    const why = await keepTemplate(visit, { name: subject || say('noSubject'), subject, text })
+    return again(why === undefined ? { text: say('templateSaved'), fine: true } : { text: say('notSaved', { why }) })
+  }
+  const sending = act === 'send' || act === 'later'
+  const until = act === 'later' ? sendTime(visit) : undefined
+  if (act === 'later' && (until === undefined || until <= visit.context.clock.now()))
+    return again({ text: say('badMoment') })
   if (sending) {
     for (const name of ['to', 'cc', 'bcc'] as const) {
       const { bad } = lists[name]
@@ -273,16 +297,28 @@ export async function compose(visit: Visit): Promise<void> {
   const saved = await save(visit, letter, lists, identities)
   if ('why' in saved) return form(visit, letter, identities, { trouble: { text: say('notSaved', { why: saved.why }) } })
   if (!sending) return visit.done(`/light/compose?draft=${saved.mail.id}`, { text: say('saved') })
-  const failure = await send(visit, saved.mail.id, saved.identity)
-  if (failure !== undefined) {
+  const sent = await send(visit, saved, until)
+  if ('why' in sent) {
     const shown = { ...letter, draft: saved.mail.id, kept: keptOf(saved.mail) }
-    return form(visit, shown, identities, { trouble: { text: say('notSent', { why: failure }) } })
+    return form(visit, shown, identities, { trouble: { text: say('notSent', { why: sent.why }) } })
   }
   if (letter.source !== '' && letter.kind !== '') {
     const keyword = letter.kind === 'reply' ? '$answered' : '$forwarded'
     await visit.ask('Email/set', { update: { [letter.source]: { [`keywords/${keyword}`]: true } } })
   }
-  visit.done('/light/', { text: say('sent') })
+  const { undoSeconds } = visit.preferences
+  if (until === undefined && undoSeconds === 0) return visit.done('/light/', { text: say('sent') })
+  visit.done('/light/', {
+    text: until === undefined ? say('sentIn', { n: undoSeconds }) : say('scheduledFor', { time: visit.date(until) }),
+    undo: await unsending(visit, sent.id, saved.mail.id),
+    at: `/light/compose?draft=${saved.mail.id}`,
+  })
+}
+
+/** When it is to go: the time chosen, else the one written. */
+function sendTime({ fields, zone }: Visit): number | undefined {
+  const chosen = fields.get('at') ?? ''
+  return /^\d{10,15}$/.test(chosen) ? Number(chosen) : readLocalTime(fields.get('at-own') ?? '', zone)
 }
 
 /** Keeps what a form holds as a draft; answers its id. */
@@ -359,8 +395,12 @@ async function uploaded(visit: Visit, { name, type, bytes }: FormFile): Promise<
   return { blobId, type, name, disposition: 'attachment' }
 }
 
-/** Sends a draft: it becomes the copy in Sent. Answers why it could not. */
-async function send(visit: Visit, emailId: string, identityId: string): Promise<string | undefined> {
+/** Sends a draft: it becomes the copy in Sent. It waits on the server until its time, or as long as it can be undone (RFC 4865 §4). */
+async function send(
+  visit: Visit,
+  { mail, identity }: { readonly mail: Mail; readonly identity: string },
+  until: number | undefined,
+): Promise<{ readonly id: string } | { readonly why: string }> {
   const folders = await visit.folders()
   const [drafts, sent] = ['drafts', 'sent'].map((role) => folders.find((one) => one.role === role))
   const patch = {
@@ -369,10 +409,23 @@ async function send(visit: Visit, emailId: string, identityId: string): Promise<
       ? {}
       : { [`mailboxIds/${drafts.id}`]: null, [`mailboxIds/${sent.id}`]: true }),
   }
-  const { notCreated } = await visit.ask<EmailSet>('EmailSubmission/set', {
-    create: { send: { emailId, identityId } },
+  const { undoSeconds } = visit.preferences
+  const parameters =
+    until !== undefined ? { HOLDUNTIL: utc(until) } : undoSeconds > 0 ? { HOLDFOR: String(undoSeconds) } : null
+  const everybody = [...(mail.to ?? []), ...(mail.cc ?? []), ...(mail.bcc ?? [])]
+  const { created, notCreated } = await visit.ask<EmailSet>('EmailSubmission/set', {
+    create: {
+      send: {
+        emailId: mail.id,
+        identityId: identity,
+        envelope: {
+          mailFrom: { email: mail.from?.[0]?.email ?? visit.principal.address, parameters },
+          rcptTo: [...new Set(everybody.map(({ email }) => email))].map((email) => ({ email, parameters: null })),
+        },
+      },
+    },
     onSuccessUpdateEmail: { '#send': patch },
   })
-  const failure = notCreated?.send
-  return failure === undefined ? undefined : (failure.description ?? failure.type)
+  const id = created?.send?.id
+  return id === undefined ? { why: notCreated?.send?.description ?? notCreated?.send?.type ?? '' } : { id }
 }

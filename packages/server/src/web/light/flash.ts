@@ -2,11 +2,14 @@ import { alone, type Together } from '@postrider/domain'
 
 /** What the last act did, told once on the next page, with the way back. */
 
+/** A method call that takes something back. */
+export type UndoCall = readonly [name: string, args: Readonly<Record<string, unknown>>]
+
 export interface Flash {
   readonly text: string
-  /** Email/set updates that take it back. */
-  readonly undo?: Readonly<Record<string, Readonly<Record<string, unknown>>>> | undefined
-  /** Where the act was. */
+  /** In this order; when one is refused, the rest is left. */
+  readonly undo?: readonly UndoCall[] | undefined
+  /** Where the act was; after the undo the user is there again. */
   readonly at?: string
 }
 

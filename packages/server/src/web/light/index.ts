@@ -15,7 +15,13 @@ import { compose, composePage, rescue } from './compose.ts'
 import { Flashes } from './flash.ts'
 import { changeFolders, foldersPage } from './folders.ts'
 import { postedForm } from './form.ts'
-import { actOnList, folderPage, searchPage, undo } from './list.ts'
+import { undo } from './acts.ts'
+import { conversationPage } from './conversation.ts'
+import { cancelHeld, heldPage } from './held.ts'
+import { actOnList, folderPage, searchPage } from './list.ts'
+import { morePage } from './more.ts'
+import { peoplePage } from './people.ts'
+import { sweep, sweepPage } from './sweep.ts'
 import { optionPage, optionsPage } from './options.ts'
 import { style, STYLE_PATH } from './page.ts'
 import { actOnMail, readPage } from './read.ts'
@@ -46,7 +52,7 @@ export function createLight(context: WebContext): Light {
       const session = found.ok ? found.session : (late as WebSession)
       const maxBytes = context.config()['limits.messageSize'] + FORM_ROOM
       const posted = posts ? await postedForm(request, maxBytes) : undefined
-      const { zone, language } = await loadPreferences(context.service, session.principal.mailbox)
+      const preferences = await loadPreferences(context.service, session.principal.mailbox)
       const visit = new Visit({
         context,
         request,
@@ -54,8 +60,8 @@ export function createLight(context: WebContext): Light {
         session,
         url,
         posted: posted === 'tooLarge' ? undefined : posted,
-        zone,
-        language: language === '' ? session.principal.language : language,
+        preferences,
+        language: preferences.language === '' ? session.principal.language : preferences.language,
         flashes,
       })
       if (posted === 'tooLarge') return visit.page(visit.say('tooLarge'), html``, { status: 413 })
@@ -116,6 +122,22 @@ async function route(visit: Visit): Promise<boolean> {
         () => composePage(visit),
         () => compose(visit),
       )
+    case 'acts':
+      return on(() => morePage(visit))
+    case 'conversation':
+      return on(() => conversationPage(visit, id))
+    case 'sweep':
+      return on(
+        () => sweepPage(visit, id),
+        () => sweep(visit, id),
+      )
+    case 'held':
+      return on(
+        () => heldPage(visit),
+        () => cancelHeld(visit),
+      )
+    case 'people':
+      return on(() => peoplePage(visit))
     case 'search':
       return on(() => searchPage(visit))
     case 'folders':

@@ -1,41 +1,38 @@
 import {
-  createDoor,
   decodeOof,
   encodeOof,
   MAX_OOF_MESSAGE,
-  type MailboxHandle,
   OOF_STATE,
   type OofRecord,
   type OofReply,
   type Preferences,
 } from '@postrider/domain'
-import { type DeviceRecord, listDevices, recoveryOf, removeDevice } from '@postrider/protocols/activesync'
 import { clientSettings, endSessions } from '../api.ts'
 import { audit } from '../context.ts'
 import { html, type Html, raw } from '../html.ts'
-import { addressOf } from '../request.ts'
-import { base32, totpUri } from '../totp.ts'
 import { identitiesOf } from './compose.ts'
-import { csrfField } from './page.ts'
+import { changeDevices, devicesPage } from './devices.ts'
+import { field, post } from './form-parts.ts'
+import { categoriesPage, changeCategories, changeTemplates, templatesPage } from './lists.ts'
+import { appearancePage, handlingPage, saveAppearance, saveHandling } from './preferences.ts'
+import { changeRule, changeRules, rulePage, rulesPage } from './rules.ts'
+import { appPasswordsPage, changeAppPasswords, changeSecurity, securityPage } from './security.ts'
+import { saveSenders, sendersPage } from './senders.ts'
 import { savePreferences, zoneValid } from './settings.ts'
+import { localTime, readLocalTime } from './times.ts'
 import { lightText, type LightTextKey } from './texts.ts'
 import type { Visit } from './visit.ts'
 
 /** Options: what the user sets, sees and may end. */
-
-const field = (id: string, label: string, control: Html): Html =>
-  html`<div class="field"><label for="${id}">${label}</label>${control}</div>`
-const post = (visit: Visit, act: string, inner: Html): Html =>
-  html`<form method="post" action="${visit.url.pathname}">${csrfField(visit.session)}<input type="hidden" name="act" value="${act}">${inner}</form>`
 
 export async function optionsPage(visit: Visit): Promise<void> {
   const { say } = visit
   const link = (path: string, key: LightTextKey): Html =>
     html`<li><a href="/light/options/${path}">${say(key)}</a></li>`
   // R48: Settings > Options > Account > My account > "Settings for POP or IMAP access"; since 2016 Mail > Accounts > POP and IMAP.
-  const body = html`<h2>${say('account')}</h2><ul>${link('account', 'myAccount')}${link('devices', 'devices')}${link('sessions', 'sessions')}${link('security', 'security')}</ul>
-<h2>${say('mail')}</h2><ul>${link('replies', 'replies')}${link('signature', 'signature')}<li>${say('accounts')}<ul>${link('account/pop-imap', 'popAndImap')}</ul></li></ul>
-<h2>${say('general')}</h2><ul>${link('regional', 'regional')}<li><a href="/light/folders">${say('manageFolders')}</a></li></ul>`
+  const body = html`<h2>${say('account')}</h2><ul>${link('account', 'myAccount')}${link('devices', 'devices')}${link('sessions', 'sessions')}${link('security', 'security')}${link('app-passwords', 'appPasswords')}</ul>
+<h2>${say('mail')}</h2><ul>${link('handling', 'handling')}${link('replies', 'replies')}${link('rules', 'rules')}${link('signature', 'signature')}${link('templates', 'templates')}${link('categories', 'categories')}${link('senders', 'senders')}<li>${say('accounts')}<ul>${link('account/pop-imap', 'popAndImap')}</ul></li></ul>
+<h2>${say('general')}</h2><ul>${link('appearance', 'appearance')}${link('regional', 'regional')}<li><a href="/light/folders">${say('manageFolders')}</a></li></ul>`
   await visit.page(say('options'), body)
 }
 
@@ -49,10 +46,22 @@ const pages: Readonly<Record<string, { readonly show: Handler; readonly change?:
   devices: { show: (visit) => devicesPage(visit), change: changeDevices },
   sessions: { show: sessionsPage, change: changeSessions },
   security: { show: (visit) => securityPage(visit), change: changeSecurity },
+  'app-passwords': { show: (visit) => appPasswordsPage(visit), change: changeAppPasswords },
+  appearance: { show: appearancePage, change: saveAppearance },
+  handling: { show: handlingPage, change: saveHandling },
+  rules: { show: (visit) => rulesPage(visit), change: changeRules },
+  categories: { show: (visit) => categoriesPage(visit), change: changeCategories },
+  templates: { show: (visit) => templatesPage(visit), change: changeTemplates },
+  senders: { show: (visit) => sendersPage(visit), change: saveSenders },
 }
 
 /** Answers for `/light/options/<name>`; false when there is no such page. */
 export async function optionPage(visit: Visit, name: string): Promise<boolean> {
+  const rule = /^rules\/([\w-]{1,60})$/.exec(name)?.[1]
+  if (rule !== undefined) {
+    await (visit.posted === undefined ? rulePage(visit, rule) : changeRule(visit, rule))
+    return true
+  }
   const page = Object.hasOwn(pages, name) ? pages[name] : undefined
   const handler = visit.posted === undefined ? page?.show : page?.change
   await handler?.(visit)
@@ -117,7 +126,7 @@ async function signaturePage(visit: Visit): Promise<void> {
   const body = post(
     visit,
     'save',
-    html`<div class="field"><label for="signature">${say('signature')}</label><textarea id="signature" name="signature" rows="6" aria-describedby="hint">
+    html`${field('name', say('name'), html`<input type="text" id="name" name="name" maxlength="200" value="${identity?.name ?? ''}">`)}<div class="field"><label for="signature">${say('signature')}</label><textarea id="signature" name="signature" rows="6" aria-describedby="hint">
 ${identity?.textSignature ?? ''}</textarea><p class="hint" id="hint">${say('signatureHint')}</p></div><button class="go">${say('save')}</button>`,
   )
   await visit.page(say('signature'), body)
@@ -126,7 +135,12 @@ ${identity?.textSignature ?? ''}</textarea><p class="hint" id="hint">${say('sign
 async function changeSignature(visit: Visit): Promise<void> {
   const [identity] = await identitiesOf(visit)
   const textSignature = (visit.fields.get('signature') ?? '').replace(/\r\n?/g, '\n').trimEnd().slice(0, 10_000)
-  if (identity !== undefined) await visit.ask('Identity/set', { update: { [identity.id]: { textSignature } } })
+  const name = (visit.fields.get('name') ?? identity?.name ?? '')
+    .replace(/[\r\n]+/g, ' ')
+    .trim()
+    .slice(0, 200)
+  const changes = { name, textSignature, ...(textSignature === identity?.textSignature ? {} : { htmlSignature: '' }) }
+  if (identity !== undefined) await visit.ask('Identity/set', { update: { [identity.id]: changes } })
   visit.done('/light/options', { text: visit.say('saved') })
 }
 
@@ -135,33 +149,6 @@ async function changeSignature(visit: Visit): Promise<void> {
 async function oofOf({ context, principal }: Visit): Promise<OofRecord> {
   const entries = await context.service.state(principal.mailbox, OOF_STATE.client, OOF_STATE.key)
   return decodeOof(entries.find(({ key }) => key === OOF_STATE.key)?.value)
-}
-
-/** `2026-12-24 18:00` in the user's zone. */
-function localTime(ms: number | undefined, zone: string): string {
-  if (ms === undefined) return ''
-  const parts = new Intl.DateTimeFormat('en-GB', {
-    timeZone: zone,
-    year: 'numeric',
-    month: '2-digit',
-    day: '2-digit',
-    hour: '2-digit',
-    minute: '2-digit',
-    hourCycle: 'h23',
-  }).formatToParts(ms)
-  const of = (type: string): string => parts.find((one) => one.type === type)?.value ?? ''
-  return `${of('year')}-${of('month')}-${of('day')} ${of('hour')}:${of('minute')}`
-}
-export function readLocalTime(text: string, zone: string): number | undefined {
-  const match = /^(\d{4})-(\d{2})-(\d{2})[ T](\d{1,2}):(\d{2})$/.exec(text.trim())
-  if (match === null) return undefined
-  const [year = 0, month = 0, day = 0, hour = 0, minute = 0] = match.slice(1).map(Number)
-  const wanted = Date.UTC(year, month - 1, day, hour, minute)
-  if (new Date(wanted).getUTCDate() !== day || hour > 23 || minute > 59) return undefined
-  // What the zone's clock shows at a moment tells how far the moment is off; twice, for a change of the clock in between.
-  let at = wanted
-  for (let n = 0; n < 2; n++) at += wanted - Date.parse(`${localTime(at, zone).replace(' ', 'T')}:00Z`)
-  return at
 }
 
 const textOf = ({ bodyType, message }: OofReply): string =>
@@ -230,77 +217,6 @@ async function changeReplies(visit: Visit): Promise<void> {
   visit.done('/light/options', { text: say('saved') })
 }
 
-// Mobile devices: R7, R64. The user's own only: they lie in the user's own mailbox.
-
-const handleOf = ({ context, principal }: Visit): Promise<MailboxHandle> =>
-  createDoor(context.service, context.directory).open(principal, principal.mailbox)
-const deviceName = ({ information, type, id }: DeviceRecord): string =>
-  [information?.friendlyName ?? information?.model ?? type, information?.os]
-    .filter((one) => one !== undefined && one !== '')
-    .join(', ') || id
-
-async function devicesPage(visit: Visit, error?: string, shown?: Html): Promise<void> {
-  const { say } = visit
-  const devices = await listDevices(await handleOf(visit))
-  const button = (act: string, key: LightTextKey): Html => html`<button name="do" value="${act}">${say(key)}</button>`
-  const row = (device: DeviceRecord): Html => {
-    const id = `d-${Buffer.from(device.id).toString('hex').slice(0, 64)}`
-    const state =
-      device.wiped !== undefined
-        ? say('wiped', { date: visit.date(device.wiped) })
-        : device.wipe === 'none'
-          ? say('ok')
-          : say('wipePending')
-    const acts = post(
-      visit,
-      'device',
-      html`<input type="hidden" name="id" value="${device.id}">${field(id, say('confirmPassword'), html`<input type="password" id="${id}" name="password" autocomplete="current-password">`)}<p class="hint">${say('wipeAsk')}</p><div class="bar">${device.wipe === 'none' ? button('wipe', 'wipe') : button('cancel', 'wipeCancel')}${button('recovery', 'recovery')}${button('remove', 'removeDevice')}</div>`,
-    )
-    return html`<section aria-label="${deviceName(device)}"><h2>${deviceName(device)}</h2><dl class="head"><dt>${say('state')}</dt><dd>${state}</dd><dt>${say('lastSync')}</dt><dd>${device.lastSeen > 0 && visit.date(device.lastSeen)}</dd></dl>${acts}</section>`
-  }
-  const body = html`${shown}${devices.length === 0 ? html`<p>${say('noDevices')}</p>` : devices.slice(0, 20).map(row)}`
-  await visit.page(say('devices'), body, error === undefined ? {} : { error, status: 422 })
-}
-
-async function passwordRight(visit: Visit): Promise<boolean> {
-  const { context, principal, fields, request } = visit
-  const password = (fields.get('password') ?? '').slice(0, 1_024)
-  const verdict = await context.authenticator.verify({
-    login: principal.address,
-    password,
-    protocol: 'web',
-    remoteAddress: addressOf(request),
-  })
-  if (!verdict.ok && verdict.retryAfterMs > 0 && verdict.reason === 'invalid')
-    await new Promise((resolve) => setTimeout(resolve, verdict.retryAfterMs).unref())
-  return verdict.ok && verdict.principal.account === principal.account
-}
-
-async function changeDevices(visit: Visit): Promise<void> {
-  const { fields, say, context, request, principal } = visit
-  const handle = await handleOf(visit)
-  const device = (await listDevices(handle)).find(({ id }) => id === fields.get('id'))
-  const act = fields.get('do') ?? ''
-  if (device === undefined) return visit.done('/light/options/devices')
-  if (act === 'wipe' || act === 'recovery') {
-    if (!(await passwordRight(visit))) return devicesPage(visit, say('wrongPassword'))
-  }
-  audit(context, request, principal, `device-${act} ${device.id}`)
-  if (act === 'recovery') {
-    const recoveryPassword = recoveryOf(context.directory.secret, principal.mailbox, device)
-    const text =
-      recoveryPassword === undefined
-        ? html`<p>${say('recoveryNone')}</p>`
-        : html`<p>${say('recoveryIs', { device: deviceName(device) })}</p><pre class="key">${recoveryPassword}</pre>`
-    return devicesPage(visit, undefined, html`<div class="note" role="status">${text}</div>`)
-  }
-  const { access } = device
-  if (act === 'wipe') await context.orderDevice(handle, device, { wipe: 'device', wiped: undefined, access })
-  if (act === 'cancel') await context.orderDevice(handle, device, { wipe: 'none', wiped: undefined, access })
-  if (act === 'remove') await handle.apply(removeDevice(device.id))
-  visit.done('/light/options/devices', { text: say('saved') })
-}
-
 async function sessionsPage(visit: Visit): Promise<void> {
   const { say, context, principal, session } = visit
   const records = [...(await context.sessions.list(principal.mailbox, principal.account))].sort(
@@ -322,48 +238,4 @@ async function changeSessions(visit: Visit): Promise<void> {
   await endSessions(context, principal, session.id, fields.get('act') === 'others' ? 'others' : fields.get('id'))
   audit(context, request, principal, 'end-session')
   visit.done('/light/options/sessions', { text: say('saved') })
-}
-
-async function securityPage(visit: Visit, error?: string): Promise<void> {
-  const { say, context, principal } = visit
-  const active = await context.secondFactor.active(principal.mailbox)
-  const pending = active ? undefined : await context.secondFactor.pending(principal.mailbox)
-  const password = field(
-    'password',
-    say('confirmPassword'),
-    html`<input type="password" id="password" name="password" autocomplete="current-password" required>`,
-  )
-  const code = field(
-    'code',
-    say('code'),
-    html`<input type="text" id="code" name="code" autocomplete="one-time-code" inputmode="numeric" maxlength="10" required>`,
-  )
-  const key = (secret: Uint8Array): Html =>
-    html`<p>${say('totpSecret')}</p><pre class="key">${base32(secret).replace(/(.{4})(?=.)/g, '$1 ')}</pre><pre class="key">${totpUri(secret, context.directory.organization, principal.address)}</pre>`
-  const body = active
-    ? html`<p>${say('totpOn')}</p>${post(visit, 'off', html`${password}<button>${say('turnOff')}</button>`)}`
-    : html`<p>${say('totpOff')}</p>${pending !== undefined && html`${key(pending)}${post(visit, 'on', html`${code}<button class="go">${say('turnOn')}</button>`)}`}${pending === undefined && post(visit, 'begin', html`${password}<button class="go">${say('totpBegin')}</button>`)}`
-  await visit.page(say('security'), body, error === undefined ? {} : { error, status: 422 })
-}
-
-async function changeSecurity(visit: Visit): Promise<void> {
-  const { fields, context, principal, say, request } = visit
-  const act = fields.get('act')
-  if (act === 'on') {
-    const codes = await context.secondFactor.confirm(principal.mailbox, fields.get('code') ?? '')
-    if (codes === undefined) return securityPage(visit, say('codeWrong'))
-    audit(context, request, principal, 'second-step-on')
-    return visit.page(
-      say('security'),
-      html`<p>${say('recoveryCodes')}</p><pre class="key">${codes.join('\n')}</pre><p><a href="/light/options">${say('options')}</a></p>`,
-    )
-  }
-  if (!(await passwordRight(visit))) return securityPage(visit, say('wrongPassword'))
-  if (act === 'begin' && !(await context.secondFactor.active(principal.mailbox)))
-    await context.secondFactor.begin(principal.mailbox)
-  if (act === 'off') {
-    await context.secondFactor.remove(principal.mailbox)
-    audit(context, request, principal, 'second-step-off')
-  }
-  visit.done('/light/options/security')
 }

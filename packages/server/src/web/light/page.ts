@@ -1,4 +1,4 @@
-import type { Language } from '@postrider/domain'
+import type { Language, Preferences } from '@postrider/domain'
 import { type Html, html, raw } from '../html.ts'
 import type { WebSession } from '../sessions.ts'
 import type { Folder } from './folders-of.ts'
@@ -7,8 +7,10 @@ import { lightText, type LightTextKey } from './texts.ts'
 /** The frame of every page of the Light version: one style sheet, landmarks, numbered access keys, nothing that moves. */
 
 export const STYLE_PATH = '/light/style.css'
-export const style = `:root{color-scheme:light dark;--bg:#fff;--soft:#f3f5f8;--line:#c9ced6;--control:#6b7480;--text:#1d2126;--text-2:#4d5561;--accent:#1a56b0;--danger:#a3201a}
-@media (prefers-color-scheme:dark){:root{--bg:#16191d;--soft:#20242a;--line:#3b424c;--control:#8b95a3;--text:#eceff3;--text-2:#b3bcc8;--accent:#8ab8ff;--danger:#ff9a92}}
+const dark = (selector: string): string =>
+  `${selector}{color-scheme:dark;--bg:#16191d;--soft:#20242a;--line:#3b424c;--control:#8b95a3;--text:#eceff3;--text-2:#b3bcc8;--accent:#8ab8ff;--danger:#ff9a92}`
+export const style = `body{color-scheme:light dark;--bg:#fff;--soft:#f3f5f8;--line:#c9ced6;--control:#6b7480;--text:#1d2126;--text-2:#4d5561;--accent:#1a56b0;--danger:#a3201a}
+${dark('body.dark')}@media (prefers-color-scheme:dark){${dark('body:not(.light)')}}body.light{color-scheme:light}body.more{--line:var(--control);--control:currentColor;--text-2:var(--text)}body.compact td,body.compact th{padding-block:2px}body.roomy td,body.roomy th{padding-block:12px}
 *{box-sizing:border-box}body{margin:0;background:var(--bg);color:var(--text);font:16px/1.5 "Segoe UI",system-ui,-apple-system,Roboto,"Noto Sans",sans-serif}
 a{color:var(--accent)}a:focus-visible,button:focus-visible,input:focus-visible,select:focus-visible,textarea:focus-visible,summary:focus-visible{outline:3px solid var(--accent);outline-offset:2px}
 .skip{position:absolute;inset-inline-start:-999px}.skip:focus{inset-inline-start:8px;top:8px;background:var(--bg);padding:8px}
@@ -44,7 +46,10 @@ export interface Frame {
   readonly note?: Html | undefined
   readonly error?: string | undefined
   readonly endsAt: string
+  readonly look: Pick<Preferences, 'theme' | 'contrast' | 'density'>
 }
+const lookOf = ({ theme, contrast, density }: Frame['look']): string =>
+  [theme, contrast, density].filter((one) => one !== 'system' && one !== 'normal').join(' ')
 
 export const csrfField = ({ csrf }: WebSession): Html => html`<input type="hidden" name="csrf" value="${csrf}">`
 
@@ -54,14 +59,14 @@ export function renderPage(frame: Frame, body: Html): string {
   return html`<!DOCTYPE html>
 <html lang="${language}"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width,initial-scale=1"><meta name="robots" content="noindex">
 <title>${title} – ${organization}</title><link rel="stylesheet" href="${STYLE_PATH}"></head>
-<body><a class="skip" href="#main">${say('skip')}</a>
+<body class="${lookOf(frame.look)}"><a class="skip" href="#main">${say('skip')}</a>
 <header><span class="brand">${organization}</span><a href="/light/compose" accesskey="n">${say('newMail')}</a>
 <form role="search" method="get" action="/light/search"><label for="q">${say('search')}</label> <input type="search" id="q" name="q" value="${query}" size="18" accesskey="s"><button>${say('search')}</button></form>
 <a href="/light/options" accesskey="o">${say('settings')}</a><form method="post" action="/signout">${csrfField(session)}<button>${say('signOut')}</button></form></header>
 <div class="cols"><main id="main" tabindex="-1"><h1>${title}</h1>
 ${error !== undefined && html`<div class="error" role="alert"><h2>${say('problem')}</h2><p>${error}</p></div>`}${note !== undefined && html`<div class="note" role="status">${note}</div>`}
 ${body}</main>
-<nav class="folders" aria-label="${say('folders')}">${tree(folders, null, current, say, 0)}<p><a href="/light/folders">${say('manageFolders')}</a></p></nav></div>
+<nav class="folders" aria-label="${say('folders')}">${tree(folders, null, current, say, 0)}<p><a href="/light/people">${say('people')}</a><br><a href="/light/held">${say('held')}</a><br><a href="/light/folders">${say('manageFolders')}</a></p></nav></div>
 <footer>${say('signedIn', { user: session.principal.address, time: endsAt })} <a href="/mail/">${say('fullVersion')}</a></footer></body></html>
 `.text
 }

@@ -18,8 +18,9 @@ function sizeOf(text: string): number | undefined {
   return match === null ? undefined : Number(match[1]) * (sizes[(match[2] ?? '').toLowerCase()] ?? 1)
 }
 function dateOf(text: string): string | undefined {
-  if (!/^\d{4}-\d{2}-\d{2}$/.test(text) || Number.isNaN(Date.parse(text))) return undefined
-  return `${text}T00:00:00Z`
+  // A year or a month is its first day.
+  if (!/^\d{4}(?:-\d{2}){0,2}$/.test(text) || Number.isNaN(Date.parse(text))) return undefined
+  return `${new Date(text).toISOString().slice(0, 10)}T00:00:00Z`
 }
 
 const texts = new Set(['from', 'to', 'cc', 'bcc', 'subject', 'body'])
@@ -68,10 +69,13 @@ function conditionOf(key: string, value: string, folders: readonly Folder[]): Co
       return /^attachments?$/.test(lower) ? { hasAttachment: true } : undefined
     case 'is':
       return Object.hasOwn(states, lower) ? states[lower] : undefined
+    case 'category':
+      return { hasCategory: value }
     case 'before':
+    case 'since':
     case 'after': {
       const date = dateOf(value)
-      return date === undefined ? undefined : { [key]: date }
+      return date === undefined ? undefined : { [key === 'before' ? 'before' : 'after']: date }
     }
     case 'larger':
     case 'smaller': {

@@ -3,7 +3,10 @@ import { plainToHtml } from '@postrider/wire/html'
 import { type Html, html, raw } from '../html.ts'
 import { loadMail, type Mail, type Part, type Person, safeBody } from '../mail.ts'
 import { pictureAddress } from '../picture.ts'
-import { act, actions } from './list.ts'
+import { act, actions } from './acts.ts'
+import { tripsOf, whyHere } from './cards.ts'
+import { chosenOf } from './chosen.ts'
+import { afterAct } from './more.ts'
 import { csrfField } from './page.ts'
 import type { Visit } from './visit.ts'
 
@@ -44,7 +47,10 @@ export async function readPage(visit: Visit, id: string): Promise<void> {
   const folders = await visit.folders()
   const folder = folders.find((one) => mail.mailboxIds[one.id] !== undefined)
   const formatted = url.searchParams.get('view') === 'html'
-  const pictures = formatted && url.searchParams.get('pictures') === '1'
+  const { preferences } = visit
+  const sender = mail.from?.[0]?.email.toLowerCase() ?? ''
+  const trusted = preferences.pictures === 'always' || preferences.picturesFrom.includes(sender)
+  const pictures = formatted && (trusted || url.searchParams.get('pictures') === '1')
   const whole = url.searchParams.get('all') === '1'
   const query = (change: Readonly<Record<string, string>>): string =>
     `/light/mail/${mail.id}?${new URLSearchParams({ ...(formatted ? { view: 'html' } : {}), ...change })}`
@@ -57,17 +63,25 @@ export async function readPage(visit: Visit, id: string): Promise<void> {
   }
   const link = (to: string, text: string, key?: string): Html =>
     html`<a class="button" href="${to}"${key !== undefined && html` accesskey="${key}"`}>${text}</a>`
+  const extra = await extraOf(visit, mail.id)
   const marks = [
     mail.keywords.$flagged !== undefined && say('flagged'),
     mail.keywords.$answered !== undefined && say('answered'),
+    extra.followUp?.due != null && say('dueOn', { time: visit.date(extra.followUp.due) }),
+    extra.followUp?.completed != null && say('completed'),
+    extra.snoozed !== null && say('snoozedUntil', { time: visit.date(extra.snoozed.until) }),
+    ...Object.keys(extra.categories),
   ].filter((one) => one !== false)
-  const page = html`${folder !== undefined && html`<p><a href="/light/folder/${folder.id}">${say('back', { folder: folder.name })}</a></p>`}
+  const near = folder === undefined ? undefined : await neighbours(visit, mail.id, folder.id)
+  const here = `/light/mail/${mail.id}`
+  const page = html`${folder !== undefined && html`<p><a href="/light/folder/${folder.id}">${say('back', { folder: folder.name })}</a>${near?.newer !== undefined && html` <a rel="prev" accesskey="p" href="/light/mail/${near.newer}">${say('newer')}</a>`}${near?.older !== undefined && html` <a rel="next" accesskey="d" href="/light/mail/${near.older}">${say('older')}</a>`}${extra.talk > 1 && html` <a href="/light/conversation/${mail.threadId}?folder=${folder.id}">${say('wholeTalk', { n: extra.talk })}</a>`}</p>`}
 <dl class="head">${line(say('from'), mail.from)}${line(say('to'), mail.to)}${line(say('cc'), mail.cc)}${line(say('bcc'), mail.bcc)}<dt>${say('date')}</dt><dd>${visit.date(mail.sentAt ?? mail.receivedAt)}</dd>${marks.length > 0 && html`<dt>${say('state')}</dt><dd>${marks.join(', ')}</dd>`}</dl>
 <div class="bar">${mail.keywords.$draft === undefined ? html`${link(`/light/compose?reply=${mail.id}`, say('reply'), 'r')}${link(`/light/compose?all=${mail.id}`, say('replyAll'), 'a')}${link(`/light/compose?forward=${mail.id}`, say('forward'), 'f')}` : link(`/light/compose?draft=${mail.id}`, say('edit'))}</div>
-${mail.attachments.length > 0 && html`<h2 id="files">${say('attachments')}</h2><ul aria-labelledby="files">${mail.attachments.slice(0, MAX_PARTS).map((part) => html`<li>${partLink(visit, part)}</li>`)}</ul>`}
+${await tripsOf(visit, mail.id)}${mail.attachments.length > 0 && html`<h2 id="files">${say('attachments')}</h2><ul aria-labelledby="files">${mail.attachments.slice(0, MAX_PARTS).map((part) => html`<li>${partLink(visit, part)}</li>`)}</ul>`}
 <p>${hasHtml && html`<a href="${formatted ? `/light/mail/${mail.id}` : query({ view: 'html' })}">${say(formatted ? 'showText' : 'showHtml')}</a>`} ${remote > 0 && !pictures && html`<a href="${query({ view: 'html', pictures: '1' })}">${say('showPictures', { n: remote })}</a>`}</p>
 <div class="body" dir="auto">${body}</div>${more && html`<p>${say('shortened')} <a href="${query({ all: '1' })}">${say('showAll')}</a></p>`}
-<form method="post" action="/light/mail/${mail.id}">${csrfField(visit.session)}${actions(visit, folder, folders, say('withThis'))}</form>`
+${preferences.focused && folder?.role === 'inbox' && html`<p class="hint">${await whyHere(visit, mail.id)}</p>`}${pictures && remote > 0 && !trusted && sender !== '' && html`<form method="post" action="/light/mail/${mail.id}">${csrfField(visit.session)}<button name="act" value="pictures">${say('picturesAlwaysFrom', { name: sender })}</button></form>`}
+<form method="post" action="/light/mail/${mail.id}">${csrfField(visit.session)}<input type="hidden" name="here" value="${here}">${actions(visit, folder, folders, say('withThis'))}</form>`
   await visit.page(mail.subject?.trim() || say('noSubject'), page, folder === undefined ? {} : { current: folder.id })
 }
 
@@ -98,17 +112,54 @@ function bodyOf(
   return { body: raw(plainToHtml(whole ? text : text.slice(0, MAX_SHOWN)).html), more, remote }
 }
 
+interface Extra {
+  readonly categories: Readonly<Record<string, true>>
+  readonly followUp: { readonly due: string | null; readonly completed: string | null } | null
+  readonly snoozed: { readonly until: string } | null
+  readonly talk: number
+}
+async function extraOf(visit: Visit, id: string): Promise<Extra> {
+  const { list } = await visit.ask<{ list: readonly (Omit<Extra, 'talk'> & { readonly threadId: string })[] }>(
+    'Email/get',
+    { ids: [id], properties: ['categories', 'followUp', 'snoozed', 'threadId'] },
+  )
+  const [found] = list
+  if (found === undefined) return { categories: {}, followUp: null, snoozed: null, talk: 1 }
+  const threads = await visit.ask<{ list: readonly { readonly emailIds: readonly string[] }[] }>('Thread/get', {
+    ids: [found.threadId],
+  })
+  return { ...found, talk: threads.list[0]?.emailIds.length ?? 1 }
+}
+
+/** The mails before and after this one in its folder. */
+async function neighbours(
+  visit: Visit,
+  id: string,
+  folder: string,
+): Promise<{ readonly newer: string | undefined; readonly older: string | undefined }> {
+  const { ids } = await visit.ask<{ ids: readonly string[] }>('Email/query', {
+    filter: { inMailbox: folder },
+    sort: [{ property: 'receivedAt', isAscending: false }],
+    anchor: id,
+    anchorOffset: -1,
+    limit: 3,
+  })
+  const at = ids.indexOf(id)
+  return { newer: at > 0 ? ids[at - 1] : undefined, older: at < 0 ? undefined : ids[at + 1] }
+}
+
 export async function actOnMail(visit: Visit, id: string): Promise<void> {
   const mail = await loadMail(visit.context, visit.principal, visit.accountId, id)
   if (mail === undefined) return visit.done('/light/')
   const folder = (await visit.folders()).find((one) => mail.mailboxIds[one.id] !== undefined)
   const name = visit.fields.get('act') ?? ''
-  const stays = name === 'flag' || name === 'unflag' || name === 'read'
-  await act(
-    visit,
-    name,
-    [mail.id],
-    folder,
-    stays ? `/light/mail/${mail.id}` : folder === undefined ? '/light/' : `/light/folder/${folder.id}`,
-  )
+  const here = `/light/mail/${mail.id}`
+  if (name === 'pictures') {
+    const sender = mail.from?.[0]?.email.toLowerCase() ?? ''
+    const picturesFrom = [...new Set([...visit.preferences.picturesFrom, sender])]
+    await visit.ask('Preferences/set', { update: { singleton: { picturesFrom } } })
+    return visit.done(`${here}?view=html`, { text: visit.say('saved') })
+  }
+  const chosen = { ...(await chosenOf(visit, visit.fields)), ids: [mail.id], whole: false, threads: false, folder }
+  await act(visit, name, chosen, afterAct(name, here, folder === undefined ? '/light/' : `/light/folder/${folder.id}`))
 }

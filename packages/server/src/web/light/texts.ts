@@ -1,15 +1,19 @@
 import { defineMessages } from '@postrider/domain'
+import { actTexts } from './texts-acts.ts'
+import { optionTexts } from './texts-options.ts'
 
 /** What the Light version says. */
 export const lightText = defineMessages({
+  ...actTexts,
+  ...optionTexts,
   skip: { en: 'Skip to content', fr: 'Aller au contenu' },
   folders: { en: 'Folders', fr: 'Dossiers' },
   newMail: { en: 'New message', fr: 'Nouveau message' },
   search: { en: 'Search', fr: 'Rechercher' },
   searchMail: { en: 'Search mail', fr: 'Rechercher dans le courrier' },
   searchHint: {
-    en: 'Words, "exact words", from:, to:, subject:, body:, in:, has:attachment, is:unread, is:flagged, before:2026-01-31, after:, larger:1MB, smaller:, and a minus sign for “not”.',
-    fr: 'Mots, "mots exacts", from:, to:, subject:, body:, in:, has:attachment, is:unread, is:flagged, before:2026-01-31, after:, larger:1MB, smaller:, et un signe moins pour « sans ».',
+    en: 'Words, "exact words", from:, to:, subject:, body:, in:, has:attachment, is:unread, is:flagged, category:, before:2026-01-31, after:, larger:1MB, smaller:, and a minus sign for “not”.',
+    fr: 'Mots, "mots exacts", from:, to:, subject:, body:, in:, has:attachment, is:unread, is:flagged, category:, before:2026-01-31, after:, larger:1MB, smaller:, et un signe moins pour « sans ».',
   },
   searchTitle: { en: 'Search: {query}', fr: 'Recherche : {query}' },
   searchWrong: { en: 'This was not understood: {word}', fr: 'Ceci n’a pas été compris : {word}' },

@@ -1,5 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import type { Language, Principal } from '@postrider/domain'
+import type { Language, Preferences, Principal } from '@postrider/domain'
 import { accountIdOf } from '@postrider/protocols/jmap'
 import type { WebContext } from '../context.ts'
 import { pageHeaders, pagePolicy } from '../headers.ts'
@@ -28,7 +28,7 @@ export class Visit {
   readonly url: URL
   /** Undefined for GET. */
   readonly posted: Posted | undefined
-  readonly zone: string
+  readonly preferences: Preferences
   readonly language: Language
   readonly flashes: Flashes
   #folders: Promise<readonly Folder[]> | undefined
@@ -36,7 +36,7 @@ export class Visit {
   constructor(
     parts: Pick<
       Visit,
-      'context' | 'request' | 'response' | 'session' | 'url' | 'posted' | 'zone' | 'language' | 'flashes'
+      'context' | 'request' | 'response' | 'session' | 'url' | 'posted' | 'preferences' | 'language' | 'flashes'
     >,
   ) {
     this.context = parts.context
@@ -45,7 +45,7 @@ export class Visit {
     this.session = parts.session
     this.url = parts.url
     this.posted = parts.posted
-    this.zone = parts.zone
+    this.preferences = parts.preferences
     this.language = parts.language
     this.flashes = parts.flashes
   }
@@ -55,6 +55,9 @@ export class Visit {
   }
   get accountId(): string {
     return accountIdOf(this.principal.mailbox)
+  }
+  get zone(): string {
+    return this.preferences.zone
   }
   get fields(): URLSearchParams {
     return this.posted?.fields ?? new URLSearchParams()
@@ -117,6 +120,7 @@ export class Visit {
       session,
       folders: await this.folders(),
       endsAt: new Intl.DateTimeFormat(language, { timeStyle: 'short', timeZone: this.zone }).format(end),
+      look: this.preferences,
       note: flash === undefined ? undefined : this.#flashHtml(flash),
       ...rest,
     }
