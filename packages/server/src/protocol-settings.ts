@@ -35,6 +35,7 @@ export const activeSyncSettings = (config: Config): ActiveSyncSettings => ({
   minHeartbeatInterval: Math.ceil(config['activesync.minHeartbeat'] / 1_000),
   maxHeartbeatInterval: Math.floor(config['activesync.maxHeartbeat'] / 1_000),
   requireProvisioning: config['activesync.requireProvisioning'],
+  defaultAccessLevel: config['activesync.defaultAccessLevel'],
   // A message in a WBXML document, with room for what stands around it.
   maxRequestBytes: config['limits.messageSize'] + 1024 * 1024,
 })

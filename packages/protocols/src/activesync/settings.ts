@@ -1,6 +1,7 @@
 /** What an administrator can set for ActiveSync, with Exchange's names where it has one, and the defaults. */
 
 import { defaultPolicy, type Policy } from './policy/policy.ts'
+import type { AccessLevel } from './policy/quarantine.ts'
 
 export interface Settings {
   /** Seconds a Ping or Sync may be held at least: Exchange's MinHeartbeatInterval (60); lower for tests. */
@@ -26,6 +27,8 @@ export interface Settings {
    * told that it cannot be used here (141); and whether one that applies the policy only in part is let in (139).
    */
   readonly allowNonProvisionableDevices: boolean
+  /** What becomes of a device that finishes its first partnership and that nobody has judged: DefaultAccessLevel. */
+  readonly defaultAccessLevel: AccessLevel
   /** The policy of a mailbox: the mailbox's own (mobileDevicePolicy names it), else the default. */
   policy(name: string | undefined): Policy
   /** Seconds after which a device takes the policy anew; 0 never: DevicePolicyRefreshInterval. */
@@ -52,6 +55,7 @@ export const defaultSettings: Settings = {
   maxBodyMemory: 256 * 1024 * 1024,
   requireProvisioning: true,
   allowNonProvisionableDevices: true,
+  defaultAccessLevel: 'allow',
   policy: () => defaultPolicy,
   policyRefreshSeconds: 0,
   pingOnChanges: false,

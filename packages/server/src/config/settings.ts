@@ -463,6 +463,13 @@ export const settings = {
     'Les appareils doivent accepter la stratégie avant de voir des données.',
     { exchange: 'AllowNonProvisionableDevices (opposite)' },
   ),
+  'activesync.defaultAccessLevel': setting(
+    oneOf('allow', 'block', 'quarantine'),
+    'allow',
+    'What becomes of a new device: let in, shut out, or kept out until an administrator decides, who is told by mail (postrider device allow).',
+    'Sort d’un nouvel appareil : accepté, exclu, ou tenu à l’écart jusqu’à la décision d’un administrateur, prévenu par courrier (postrider device allow).',
+    { exchange: 'DefaultAccessLevel' },
+  ),
 
   'delivery.smartHost': setting(
     hostAndPort,

@@ -8,6 +8,7 @@ import { child, children, type Element, el, has, text } from '@postrider/wire/wb
 import { command, document } from '../command.ts'
 import type { Context } from '../context.ts'
 import { policyHash, provisionDocument } from '../policy/policy.ts'
+import { admission, announceQuarantine } from '../policy/quarantine.ts'
 import type { Request } from '../request.ts'
 import { type DeviceRecord, saveDevice } from '../state/device.ts'
 import { readDeviceInformation } from '../state/information.ts'
@@ -130,13 +131,16 @@ async function acknowledge(context: Context, requested: Element, acknowledged: s
   }
   const settings = deps.settings.policy(deps.directory.account(context.principal.account)?.mobileDevicePolicy)
   const policyKey = newKey(device)
-  await saveDevice(mailbox, device, {
+  const access = admission(context)
+  const saved = await saveDevice(mailbox, device, {
+    ...(access === undefined ? {} : { access }),
     policyKey,
     acknowledgedKey: shown,
     policyHash: policyHash(settings, version),
     policyTime: deps.clock.now(),
     lastSeen: deps.clock.now(),
   })
+  if (access === 'quarantined') await announceQuarantine(context, saved)
   return answer(Provision.success, undefined, policies(policyType, Policy.success, policyKey))
 }
 

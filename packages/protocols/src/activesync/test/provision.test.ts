@@ -3,7 +3,9 @@ import { test } from 'node:test'
 import { child, children, type Element, el, has, isElement, text } from '@postrider/wire/wbxml'
 import type { Call, Phone, Reply } from '@postrider/testkit/activesync'
 import { commands } from '../commands/index.ts'
-import { defaultPolicy, listDevices, loadDevice, removeDevice, saveDevice } from '../index.ts'
+import { type MailboxEntry, mailboxId } from '@postrider/domain'
+import { defaultPolicy, type DeviceRecord, listDevices, loadDevice, removeDevice, saveDevice } from '../index.ts'
+import type { AccessLevel } from '../policy/quarantine.ts'
 import { easVersions } from '../version.ts'
 import { Room } from './room.ts'
 
@@ -281,4 +283,58 @@ test('a blocked device is 129, HTTP 403 in 12.1', async () => {
     await saveDevice(room.mailbox, device!, { access: 'blocked' })
     assert.equal(said(await phone.call(folderSync)), status)
   }
+})
+
+test('a new device in quarantine: 129, its user and the administrators are told once; one that is let in goes on', async () => {
+  const settings: { defaultAccessLevel: AccessLevel } = { defaultAccessLevel: 'allow' }
+  const boss = (base: MailboxEntry): MailboxEntry => ({
+    ...base,
+    mailbox: mailboxId(base.mailbox + 1),
+    address: 'boss@example.com',
+    language: 'fr',
+    isAdministrator: true,
+  })
+  await using room = await Room.open({
+    settings,
+    directory: (base) => ({
+      ...base,
+      mailboxes: () => [...base.mailboxes()].flatMap((one) => [one, boss(one)]),
+    }),
+  })
+  const known = await room.ready()
+  settings.defaultAccessLevel = 'quarantine'
+  const port = await room.twin()
+  const phone = room.phone({ port })
+  phone.loseReplies(2)
+  await phone.provision()
+  assert.equal(said(await phone.folderSync()), 129)
+  assert.deepEqual(
+    room.sent.map(({ from, recipients }) => [from, recipients[0]?.address]),
+    [
+      ['', 'alice@example.com'],
+      ['', 'boss@example.com'],
+    ],
+  )
+  const [user, administrator] = room.sent.map(({ message }) => Buffer.from(message).toString())
+  const { deviceId = '' } = phone.settings
+  assert.match(user ?? '', /Phone One, PhoneOS 1\.0 \(Phone, Phone\/1\.0\)/)
+  assert.match(administrator ?? '', new RegExp(`postrider device allow alice@example\\.com ${deviceId}`))
+  assert.match(administrator ?? '', /Auto-Submitted: auto-generated/)
+  const device = await loadDevice(room.mailbox, deviceId)
+  assert.equal(device?.access, 'quarantined')
+  await saveDevice(room.mailbox, device as DeviceRecord, { access: 'allowed' })
+  assert.equal(said(await phone.folderSync()), 1)
+  // Who had a partnership before keeps it, also when it takes the policy anew.
+  const again = room.phone({ port, deviceId: known.settings.deviceId })
+  await again.provision()
+  assert.equal(said(await again.folderSync()), 1)
+  assert.equal(room.sent.length, 2)
+})
+
+test('new devices are shut out where the organisation says so', async () => {
+  await using room = await Room.open({ settings: { defaultAccessLevel: 'block' } })
+  const phone = room.phone()
+  await phone.provision()
+  assert.equal(said(await phone.folderSync()), 129)
+  assert.equal(room.sent.length, 0)
 })
