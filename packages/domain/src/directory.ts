@@ -30,8 +30,9 @@ export interface MailboxEntry {
   readonly enabled: boolean
   readonly hiddenFromAddressLists: boolean
   readonly language: 'en' | 'fr'
-  /** Mailbox database it lives in. */
+  /** Mailbox database it lives in, and how often it has moved: domain/epoch.ts. */
   readonly database: string
+  readonly epoch: number
   /** Bytes, undefined unlimited: ProhibitSendReceiveQuota. */
   readonly quota: number | undefined
   readonly protocols: Readonly<Record<ProtocolName, boolean>>
@@ -140,7 +141,10 @@ export interface NewMailboxEntry {
   readonly isAdministrator?: boolean
 }
 export type MailboxChange = Partial<
-  Omit<MailboxEntry, 'account' | 'mailbox' | 'created' | 'database' | 'isAdministrator' | 'protocols' | 'quota'>
+  Omit<
+    MailboxEntry,
+    'account' | 'mailbox' | 'created' | 'database' | 'epoch' | 'isAdministrator' | 'protocols' | 'quota'
+  >
 > & { readonly protocols?: Partial<Record<ProtocolName, boolean>>; readonly quota?: number | null }
 
 /** `message` is what the administrator reads (already in words, English); `code` is stable for scripts. */

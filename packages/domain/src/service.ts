@@ -5,6 +5,7 @@ import type { ApplyResult, Operation } from './operations.ts'
 import type { Column, Packed, PackedGone, ScanColumn } from './packed.ts'
 import type { ClaimRequest, QueueEntry } from './queue.ts'
 import type { Permission } from './rights.ts'
+import type { Relocate } from './relocation.ts'
 import type { SearchRequest, SearchResult } from './search.ts'
 
 /**
@@ -58,6 +59,9 @@ export interface MailboxService {
   queueList(filter: { destination?: string; limit: number; afterId?: number }): Promise<readonly QueueEntry[]>
   /** Calls back when entries were added or released. */
   subscribeQueue(listener: () => void): Promise<Subscription>
+
+  /** One step of a move, asked of one of the two databases. Rejects with `invalid` where the driver moves nothing. */
+  relocate: Relocate
 }
 
 export interface MailboxInit {

@@ -35,6 +35,7 @@ export const methods = {
   queueList: { ...call, scope: 'home' },
   subscribeQueue: { ...call, kind: 'subscription', scope: 'home' },
   blobs: call,
+  relocate: { ...call, deadline: 60 * SECOND },
 } as const satisfies Record<MethodName, MethodInfo>
 
 export const methodNames = Object.keys(methods) as readonly MethodName[]

@@ -4,9 +4,11 @@ import {
   type MailboxId,
   type MailboxInit,
   type MailboxService,
+  movedEpoch,
   type QueueEntry,
   type Subscription,
 } from '@postrider/domain'
+import { FollowedFeeds } from './followed-feeds.ts'
 import { type MethodName, methodNames, methods } from './methods.ts'
 
 /** Where mailboxes live. Asked at every call: it may change at any time. */
@@ -17,6 +19,10 @@ export interface RouterPorts {
   readonly ownerOf: (database: string) => MailboxService | undefined
   /** Every owner, each once. */
   readonly owners: () => Iterable<MailboxService>
+  /** Resolves when the directory knows this epoch of a mailbox: an owner answered that it has moved. Without it such an answer goes to the caller. */
+  readonly relocated?: (mailbox: MailboxId, epoch: number) => Promise<void>
+  /** Calls back when mailboxes may have another database than before; answers how to stop. Needs no end before the program's. */
+  readonly watch?: (changed: () => void) => void
 }
 
 type QueueFilter = Parameters<MailboxService['queueList']>[0]
@@ -28,11 +34,12 @@ const none: readonly QueueEntry[] = []
  */
 export function routeMailboxes(ports: RouterPorts): MailboxService {
   const byMailbox = (name: MethodName) => {
+    const ask = async (mailbox: MailboxId, args: readonly unknown[]): Promise<unknown> => {
+      const owner = ownerFor(ports, name, mailbox, args)
+      return (owner[name] as (...all: readonly unknown[]) => Promise<unknown>).call(owner, mailbox, ...args)
+    }
     return (mailbox: MailboxId, ...args: readonly unknown[]): Promise<unknown> =>
-      attempt(() => {
-        const owner = ownerFor(ports, name, mailbox, args)
-        return (owner[name] as (...all: readonly unknown[]) => Promise<unknown>).call(owner, mailbox, ...args)
-      })
+      name === 'relocate' ? ask(mailbox, args) : findAgain(ports, mailbox, () => ask(mailbox, args))
   }
   const routed = methodNames.filter((name) => methods[name].scope === 'mailbox').map((name) => [name, byMailbox(name)])
   let turn = 0
@@ -41,11 +48,24 @@ export function routeMailboxes(ports: RouterPorts): MailboxService {
     queueList: (filter) => list([...ports.owners()], filter),
     subscribeQueue: (listener) => subscribe([...ports.owners()], listener),
   }
-  return { ...(Object.fromEntries(routed) as MailboxService), ...home }
+  const service: MailboxService = { ...(Object.fromEntries(routed) as unknown as MailboxService), ...home }
+  if (ports.watch === undefined) return service
+  const feeds = new FollowedFeeds(service, ports.databaseOf)
+  ports.watch(() => feeds.look())
+  return { ...service, subscribe: (mailbox, listener) => feeds.subscribe(mailbox, listener) }
 }
 
-/** What is thrown at once rejects, as everything does. */
-const attempt = async (run: () => Promise<unknown>): Promise<unknown> => run()
+/** What was answered "moved, epoch n" was not done: it is asked once more where the mailbox lives now. */
+async function findAgain(ports: RouterPorts, mailbox: MailboxId, ask: () => Promise<unknown>): Promise<unknown> {
+  try {
+    return await ask()
+  } catch (error) {
+    const epoch = movedEpoch(error)
+    if (epoch === undefined || ports.relocated === undefined) throw error
+    await ports.relocated(mailbox, epoch)
+    return ask()
+  }
+}
 
 function ownerFor(
   { databaseOf, ownerOf }: RouterPorts,
@@ -54,7 +74,12 @@ function ownerFor(
   args: readonly unknown[],
 ): MailboxService {
   // A mailbox in the making is told where it is to live.
-  const database = name === 'create' ? (args[0] as MailboxInit).database : databaseOf(mailbox)
+  const database =
+    name === 'create'
+      ? (args[0] as MailboxInit).database
+      : name === 'relocate'
+        ? (args[0] as string)
+        : databaseOf(mailbox)
   if (database === undefined) throw new DomainError('mailboxNotFound', `mailbox ${mailbox}`)
   const owner = ownerOf(database)
   if (owner === undefined) throw new DomainError('unavailable', `database ${database} has no owner`)

@@ -11,12 +11,14 @@ import type { ActiveSync } from '@postrider/protocols/activesync'
 import type { DirectoryStore } from '@postrider/store/directory'
 import type { CheckReport } from '@postrider/store/sqlite'
 import type { Loaded } from './config/load.ts'
+import type { Mover } from './move/mover.ts'
 import type { TraceBook } from './operations/traces.ts'
 import { reasonOf } from './cli/reasons.ts'
 
 /** What a running server adds to what the data folder alone offers. */
 export interface RunningServer {
   readonly service: MailboxService
+  readonly mover: Mover
   /** Gives a device an order; what it waits for ends at once. */
   readonly orderDevice: ActiveSync['order']
   /** Reads configuration and certificate again; answers in words what changed and what needs a restart. */

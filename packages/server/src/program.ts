@@ -46,6 +46,7 @@ import { lockFolder } from './control/lock.ts'
 import { serveControl } from './control/socket.ts'
 import { firstMailbox, prepareDirectory } from './first-start.ts'
 import { type MailboxHome, openHome } from './home/index.ts'
+import { whereabouts } from './home/whereabouts.ts'
 import { siteFor } from './http/site.ts'
 import { connectionCeiling, Gate } from './listeners/gate.ts'
 import { type Listening, listen, portsOf } from './listeners/listen.ts'
@@ -55,6 +56,7 @@ import { DIRECTORY_FILE, prepareFolder } from './offline.ts'
 import { openLog, type ProgramLog } from './operations/log.ts'
 import { Metrics } from './operations/metrics.ts'
 import { MAX_TRACE_MINUTES, TraceBook } from './operations/traces.ts'
+import { Mover } from './move/mover.ts'
 import { removeReadyFile, writeReadyFile } from './operations/ready-file.ts'
 import { watchStalls } from './operations/stalls.ts'
 import { notifySystemd } from './operations/systemd.ts'
@@ -156,6 +158,7 @@ async function start(first: Loaded, env: Environment, opened: ProgramLog, undo: 
     ownerKind: config.ownerKind,
     guests: shared !== undefined,
     databaseOf: databaseFinder(directory),
+    whereabouts: whereabouts(directory),
     epochOf: (database) => databaseOwner(directory, database).epoch,
     logLevel: config['log.level'],
     scrubRate: config['store.scrub'],
@@ -352,7 +355,10 @@ async function start(first: Loaded, env: Environment, opened: ProgramLog, undo: 
     await notifySystemd('READY=1', log)
     return lines
   }
+  const mover = new Mover({ directory, service: home.service, clock, log: log.child({ part: 'move' }) })
+  undo.add(() => mover.close())
   const server = runningServer({
+    mover,
     orderDevice: services.activeSync.order,
     metrics,
     traces,
@@ -386,6 +392,7 @@ async function start(first: Loaded, env: Environment, opened: ProgramLog, undo: 
   )
   // One program owns the data folder: claims that a crash left behind are nobody's.
   await services.transport.runner.start({ sole: true })
+  mover.resume()
   // Held mails go on waiting; nobody waits for them.
   void services.jmap.start()
 
@@ -488,6 +495,7 @@ interface Access {
 const sentConfig = ({ config, file, dataFolder }: Loaded): SentConfig => ({ config, file, dataFolder })
 
 interface RunningParts {
+  readonly mover: Mover
   readonly orderDevice: RunningServer['orderDevice']
   readonly metrics: Metrics
   readonly traces: TraceBook
@@ -506,6 +514,7 @@ function runningServer(parts: RunningParts): RunningServer {
   const { home, access, listening, state } = parts
   return {
     service: home.service,
+    mover: parts.mover,
     orderDevice: parts.orderDevice,
     reload: parts.reload,
     async status(): Promise<ServerStatus> {

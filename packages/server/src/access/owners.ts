@@ -1,7 +1,8 @@
-import type { Logger, MailboxId, MailboxService } from '@postrider/domain'
+import type { Directory, Logger, MailboxService } from '@postrider/domain'
 import { Caller, connectSocket, routeMailboxes } from '@postrider/link'
 import { withSocketPath } from '../control/socket-path.ts'
 import type { OwnerDoor } from '../home/index.ts'
+import { whereabouts } from '../home/whereabouts.ts'
 
 /** An owner that starts again is looked for this often, ms; less often the longer it takes. */
 const FIRST_RETRY_MS = 20
@@ -56,7 +57,7 @@ class OwnerLink {
 export async function joinOwners(
   folder: string,
   doors: readonly OwnerDoor[],
-  databaseOf: (mailbox: MailboxId) => string | undefined,
+  directory: Pick<Directory, 'mailbox' | 'watch'>,
   log: Logger,
 ): Promise<{ readonly service: MailboxService; close(): void }> {
   const links = doors.map((door) => new OwnerLink(folder, door, log))
@@ -64,7 +65,8 @@ export async function joinOwners(
   await Promise.all(links.map((link) => link.connect()))
   return {
     service: routeMailboxes({
-      databaseOf,
+      ...whereabouts(directory),
+      databaseOf: (mailbox) => directory.mailbox(mailbox)?.database,
       ownerOf: (database) => ownerOf.get(database),
       owners: () => links.map((link) => link.service),
     }),

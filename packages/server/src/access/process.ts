@@ -80,7 +80,7 @@ const log = opened.log.child({ part: start.name })
 process.on('uncaughtException', (error) => log.error({ err: error }, 'an error that nobody caught'))
 process.on('unhandledRejection', (error) => log.error({ err: error }, 'a rejection that nobody caught'))
 const meter = new GatheringMeter()
-const owners = await joinOwners(start.folder, joined.doors, (mailbox) => directory.mailbox(mailbox)?.database, log)
+const owners = await joinOwners(start.folder, joined.doors, directory, log)
 const authenticator = remoteAuthenticator(directory, hub.calls)
 const traces = new RemoteTraces(together, (address, line) => hub.words.trace(address, line))
 const services = createServices({

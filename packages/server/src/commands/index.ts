@@ -10,6 +10,7 @@ import { domainAdd, domainDefault, domainList, domainRemove } from './domain/dom
 import { groupAdd, groupList, groupRemove, groupSet, groupShow } from './group/groups.ts'
 import { exportCommand } from './export.ts'
 import { importCommand } from './import.ts'
+import { mailboxCancel, mailboxMove, mailboxStatus } from './mailbox/move.ts'
 import { metricsCommand } from './metrics.ts'
 import { queueHold, queueList, queueRelease, queueRemove, queueRetry, queueShow } from './queue/queue.ts'
 import { reload, status, storeCheck, storeRepair } from './server.ts'
@@ -45,6 +46,9 @@ export const commands: readonly AnyCommand[] = [
   appPasswordAdd,
   appPasswordList,
   appPasswordRemove,
+  mailboxMove,
+  mailboxStatus,
+  mailboxCancel,
   deviceList,
   deviceWipe,
   deviceBlock,

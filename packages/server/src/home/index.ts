@@ -5,7 +5,7 @@
  */
 import type { Logger, MailboxId, MailboxService, Meter } from '@postrider/domain'
 import type { PostgresPlace } from '@postrider/store/postgres'
-import { routeMailboxes, TOKEN_BYTES } from '@postrider/link'
+import { type RouterPorts, routeMailboxes, TOKEN_BYTES } from '@postrider/link'
 import { randomBytes } from 'node:crypto'
 import type { CheckReport } from '@postrider/store/sqlite'
 import type { LogLevel } from '../operations/log.ts'
@@ -46,6 +46,8 @@ export interface HomeOptions {
   readonly databaseOf: (mailbox: MailboxId) => string | undefined
   /** The epoch of a database's owner as the directory has it; undefined: whatever the database says. */
   readonly epochOf?: (database: string) => number
+  /** How to hear of mailboxes that moved. */
+  readonly whereabouts?: Pick<RouterPorts, 'relocated' | 'watch'>
   readonly logLevel: LogLevel
   /** Bytes a second at which everything is read through; 0: not at all. */
   readonly scrubRate?: number
@@ -59,7 +61,7 @@ const epochsOf = (databases: readonly string[], { epochOf }: Pick<HomeOptions, '
 
 /** Starts the owners and waits until all have opened their databases. Rejects, with all stopped again, when one cannot. */
 export async function openHome(options: HomeOptions): Promise<MailboxHome> {
-  const { folder, databases, server, databaseOf, logLevel, logFormat, scrubRate, log, meter } = options
+  const { folder, databases, server, databaseOf, whereabouts, logLevel, logFormat, scrubRate, log, meter } = options
   const count = Math.max(1, Math.min(options.owners, databases.length))
   const doors: OwnerDoor[] = []
   const owners = Array.from({ length: count }, (_, at) => {
@@ -94,6 +96,7 @@ export async function openHome(options: HomeOptions): Promise<MailboxHome> {
   return {
     doors,
     service: routeMailboxes({
+      ...whereabouts,
       databaseOf,
       ownerOf: (database) => ownerOf.get(database),
       owners: () => owners.map((owner) => owner.service),

@@ -1,5 +1,6 @@
 import {
   DirectoryError,
+  FIRST_EPOCH,
   type GroupEntry,
   type MailboxEntry,
   type Phrase,
@@ -45,6 +46,7 @@ export const mailboxDefaults = {
   deliverAndForward: false,
   isAdministrator: false,
   mobileDevicePolicy: undefined,
+  epoch: FIRST_EPOCH,
 } as const satisfies Omit<MailboxEntry, 'account' | 'mailbox' | 'address' | 'database' | 'protocols' | 'created'>
 
 const invalid = (phrase: Phrase): DirectoryError => new DirectoryError('invalid', phrase)

@@ -9,6 +9,7 @@ import {
   type MailboxChange,
   type MailboxEntry,
   type MailboxId,
+  movedError,
   type NewMailboxEntry,
   type ProtocolName,
   systemClock,
@@ -274,6 +275,39 @@ export class DirectoryStore extends Book implements SharedDirectory {
         : { mailbox: entry.mailbox, work: 'quota', database: entry.database }
     this.#store([entry], [], pending)
     return entry
+  }
+
+  /**
+   * The mailbox lives in another database from now on: the moment in which a move is decided. Notes beside it, in the same transaction, what the
+   * setting `name` says of the move. Throws DomainError `moved` when the epoch is not the next one: somebody else has moved it.
+   */
+  rehome(
+    account: string,
+    to: { readonly database: string; readonly epoch: number },
+    name: string,
+    value: unknown,
+  ): void {
+    const old = this.identity(account)
+    if (to.epoch !== old.epoch + 1) throw movedError(old.epoch)
+    const entry: MailboxEntry = { ...old, ...to }
+    const waiting = this.#pending.get(old.mailbox)
+    const pending = waiting === undefined ? undefined : { ...waiting, database: to.database }
+    this.#tables.transaction(() => {
+      this.#tables.putMailbox(entry)
+      this.#tables.putSetting(name, value)
+      if (pending !== undefined) this.#tables.putPending(pending)
+    })
+    if (pending !== undefined) this.#pending.set(pending.mailbox, pending)
+    this.#countDatabase(old.database, -1)
+    this.#countDatabase(to.database, 1)
+    this.#settings.set(name, structuredClone(value))
+    this.putMailbox(entry)
+    this.step({ kind: 'setting', name, value: this.#settings.get(name) })
+    this.changed(entry.account)
+  }
+  /** All settings whose names begin like this. */
+  settingsNamed(prefix: string): readonly (readonly [string, unknown])[] {
+    return [...this.#settings].filter(([name]) => name.startsWith(prefix))
   }
 
   async removeMailbox(account: string): Promise<void> {

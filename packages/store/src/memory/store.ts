@@ -206,6 +206,11 @@ export class MemoryStore implements MailboxService {
     return { close: () => void this.#queueListeners.delete(own) }
   }
 
+  /** Nothing moves between databases of this driver. */
+  async relocate(): Promise<never> {
+    throw new DomainError('invalid', 'mailboxes of this store do not move')
+  }
+
   /** Drops all tombstones of a mailbox, as age does: cursors from before must start over. */
   async forgetTombstones(id: MailboxId): Promise<void> {
     this.#mailbox(id).forget()

@@ -318,6 +318,11 @@ export class PostgresStore implements MailboxService {
     return this.#hints.subscribeQueue(listener)
   }
 
+  /** Nothing moves between databases of this driver. */
+  async relocate(): Promise<never> {
+    throw new DomainError('invalid', 'mailboxes of this store do not move')
+  }
+
   /** Whether each database still writes, and whether its server answers. */
   health(): readonly DatabaseHealth[] {
     return [...this.#databases.values()].map(({ name, committer, trouble }) => ({

@@ -19,6 +19,7 @@ import {
   type Operation,
   type OriginalSource,
   type Permission,
+  type Residence,
   type StateEntry,
 } from '@postrider/domain'
 import { type Files, isFull, type Place, realFiles, SegmentWriter } from '../blobs/index.ts'
@@ -41,6 +42,7 @@ import type { Hints } from '../engine/hints.ts'
 import type { Journal } from '../engine/journal.ts'
 import { lockFolder } from './lock.ts'
 import type { MailboxState } from '../engine/mailbox-state.ts'
+import { currentRef } from '../engine/move/references.ts'
 import { newMailbox } from '../engine/new-mailbox.ts'
 import { Originals } from './originals.ts'
 import { get } from '../engine/read/get.ts'
@@ -69,6 +71,9 @@ export interface DatabaseOptions {
   readonly upgrades?: readonly Upgrade[]
 }
 
+/** A write came too late: the mailbox has just been locked. It waits, and is asked again. */
+export const isLeaving = new DomainError('moved', 'just now')
+
 /** Pages of 8 KiB: the compromise of storage.md §1.2. */
 const PAGE_BYTES = 8192
 /** Page cache, KiB. */
@@ -88,6 +93,10 @@ export class MailboxDatabase {
   readonly #hints: Hints
   readonly #lock: { release(): void }
   readonly #log: Logger
+  /** Mailboxes whose rows are here and that do not live here: they are arriving, or have left. */
+  readonly hidden = new Set<MailboxId>()
+  /** Mailboxes that take no writes: a move decides where they go on. */
+  readonly leaving = new Set<MailboxId>()
   #forgotten = 0
   #closed = false
 
@@ -143,9 +152,24 @@ export class MailboxDatabase {
     return number
   }
 
-  /** Mailboxes that live here; the dying ones are still to be wiped. */
-  mailboxes(): readonly { readonly id: MailboxId; readonly dying: boolean }[] {
-    return this.connection.all(read.mailboxes).map(([id, state]) => ({ id: id as MailboxId, dying: state === 'dying' }))
+  /** Mailboxes that are here, and how: the dying ones are still to be wiped. */
+  mailboxes(): readonly { readonly id: MailboxId; readonly state: Residence['state'] }[] {
+    return this.connection
+      .all(read.mailboxes)
+      .map(([id, state]) => ({ id: id as MailboxId, state: state as Residence['state'] }))
+  }
+
+  /** Mailboxes that lived here and were moved, with the epoch of their new home. */
+  movedAway(): readonly (readonly [MailboxId, number])[] {
+    return this.connection.all(read.settings).flatMap(([name, value]) => {
+      const id = /^moved\.(\d{1,15})$/.exec(name as string)?.[1]
+      return id === undefined ? [] : [[Number(id) as MailboxId, Number(value)] as const]
+    })
+  }
+
+  /** Whether nobody may take entries of a mailbox from the queue: it is changing its home. */
+  isMoving(id: MailboxId): boolean {
+    return this.hidden.has(id) || this.leaving.has(id)
   }
 
   /**
@@ -201,6 +225,7 @@ export class MailboxDatabase {
         }
       },
       run: (journal, now) => {
+        if (this.leaving.has(id)) throw isLeaving
         const current = this.state(mailbox.id as MailboxId)
         return applyAll({ connection, books, originals, mailbox: current, journal, now, database, places }, operations)
       },
@@ -262,7 +287,11 @@ export class MailboxDatabase {
   blob(id: MailboxId, ref: BlobRef, start = 0, end = Number.MAX_SAFE_INTEGER): Uint8Array {
     this.state(id)
     if (!(start >= 0) || !(end >= start)) throw new DomainError('invalid', `bytes ${start} to ${end}`)
-    return this.originals.read(ref, start, Math.min(end, start + MAX_BLOB_CHUNK))
+    return this.originals.read(
+      currentRef(this.connection, this.number, id, ref),
+      start,
+      Math.min(end, start + MAX_BLOB_CHUNK),
+    )
   }
 
   states(id: MailboxId, client: string, keyPrefix: string): readonly StateEntry[] {

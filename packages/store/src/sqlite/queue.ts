@@ -1,4 +1,4 @@
-import type { ClaimRequest, QueueEntry } from '@postrider/domain'
+import type { ClaimRequest, MailboxId, QueueEntry } from '@postrider/domain'
 import { asDomainError } from './connection.ts'
 import type { Row } from '../engine/statements.ts'
 import type { MailboxDatabase } from './database.ts'
@@ -50,9 +50,10 @@ export async function claim(
 function dueOf(database: MailboxDatabase, now: number, limit: number, exclude: ReadonlySet<string>): readonly Due[] {
   if (database.committer.stopped !== undefined) return []
   const found: Due[] = []
-  for (const [id, due, destination] of database.connection.iterate(read.queueDue, now, now)) {
+  for (const [id, due, destination, mailbox] of database.connection.iterate(read.queueDue, now, now)) {
     if (found.length >= limit) break
-    if (!exclude.has(destination as string)) found.push({ database, id: id as number, due: due as number })
+    if (!exclude.has(destination as string) && !database.isMoving(mailbox as MailboxId))
+      found.push({ database, id: id as number, due: due as number })
   }
   return found
 }
@@ -69,7 +70,8 @@ export function list(
         const entries: QueueEntry[] = []
         for (const row of database.connection.all(read.queueList, afterId)) {
           if (entries.length >= limit) break
-          if (destination === undefined || row[2] === destination) entries.push(entryOf(database, row))
+          const isHere = !database.hidden.has(row[1] as MailboxId)
+          if (isHere && (destination === undefined || row[2] === destination)) entries.push(entryOf(database, row))
         }
         return entries
       })

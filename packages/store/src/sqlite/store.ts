@@ -19,6 +19,8 @@ import {
   type MailboxInit,
   type MailboxService,
   type Meter,
+  type MoveStep,
+  type MoveSteps,
   noMeter,
   type Operation,
   type Packed,
@@ -39,7 +41,8 @@ import { checkDatabase } from './check-thread.ts'
 import { Checkpoints } from './checkpoints.ts'
 import { asDomainError } from './connection.ts'
 import { MAX_ORIGINAL_BYTES, type DatabaseHealth } from '../engine/health.ts'
-import { MailboxDatabase } from './database.ts'
+import { isLeaving, MailboxDatabase } from './database.ts'
+import { Moves } from './moves.ts'
 import { databaseNumber } from './numbers.ts'
 import { Hints } from '../engine/hints.ts'
 import { Housekeeping } from './housekeeping.ts'
@@ -93,6 +96,7 @@ export class SqliteStore implements MailboxService {
   readonly #scrubber: Scrubber
   /** Databases that cannot be opened, and why: the others work. */
   readonly #damaged: ReadonlyMap<string, DomainError>
+  readonly #moves: Moves
   #closed = false
 
   private constructor(
@@ -126,6 +130,13 @@ export class SqliteStore implements MailboxService {
       log,
       meter,
     )
+    this.#moves = new Moves({
+      database: (name) => this.#named(name),
+      mailboxes: this.#mailboxes,
+      wipe: (database, id) => this.#wipe(database, id),
+      wiped: async (id) => this.#wiping.get(id)?.catch(() => undefined),
+      hints,
+    })
     for (const database of databases.values()) {
       if (this.#engine.position(database.name) < database.lastItem()) this.#engine.committed(0)
       const housekeeping = new Housekeeping(database, clock, log)
@@ -180,10 +191,7 @@ export class SqliteStore implements MailboxService {
       }
       const store = new SqliteStore(databases, hints, { clock, log, meter, scrubRate: options.scrubRate ?? 0, damaged })
       for (const database of databases.values()) {
-        for (const { id, dying } of database.mailboxes()) {
-          if (dying) store.#wipe(database, id)
-          else store.#mailboxes.set(id, database)
-        }
+        store.#moves.load(database)
       }
       return store
     } catch (error) {
@@ -209,6 +217,7 @@ export class SqliteStore implements MailboxService {
     if (this.#closed) throw new DomainError('unavailable', 'the store is closed')
     const database = this.#mailboxes.get(id)
     if (database !== undefined) return database
+    this.#moves.elsewhere(id)
     // It may live in one of those.
     if (this.#damaged.size > 0) throw this.#notOpen()
     throw new DomainError('mailboxNotFound', `mailbox ${id}`)
@@ -227,6 +236,7 @@ export class SqliteStore implements MailboxService {
 
   /** Reads on the spot; what the database throws becomes a DomainError. */
   async #read<T>(id: MailboxId, read: (database: MailboxDatabase) => T): Promise<T> {
+    if (this.#moves.arrives(id)) await this.#moves.arrived(id)
     try {
       return read(this.#home(id))
     } catch (error) {
@@ -238,14 +248,30 @@ export class SqliteStore implements MailboxService {
     if (this.#closed) throw new DomainError('unavailable', 'the store is closed')
     if (this.#mailboxes.has(id)) return
     await this.#wiping.get(id)?.catch(() => undefined)
-    const database = this.#databases.get(init.database)
-    if (this.#damaged.has(init.database)) throw this.#notOpen()
-    if (database === undefined) throw new DomainError('invalid', `no database ${JSON.stringify(init.database)}`)
+    const database = this.#named(init.database)
     await database.create(id, init)
     this.#mailboxes.set(id, database)
   }
 
+  #named(name: string): MailboxDatabase {
+    if (this.#closed) throw new DomainError('unavailable', 'the store is closed')
+    const database = this.#databases.get(name)
+    if (this.#damaged.has(name)) throw this.#notOpen()
+    if (database === undefined) throw new DomainError('invalid', `no database ${JSON.stringify(name)}`)
+    return database
+  }
+
+  relocate<Step extends MoveStep>(
+    id: MailboxId,
+    name: string,
+    step: Step,
+    ask: MoveSteps[Step]['ask'],
+  ): Promise<MoveSteps[Step]['answer']> {
+    return this.#moves.relocate(id, name, step, ask)
+  }
+
   async destroy(id: MailboxId): Promise<void> {
+    if (this.#moves.isClosed(id)) await this.#moves.passed(id)
     const database = this.#home(id)
     const { change } = database.info(id)
     this.#mailboxes.delete(id)
@@ -259,10 +285,18 @@ export class SqliteStore implements MailboxService {
   }
 
   async apply(id: MailboxId, operations: readonly Operation[]): Promise<ApplyResult> {
-    return this.#home(id).apply(id, operations)
+    for (;;) {
+      if (this.#moves.isClosed(id)) await this.#moves.passed(id)
+      try {
+        return await this.#home(id).apply(id, operations)
+      } catch (error) {
+        if (error !== isLeaving) throw error
+      }
+    }
   }
 
-  stage(id: MailboxId, bytes: Uint8Array): Promise<BlobRef> {
+  async stage(id: MailboxId, bytes: Uint8Array): Promise<BlobRef> {
+    if (this.#moves.isClosed(id)) await this.#moves.passed(id)
     return this.#read(id, (database) => database.stage(id, bytes))
   }
 
@@ -295,12 +329,14 @@ export class SqliteStore implements MailboxService {
   }
 
   async subscribe(id: MailboxId, listener: (hint: Hint) => void): Promise<Subscription> {
+    if (this.#moves.arrives(id)) await this.#moves.arrived(id)
     this.#home(id)
     return this.#hints.subscribe(id, listener)
   }
 
   /** Questions about narrow rows of small folders are answered here; everything else by the searching thread. */
   async search(id: MailboxId, request: SearchRequest): Promise<SearchResult> {
+    if (this.#moves.arrives(id)) await this.#moves.arrived(id)
     const database = this.#home(id)
     checkRequest(request)
     const mailbox = database.state(id)
@@ -397,6 +433,7 @@ export class SqliteStore implements MailboxService {
   async close(): Promise<void> {
     if (this.#closed) return
     this.#closed = true
+    this.#moves.shut()
     for (const one of this.#housekeeping) await one.close()
     await Promise.allSettled(this.#wiping.values())
     await this.#scrubber.close()

@@ -60,6 +60,7 @@ const entry = (): MailboxEntry => ({
   sendOnBehalf: [],
   forwardTo: undefined,
   deliverAndForward: false,
+  epoch: 1,
   isAdministrator: false,
   mobileDevicePolicy: undefined,
   created: 0,

@@ -53,6 +53,7 @@ const person = (name: string, n: number, more: Partial<MailboxEntry> = {}): Mail
   sendOnBehalf: [],
   forwardTo: undefined,
   deliverAndForward: false,
+  epoch: 1,
   isAdministrator: false,
   mobileDevicePolicy: undefined,
   created: 0,

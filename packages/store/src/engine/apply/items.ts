@@ -1,5 +1,6 @@
 import {
   ALL_FLAGS,
+  type Attachment,
   type BlobRef,
   DomainError,
   HintKind,
@@ -14,6 +15,7 @@ import {
 import type { Row, Value } from '../statements.ts'
 import { seal, sealAttachments, sealBag, sealRecipients, unsealBag } from '../encode.ts'
 import { keywordSet } from '../keyword-sets.ts'
+import { currentRef } from '../move/references.ts'
 import type { FolderRow, MsgRow } from '../rows.ts'
 import { read } from '../sql/read.ts'
 import { write } from '../sql/write.ts'
@@ -26,7 +28,10 @@ const isWhole = (n: number): boolean => Number.isSafeInteger(n) && n >= 0
 /** Names an original once more (or for the first time); answers its number and reference. */
 export function originalOf(context: Context, source: OriginalSource): { readonly id: number; readonly ref: BlobRef } {
   const { originals, journal, places } = context
-  if ('ref' in source) return { id: originals.refer(journal, source.ref), ref: source.ref }
+  if ('ref' in source) {
+    const ref = referenceOf(context, source.ref)
+    return { id: originals.refer(journal, ref), ref }
+  }
   const place = places.get(source)
   if (place === undefined) throw new DomainError('invalid', 'the bytes were not appended')
   originals.add(journal, place)
@@ -55,11 +60,15 @@ const promotedValues = (promoted: Promoted): readonly Value[] => [
   promoted.conversation,
 ]
 
+/** As this database says it, also when the mailbox came from another meanwhile. */
+const referenceOf = ({ connection, database, mailbox }: Context, ref: BlobRef): BlobRef =>
+  currentRef(connection, database, mailbox.id, ref)
+const ownAttachment = (context: Context, one: Attachment): Attachment =>
+  'blob' in one.source ? { ...one, source: { blob: referenceOf(context, one.source.blob) } } : one
+
 /** Names the blobs of attachments that have bytes of their own. */
-function attachedBlobs({ originals, journal }: Context, item: NewItem): string | null {
-  const ids = item.attachments.flatMap(({ source }) =>
-    'blob' in source ? [originals.refer(journal, source.blob)] : [],
-  )
+function attachedBlobs({ originals, journal }: Context, attachments: readonly Attachment[]): string | null {
+  const ids = attachments.flatMap(({ source }) => ('blob' in source ? [originals.refer(journal, source.blob)] : []))
   return ids.length === 0 ? null : JSON.stringify(ids)
 }
 
@@ -73,7 +82,8 @@ function writeItem(
   const { connection, mailbox } = context
   const bag = sealBag(item.props)
   const recipients = sealRecipients(item.recipients)
-  const attachments = sealAttachments(item.attachments)
+  const attached = item.attachments.map((one) => ownAttachment(context, one))
+  const attachments = sealAttachments(attached)
   const original = item.original === undefined ? undefined : originalOf(context, item.original)
   connection.run(
     write.addItem,
@@ -84,7 +94,7 @@ function writeItem(
     folder.id,
     row.uid,
     original?.id ?? null,
-    attachedBlobs(context, item),
+    attachedBlobs(context, attached),
     ...promotedValues(item.promoted),
     seal(item.index),
     bag,

@@ -42,7 +42,7 @@ export const read = {
   oldestGone: `SELECT at FROM gone WHERE mbx = ? ORDER BY chg LIMIT 1`,
   oldestGoneFolder: `SELECT at FROM gone_folder WHERE mbx = ? ORDER BY chg LIMIT 1`,
   queueEntry: `SELECT id, mbx, dest, due, lease, held, expires, created, attempts, blob, body FROM queue WHERE id = ?`,
-  queueDue: `SELECT id, due, dest FROM queue WHERE held = 0 AND due <= ? AND lease <= ? ORDER BY due, id`,
+  queueDue: `SELECT id, due, dest, mbx FROM queue WHERE held = 0 AND due <= ? AND lease <= ? ORDER BY due, id`,
   queueList: `SELECT id, mbx, dest, due, lease, held, expires, created, attempts, blob, body FROM queue
      WHERE id > ? ORDER BY id`,
   queueOf: `SELECT id, blob FROM queue WHERE mbx = ? ORDER BY id`,

@@ -4,6 +4,7 @@ import { msgColumns } from './read.ts'
 export const write = {
   putCounter: `INSERT INTO counter (name, value) VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value`,
   putSetting: `INSERT INTO setting (name, value) VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value`,
+  removeSetting: `DELETE FROM setting WHERE name = ?`,
   addMailbox: `INSERT INTO mailbox (mbx, guid, state, epoch, created, chg, low_chg, hierarchy_chg, next_id, uidvalidity,
      used_bytes, items, quota) VALUES (?, ?, 'live', 1, ?, 0, 0, 0, 1, 0, 0, 0, ?)`,
   putMailbox: `UPDATE mailbox SET chg = ?, low_chg = ?, hierarchy_chg = ?, next_id = ?, uidvalidity = ?, used_bytes = ?,
