@@ -32,7 +32,7 @@ class Writer {
 
   /** The frame as bytes of its own. */
   finish(): Uint8Array {
-    const frame = new Uint8Array(this.at)
+    const frame = new Uint8Array(Buffer.allocUnsafeSlow(this.at).buffer)
     frame.set(this.bytes.subarray(0, this.at))
     return frame
   }

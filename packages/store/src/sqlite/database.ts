@@ -294,6 +294,11 @@ export class MailboxDatabase {
     )
   }
 
+  blobs(id: MailboxId, refs: readonly BlobRef[]): Uint8Array {
+    this.state(id)
+    return this.originals.readAll(refs)
+  }
+
   states(id: MailboxId, client: string, keyPrefix: string): readonly StateEntry[] {
     this.state(id)
     const entries: StateEntry[] = []

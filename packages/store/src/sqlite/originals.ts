@@ -1,8 +1,9 @@
-import { type BlobRef, type Clock, DomainError, isDomainError } from '@postrider/domain'
+import { type BlobRef, type Clock, DomainError, isDomainError, MAX_BLOB_CHUNK, MAX_GET } from '@postrider/domain'
 import {
   type BlobName,
   BlobReader,
   type Files,
+  joined,
   MAX_BLOB_BYTES,
   type Place,
   parseRef,
@@ -22,6 +23,7 @@ import {
 import type { Journal } from '../engine/journal.ts'
 import { read } from '../engine/sql/read.ts'
 import { write } from '../engine/sql/write.ts'
+import { rounds, stretches } from '../engine/stretches.ts'
 
 interface Staged {
   readonly place: Place
@@ -124,8 +126,7 @@ export class Originals implements NamedOriginals {
   placeOf(id: number): Place | undefined {
     const row = this.#connection.get(read.blob, id)
     if (row === undefined) return undefined
-    const [segment, offset, stored, size, crc] = row as number[] as [number, number, number, number, number]
-    return { id, segment, offset, stored, size, crc }
+    return placeOf(id, row as readonly number[])
   }
 
   refOfId(id: number): BlobRef {
@@ -136,13 +137,29 @@ export class Originals implements NamedOriginals {
 
   read(ref: BlobRef, start: number, end: number): Uint8Array {
     const place = this.#place(ref)
-    try {
-      return this.#reader.read(place, start, end)
-    } catch (cause) {
-      // A row names it, so it is not gone but lost.
-      if (isDomainError(cause, 'blobGone')) throw new DomainError('corrupt', cause.message, { cause })
-      throw cause
-    }
+    return named(() => this.#reader.read(place, start, end))
+  }
+
+  /** Several originals, each whole, behind one another: see `MailboxService.blobs`. */
+  readAll(refs: readonly BlobRef[]): Uint8Array {
+    if (refs.length > MAX_GET) return joined(refs, () => undefined)
+    const names = refs.map((ref) => parseRef(this.#number, ref))
+    const [ids = []] = rounds(names.map(({ id }) => id))
+    const rows = this.#connection.every(
+      read.blobs,
+      stretches(ids).map(({ first, last }) => [first, last]),
+    ) as readonly (readonly number[])[]
+    const places = new Map(rows.map((row) => [row[0] as number, placeOf(row[0] as number, row.slice(1))]))
+    const wanted = names.map((name) => {
+      const staged = this.#staged.get(name.id)?.place
+      const place = staged !== undefined && fits(staged, name) ? staged : places.get(name.id)
+      if (place === undefined || !fits(place, name)) throw new DomainError('blobGone', `blob ${name.id}`)
+      return place
+    })
+    const bytes = wanted.reduce((sum, { size }) => sum + size, 0)
+    const all = bytes > MAX_BLOB_CHUNK ? [] : named(() => this.#reader.readAll(wanted))
+    let next = 0
+    return joined(refs, () => all[next++])
   }
 
   /** The record as it is stored, verified. */
@@ -186,6 +203,21 @@ export class Originals implements NamedOriginals {
 
   close(): void {
     this.#reader.close()
+  }
+}
+
+function placeOf(id: number, row: readonly number[]): Place {
+  const [segment, offset, stored, size, crc] = row as [number, number, number, number, number]
+  return { id, segment, offset, stored, size, crc }
+}
+
+/** Reads what a row names: if it is not there it is not gone but lost. */
+function named<T>(read: () => T): T {
+  try {
+    return read()
+  } catch (cause) {
+    if (isDomainError(cause, 'blobGone')) throw new DomainError('corrupt', cause.message, { cause })
+    throw cause
   }
 }
 

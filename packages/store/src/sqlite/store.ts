@@ -34,7 +34,7 @@ import {
   silentLog,
   systemClock,
 } from '@postrider/domain'
-import { type Files, joined } from '../blobs/index.ts'
+import type { Files } from '../blobs/index.ts'
 import { Cost, checkRequest, costOf, evaluate, SearchEngine, type TextMatcher } from '../search/index.ts'
 import type { CheckReport } from './check.ts'
 import { checkDatabase } from './check-thread.ts'
@@ -321,7 +321,7 @@ export class SqliteStore implements MailboxService {
   }
 
   blobs(id: MailboxId, refs: readonly BlobRef[]): Promise<Uint8Array> {
-    return this.#read(id, (database) => joined(refs, (ref) => database.blob(id, ref)))
+    return this.#read(id, (database) => database.blobs(id, refs))
   }
 
   changes(id: MailboxId, request: ChangesRequest): Promise<Changes> {

@@ -253,7 +253,7 @@ export function writePrepared(
 /** NUL may travel in a literal8 only, and only BINARY has one: RFC 3516 §4.2, RFC 9051 §4.3.1, §9. */
 export function writeBytes(out: ResponseWriter, bytes: Uint8Array, binary: boolean): void {
   if (bytes.length === 0) out.ascii('""')
-  else if (binary) out.literalHead(bytes.length, bytes.includes(0)).bytes(bytes)
+  else if (binary) out.literalHead(bytes.length, nulIn(bytes) >= 0).bytes(bytes)
   else out.literalHead(bytes.length).bytes(withoutNul(bytes))
 }
 
@@ -262,12 +262,15 @@ const IN_PLACE_OF_NUL = 0x80
 
 /** The same octets, NUL replaced. Hardly any mail has one: SMTP refuses it, IMAP takes what another server kept. */
 function withoutNul(bytes: Uint8Array): Uint8Array {
-  const first = bytes.indexOf(0)
+  const first = nulIn(bytes)
   if (first < 0) return bytes
   const copy = Uint8Array.from(bytes)
-  for (let at = first; at >= 0; at = copy.indexOf(0, at + 1)) copy[at] = IN_PLACE_OF_NUL
+  for (let at = first; at >= 0; at = nulIn(copy, at + 1)) copy[at] = IN_PLACE_OF_NUL
   return copy
 }
+
+/** Where the first NUL from `from` on is, or -1. Buffer's search is twenty times as fast as that of its parent. */
+const nulIn = (bytes: Uint8Array, from = 0): number => Buffer.prototype.indexOf.call(bytes, 0, from)
 
 /** A large literal in pieces, as fast as the client reads. It cannot be taken back: when the store fails, the connection ends. */
 async function stream(

@@ -130,7 +130,7 @@ function rows(reader: Reader, by: GetRequest['by'], select: string, item: string
   const text = `${select} FROM msg m${item} WHERE m.mbx = ? AND m.fid = ? AND m.uid BETWEEN ? AND ?`
   const wanted = new Set(uids)
   const found = new Map<number, Row>()
-  for (const row of connection.iterate(text, mailbox.id, folder.id, low, high)) {
+  for (const row of connection.all(text, mailbox.id, folder.id, low, high)) {
     if (wanted.has(row[1] as number)) found.set(row[1] as number, row)
   }
   return uids.flatMap((uid) => {

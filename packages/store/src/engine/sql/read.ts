@@ -31,6 +31,7 @@ export const read = {
   stateKeys: `SELECT k FROM state WHERE mbx = ? AND client = ? AND k >= ? ORDER BY k`,
   once: `SELECT until FROM once WHERE mbx = ? AND k = ?`,
   blob: `SELECT segment, pos, stored, size, crc, refs FROM blob WHERE blob = ?`,
+  blobs: `SELECT blob, segment, pos, stored, size, crc FROM blob WHERE blob BETWEEN ? AND ?`,
   itemFat: `SELECT blob, extra, class, subject, from_address, from_name, display_to, display_cc, sent, message_id, preview,
      has_attachments, importance, conversation, bag, recipients FROM item WHERE item = ?`,
   changedMsgs: `SELECT fid, ${msgColumns} FROM msg WHERE mbx = ? AND chg > ? ORDER BY chg LIMIT ?`,
