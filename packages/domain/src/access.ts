@@ -44,8 +44,10 @@ export interface MailboxHandle {
   hierarchy(): Promise<readonly Folder[]>
   /** `hierarchy` and `info` in one look. */
   overview(): Promise<Overview>
-  /** Folders with their counters as now, and the change number they are right at; subscriptions may be of an earlier moment. */
-  listing(): Promise<Listing>
+  /** Folders with their counters as now, and the change number they are right at; subscriptions may be of an earlier moment. `moved`: they have probably changed. */
+  listing(moved?: boolean): Promise<Listing>
+  /** A list of folders of any earlier moment, if one is at hand; no question is asked, so it may be wrong in everything. */
+  remembered(): readonly Folder[] | undefined
   /** The principal's right bits on a folder. */
   rights(folder: FolderId): Promise<number>
   scan<C extends ScanColumn>(request: ScanRequest<C>): Promise<Packed<C>>

@@ -102,8 +102,11 @@ class OwnerHandle implements MailboxHandle {
   overview(): Promise<Overview> {
     return this.#hierarchies.overview(this.mailbox)
   }
-  listing(): Promise<Listing> {
-    return this.#hierarchies.listing(this.mailbox)
+  listing(moved?: boolean): Promise<Listing> {
+    return this.#hierarchies.listing(this.mailbox, moved)
+  }
+  remembered(): readonly Folder[] | undefined {
+    return this.#hierarchies.remembered(this.mailbox)
   }
   rights(_folder: FolderId): Promise<number> {
     return Promise.resolve(ALL_RIGHTS)
@@ -246,9 +249,13 @@ class DelegateHandle extends OwnerHandle {
     return { info, folders: await this.#visible(folders) }
   }
 
-  override async listing(): Promise<Listing> {
-    const listing = await super.listing()
+  override async listing(moved?: boolean): Promise<Listing> {
+    const listing = await super.listing(moved)
     return { ...listing, folders: await this.#visible(listing.folders) }
+  }
+
+  override remembered(): undefined {
+    return undefined
   }
 
   async #visible(folders: readonly Folder[]): Promise<readonly Folder[]> {

@@ -48,19 +48,36 @@ export class Hierarchies {
     return { info, folders: (await this.#read(mailbox, info, (known) => known.hierarchy === info.hierarchy)).folders }
   }
 
-  /** The folders with their counters as they are; only subscriptions may be of an earlier moment: they move no number. */
-  async listing(mailbox: MailboxId): Promise<Listing> {
-    const info = await this.#service.info(mailbox)
-    return this.#read(mailbox, info, (known) => known.change === info.change && known.hierarchy === info.hierarchy)
+  /**
+   * The folders with their counters as they are; only subscriptions may be of an earlier moment: they move no number. `moved`: something has
+   * probably changed, so the list is asked for at once.
+   */
+  async listing(mailbox: MailboxId, moved = false): Promise<Listing> {
+    const [info, folders] = await Promise.all([
+      this.#service.info(mailbox),
+      moved ? this.#service.folders(mailbox) : undefined,
+    ])
+    const suffices = (known: Known): boolean => known.change === info.change && known.hierarchy === info.hierarchy
+    return this.#read(mailbox, info, suffices, folders)
   }
 
-  async #read(mailbox: MailboxId, info: MailboxInfo, suffices: (known: Known) => boolean): Promise<Known> {
+  /** The list that is kept, of any earlier moment, without a question: for those who would guess and check afterwards. */
+  remembered(mailbox: MailboxId): readonly Folder[] | undefined {
+    return this.#known.get(mailbox)?.folders
+  }
+
+  async #read(
+    mailbox: MailboxId,
+    info: MailboxInfo,
+    suffices: (known: Known) => boolean,
+    read?: readonly Folder[],
+  ): Promise<Known> {
     const { guid, epoch, hierarchy, change } = info
     const isCurrent = (one: Known | undefined): one is Known =>
       one?.guid === guid && one.epoch === epoch && suffices(one)
     let known = this.#known.get(mailbox)
     if (!isCurrent(known)) {
-      const folders = Object.freeze(await this.#service.folders(mailbox))
+      const folders = Object.freeze(read ?? (await this.#service.folders(mailbox)))
       // Someone else may have read it meanwhile: all share one list.
       known = this.#known.get(mailbox)
       if (!isCurrent(known)) known = { guid, epoch, hierarchy, change, folders }

@@ -65,7 +65,7 @@ export class FolderTree {
    * For those who look a folder up by its name: counters may be of an earlier moment. The tree is made once for all who ask, as long as no
    * folder is made, named or moved.
    */
-  static named({ folders }: Overview, showHidden: boolean): FolderTree {
+  static named({ folders }: Pick<Overview, 'folders'>, showHidden: boolean): FolderTree {
     let trees = named.get(folders)
     if (trees === undefined) {
       trees = []

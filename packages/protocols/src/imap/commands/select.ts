@@ -1,10 +1,11 @@
-import type { Folder } from '@postrider/domain'
+import type { Folder, FolderId } from '@postrider/domain'
 import { type CommandOf, isKeyword, resolveRanges } from '@postrider/wire/imap'
 import { type Answer, bad, ok, Refusal } from '../codes.ts'
 import { afterLogin, command } from '../command.ts'
 import { KNOWN_FLAGS } from '../flags.ts'
 import { FolderTree, SEPARATOR } from '../folders.ts'
 import type { Session } from '../session.ts'
+import type { Picture } from '../pictures/picture.ts'
 import { EVERY_UID, tellChanged, tellVanished } from '../view/resync.ts'
 import { isUnseen, View } from '../view/view.ts'
 import { listAttributes } from './list.ts'
@@ -39,13 +40,19 @@ async function open(session: Session, args: Arguments, readOnly: boolean): Promi
   session.hinted = false
   const holding = held.hold(user.mailbox.mailbox, session)
   try {
-    const [listing] = await Promise.all([user.mailbox.listing(), holding])
-    const tree = new FolderTree(listing.folders, settings.showHiddenFolders)
+    const listed = user.mailbox.listing(args.qresync !== undefined)
+    const guessed = args.qresync === undefined ? undefined : guess(session, args.mailbox, args.qresync)
+    const [listing] = await Promise.all([listed, holding])
+    const tree = FolderTree.named(listing, settings.showHiddenFolders)
     const folder = tree.folder(args.mailbox)
     const name = tree.find(args.mailbox)?.name ?? args.mailbox
-    const picture =
-      pictures.unchanged(user.mailbox, folder, listing) ??
-      (await pictures.of(user.mailbox, folder.id, folder.uidValidity))
+    const right = guessed?.folder === folder.id && args.qresync?.uidValidity === folder.uidValidity
+    let picture = right
+      ? await guessed.picture
+      : (pictures.unchanged(user.mailbox, folder, listing) ??
+        (await pictures.of(user.mailbox, folder.id, folder.uidValidity)))
+    // A guess that travelled before the listing: HIGHESTMODSEQ must not promise what was not read.
+    if (picture.upTo < folder.contentChange) picture = await pictures.of(user.mailbox, folder.id, folder.uidValidity)
     const { rows } = picture
     const keywords = [...new Set(rows.keywordSets.flat())].filter(isKeyword)
     const view = new View(session, user.mailbox, held, folder, {
@@ -62,7 +69,7 @@ async function open(session: Session, args: Arguments, readOnly: boolean): Promi
     if (qresync?.uidValidity === folder.uidValidity && qresync.modSeq < folder.contentChange) {
       const { knownUids } = qresync
       const known = knownUids?.kind === 'ranges' ? resolveRanges(knownUids.ranges, view.map.last) : EVERY_UID
-      const told = await tellVanished(session, view, qresync.modSeq, known, folder.uidNext)
+      const told = await tellVanished(session, view, qresync.modSeq, known, folder.uidNext, picture)
       await tellChanged(session, view, told ? qresync.modSeq : 0, known, rows)
     }
     return ok(`${readOnly ? 'EXAMINE' : 'SELECT'} completed`, readOnly ? 'READ-ONLY' : 'READ-WRITE')
@@ -70,6 +77,27 @@ async function open(session: Session, args: Arguments, readOnly: boolean): Promi
     if (session.state.name !== 'selected') held.release(user.mailbox.mailbox, session)
     throw error
   }
+}
+
+interface Guess {
+  readonly folder: FolderId
+  readonly picture: Promise<Picture>
+}
+
+/**
+ * Who comes back by QRESYNC needs the folder, and mostly it is still where it was the last time somebody looked: it is asked for together with
+ * the listing, which says whether the guess was right.
+ */
+function guess(session: Session, name: string, qresync: NonNullable<Arguments['qresync']>): Guess | undefined {
+  const { user, context } = session
+  const folders = user.mailbox.remembered()
+  if (folders === undefined) return undefined
+  const folder = FolderTree.named({ folders }, context.settings.showHiddenFolders).find(name)?.folder
+  if (folder?.uidValidity !== qresync.uidValidity) return undefined
+  const picture = context.pictures.of(user.mailbox, folder.id, folder.uidValidity)
+  // A failure is raised where the answer is used, or dropped with a wrong guess.
+  picture.catch(() => undefined)
+  return { folder: folder.id, picture }
 }
 
 function firstUnseen(flags: Uint32Array): number {

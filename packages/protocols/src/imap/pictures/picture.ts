@@ -27,12 +27,26 @@ export class Picture {
   /** Everything up to this change number is in it. */
   readonly upTo: ChangeNumber
   readonly lasting: Lasting
+  readonly #gone: Gone
   #ranges: Ranges | undefined
 
-  constructor(rows: PictureRows, upTo: ChangeNumber, lasting: Lasting = emptyLasting()) {
+  constructor(
+    rows: PictureRows,
+    upTo: ChangeNumber,
+    lasting: Lasting = emptyLasting(),
+    gone: Gone = { from: upTo, uids: [], changes: [] },
+  ) {
     this.rows = rows
     this.upTo = upTo
     this.lasting = lasting
+    this.#gone = gone
+  }
+
+  /** UIDs that went between `change` and now; undefined when it does not remember that far back. */
+  goneAfter(change: number): readonly number[] | undefined {
+    const { from, uids, changes } = this.#gone
+    if (change < from) return undefined
+    return uids.filter((_, i) => (changes[i] as number) > change)
   }
 
   /** The UIDs as ranges. */
@@ -43,7 +57,7 @@ export class Picture {
 
   /** About how many bytes it takes. */
   get bytes(): number {
-    let sum = this.rows.count * 20 + 200
+    let sum = this.rows.count * 20 + this.#gone.uids.length * GONE_BYTES + 200
     for (const column of this.lasting.columns.values()) sum += column.byteLength
     for (const texts of this.lasting.texts.values()) sum += texts.byteLength
     for (const keys of this.lasting.keys.values()) sum += keys.size * KEY_BYTES
@@ -53,15 +67,16 @@ export class Picture {
   /** The same at a later moment. */
   asOf(upTo: ChangeNumber): Picture {
     if (upTo === this.upTo) return this
-    const picture = new Picture(this.rows, upTo, this.lasting)
+    const picture = new Picture(this.rows, upTo, this.lasting, this.#gone)
     picture.#ranges = this.#ranges
     return picture
   }
 
-  /** The folder after these changes. */
+  /** The folder after these changes, all that came after `upTo`. */
   after(changes: Changes): Picture {
     const { items, gone, upTo } = changes
     if (items.count === 0 && gone.count === 0) return this.asOf(upTo)
+    const vanished = remember(this.#gone, changes)
     const lost = new Set(gone.uid)
     const changed = new Map<number, number>()
     for (let row = 0; row < items.count; row++) {
@@ -72,7 +87,7 @@ export class Picture {
     const old = this.rows
     const places = [...changed].map(([uid, row]) => [this.rowOf(uid), row] as const)
     if (places.every(([at]) => at >= 0) && ![...lost].some((uid) => this.#has(uid)))
-      return this.#patched(items, places, sets, place, upTo)
+      return this.#patched(items, places, sets, place, upTo, vanished)
     const kept: number[] = []
     for (let row = 0; row < old.count; row++) if (!lost.has(old.uid[row] as number)) kept.push(row)
     const fresh = [...changed.keys()].filter((uid) => !this.#has(uid)).sort((a, b) => a - b)
@@ -96,7 +111,7 @@ export class Picture {
       rows.change[at] = (row === undefined ? old.change[from] : items.change[row]) as number
     }
     const lasting = { ...emptyLasting(), texts: this.lasting.texts, keys: this.lasting.keys }
-    return new Picture({ ...rows, keywordSets: sets.all }, upTo, lasting)
+    return new Picture({ ...rows, keywordSets: sets.all }, upTo, lasting, vanished)
   }
 
   /** The same messages with other flags: the usual change. */
@@ -106,6 +121,7 @@ export class Picture {
     sets: Sets,
     place: (row: number) => number,
     upTo: ChangeNumber,
+    gone: Gone,
   ): Picture {
     const { rows: old } = this
     const rows = { ...old, flags: old.flags.slice(), keywords: old.keywords.slice(), change: old.change.slice() }
@@ -114,7 +130,7 @@ export class Picture {
       rows.keywords[at] = place(row)
       rows.change[at] = items.change[row] as number
     }
-    const picture = new Picture({ ...rows, keywordSets: sets.all }, upTo, this.lasting)
+    const picture = new Picture({ ...rows, keywordSets: sets.all }, upTo, this.lasting, gone)
     picture.#ranges = this.#ranges
     return picture
   }
@@ -135,6 +151,22 @@ export class Picture {
     }
     return low < count && uids[low] === uid ? low : -1
   }
+}
+
+/** What went after `from`, in the order of the changes: who comes back by QRESYNC is told without a question. */
+interface Gone {
+  readonly from: ChangeNumber
+  readonly uids: readonly number[]
+  readonly changes: readonly number[]
+}
+/** Messages that went and are remembered; beyond it, it begins anew. */
+const MOST_GONE = 5_000
+const GONE_BYTES = 16
+
+function remember(known: Gone, { gone, upTo }: Changes): Gone {
+  if (gone.count === 0) return known
+  if (known.uids.length + gone.count > MOST_GONE) return { from: upTo, uids: [], changes: [] }
+  return { from: known.from, uids: [...known.uids, ...gone.uid], changes: [...known.changes, ...gone.change] }
 }
 
 /** About what an order or a thread costs a message, and what it is computed from. */

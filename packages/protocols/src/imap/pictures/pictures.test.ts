@@ -3,6 +3,9 @@ import { test } from 'node:test'
 import fc from 'fast-check'
 import { openRoom } from '../test/room.ts'
 
+type Room = Awaited<ReturnType<typeof openRoom>>
+type Client = Awaited<ReturnType<Room['login']>>
+
 /** Enough for a picture to be kept. */
 const MAILS = 300
 
@@ -24,15 +27,10 @@ const questions = [
   'STATUS INBOX (MESSAGES UIDNEXT UNSEEN HIGHESTMODSEQ)',
 ]
 
-test('what is remembered of a folder answers like a server that has just been started, whatever happened', async (t) => {
-  const room = await openRoom()
-  t.after(() => room.close())
-  for (let i = 0; i < MAILS; i++) await room.deliver(mail(i))
-  const writer = await room.login()
-  const reader = await room.login()
-  await writer.command('SELECT INBOX')
+/** What may happen to a folder of at least MAILS mails. */
+function doingsOf(room: Room, writer: Client): Readonly<Record<string, (n: number) => Promise<unknown>>> {
   let next = MAILS
-  const doings: Readonly<Record<string, (n: number) => Promise<unknown>>> = {
+  return {
     deliver: () => room.deliver(mail(next++)),
     flag: (n) => writer.command(`STORE ${1 + (n % 200)} +FLAGS (\\Flagged)`),
     seen: (n) => writer.command(`STORE ${1 + (n % 200)} -FLAGS (\\Seen)`),
@@ -43,6 +41,16 @@ test('what is remembered of a folder answers like a server that has just been st
     },
     nothing: () => Promise.resolve(),
   }
+}
+
+test('what is remembered of a folder answers like a server that has just been started, whatever happened', async (t) => {
+  const room = await openRoom()
+  t.after(() => room.close())
+  for (let i = 0; i < MAILS; i++) await room.deliver(mail(i))
+  const writer = await room.login()
+  const reader = await room.login()
+  await writer.command('SELECT INBOX')
+  const doings = doingsOf(room, writer)
   const doing = fc.tuple(fc.constantFrom(...Object.keys(doings)), fc.nat(1_000))
   await fc.assert(
     fc.asyncProperty(fc.array(doing, { maxLength: 4 }), fc.constantFrom(...questions), async (list, question) => {
@@ -64,3 +72,36 @@ function untagged(lines: readonly string[]): string[] {
     /^\* (?!OK \[(?:CLOSED|PERMANENTFLAGS|HIGHESTMODSEQ \d+\] CONDSTORE)|FLAGS )/.test(line),
   )
 }
+
+test('RFC 7162 §3.2.5: who comes back by QRESYNC is told from what is remembered what a server just started reads', async (t) => {
+  const room = await openRoom()
+  t.after(() => room.close())
+  for (let i = 0; i < MAILS; i++) await room.deliver(mail(i))
+  const writer = await room.login()
+  await writer.command('SELECT INBOX')
+  const doings = doingsOf(room, writer)
+  const select = async (client: Client, argument: string): Promise<readonly string[]> =>
+    untagged(await client.command(`SELECT INBOX${argument}`))
+  const numberIn = (lines: readonly string[], code: string): string =>
+    new RegExp(`\\[${code} (\\d+)\\]`).exec(lines.join('\n'))?.[1] ?? ''
+  const back = await room.login()
+  await back.command('ENABLE QRESYNC')
+  const first = await select(back, '')
+  const validity = numberIn(first, 'UIDVALIDITY')
+  const moments = ['1', numberIn(first, 'HIGHESTMODSEQ')]
+  const doing = fc.tuple(fc.constantFrom(...Object.keys(doings)), fc.nat(1_000))
+  await fc.assert(
+    fc.asyncProperty(fc.array(doing, { maxLength: 4 }), fc.nat(100), async (list, earlier) => {
+      for (const [name, n] of list) await doings[name]?.(n)
+      const moment = moments[Math.max(0, moments.length - 1 - earlier)] ?? '1'
+      await back.command('UNSELECT')
+      const told = await select(back, ` (QRESYNC (${validity} ${moment}))`)
+      const fresh = await room.loginElsewhere()
+      await fresh.command('ENABLE QRESYNC')
+      assert.deepEqual(told, await select(fresh, ` (QRESYNC (${validity} ${moment}))`), moment)
+      fresh.destroy()
+      moments.push(numberIn(told, 'HIGHESTMODSEQ'))
+    }),
+    { numRuns: 40 },
+  )
+})

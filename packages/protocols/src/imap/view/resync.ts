@@ -1,6 +1,6 @@
 import { type ChangeNumber, changeNumber } from '@postrider/domain'
 import { formatRanges, inRanges, type Ranges, rangesOf } from '@postrider/wire/imap'
-import type { PictureRows } from '../pictures/picture.ts'
+import type { Picture, PictureRows } from '../pictures/picture.ts'
 import type { Session } from '../session.ts'
 import { CHANGES_LIMIT, type View } from './view.ts'
 
@@ -16,7 +16,7 @@ export function modSeqOf(value: number): ChangeNumber {
 
 /**
  * VANISHED (EARLIER): which of the `known` UIDs went away after `modSeq` (RFC 7162 §3.2.5.1, §3.2.6). False when the tombstones do not
- * reach back that far; then every known UID below `uidNext` that is not here is told.
+ * reach back that far; then every known UID below `uidNext` that is not here is told. `picture`: the folder as the view has it, which may remember.
  */
 export async function tellVanished(
   session: Session,
@@ -24,10 +24,13 @@ export async function tellVanished(
   modSeq: number,
   known: Ranges,
   uidNext: number,
+  picture?: Picture,
 ): Promise<boolean> {
   const gone = new Set<number>()
+  const remembered = picture?.goneAfter(modSeq)
+  for (const uid of remembered ?? []) if (!view.map.has(uid) && inRanges(known, uid)) gone.add(uid)
   let since = modSeqOf(modSeq)
-  for (;;) {
+  while (remembered === undefined) {
     const page = await session.user.mailbox.changes({ since, folder: view.folder, limit: CHANGES_LIMIT })
     if (page.resync) {
       write(session, absent(view, known, uidNext))
