@@ -48,6 +48,7 @@ import { write } from '../engine/sql/write.ts'
 import type { Upgrade } from '../engine/upgrades.ts'
 import { Committer, type WriteCall } from './committer.ts'
 import { StagedOriginals } from './originals.ts'
+import { Outage } from './link.ts'
 import { Ownership } from './owner.ts'
 import { Packer } from './packer.ts'
 import { Reader } from './reader.ts'
@@ -160,7 +161,7 @@ export class PostgresDatabase implements OwnedDatabase {
     const { urls, folder, name, log, clock, patienceMs, upgrades } = options
     const schema = schemaOf(name)
     const statements = new Replay()
-    const server = { urls, schema, searchPath: `"${schema}"`, patienceMs, log }
+    const server = { urls, schema, searchPath: `"${schema}"`, patienceMs, outage: new Outage(), log }
     const owner = new Ownership({ ...server, now: clock.now(), ...(upgrades === undefined ? {} : { upgrades }) })
     const reader = new Reader({ ...server, statements })
     const lock = lockFolder(join(folder, 'owner.lock'))

@@ -10,6 +10,8 @@ export interface LinkOptions {
   readonly searchPath: string
   /** How long callers wait for a server that does not answer, ms. */
   readonly patienceMs: number
+  /** Shared by all connections to one server: patience is counted once, however many of them a caller needs one after the other. */
+  readonly outage?: Outage
   readonly log: Logger
   /** What a new connection has to do before anybody may use it. */
   readonly prepare?: (session: Session) => Promise<void>
@@ -20,12 +22,27 @@ const pause = (ms: number): Promise<void> =>
     setTimeout(resolve, ms).unref()
   })
 
+/** Since when a server does not answer, for all connections to it. */
+export class Outage {
+  #since: number | undefined
+
+  /** An attempt failed. Answers when the first one did. */
+  goesOn(): number {
+    this.#since ??= performance.now()
+    return this.#since
+  }
+  over(): void {
+    this.#since = undefined
+  }
+}
+
 /**
  * One connection that is always there, or on its way: when it is lost the next who needs it connects anew, again and again, and gives up
  * with `unavailable` (try again) after the time callers are kept waiting.
  */
 export class Link {
   readonly #options: LinkOptions
+  readonly #outage: Outage
   #session: Session | undefined
   #connecting: Promise<Session> | undefined
   #failed: { readonly at: number; readonly error: DomainError } | undefined
@@ -33,6 +50,7 @@ export class Link {
 
   constructor(options: LinkOptions) {
     this.#options = options
+    this.#outage = options.outage ?? new Outage()
   }
 
   /** The connection that stands, if one does. */
@@ -58,8 +76,7 @@ export class Link {
 
   async #connect(): Promise<Session> {
     const { urls, searchPath, patienceMs, log, prepare } = this.#options
-    // Who comes after the first have waited in vain is not kept waiting: one attempt only.
-    const until = performance.now() + (this.#failed === undefined ? patienceMs : 0)
+    const began = performance.now()
     for (let wait = FIRST_PAUSE_MS; ; wait = Math.min(wait * 2, LONGEST_PAUSE_MS)) {
       let session: Session | undefined
       try {
@@ -68,12 +85,15 @@ export class Link {
         if (this.#closed) throw new DomainError('unavailable', 'the store is closed')
         if (this.#failed !== undefined) log.info({}, 'the database server answers again')
         this.#failed = undefined
+        this.#outage.over()
         this.#session = session
         return session
       } catch (cause) {
         session?.destroy()
         if (cause instanceof DomainError) throw cause
-        if (performance.now() >= until || this.#closed) {
+        // Who comes after the first have waited in vain is not kept waiting: one attempt only.
+        const since = Math.min(began, this.#outage.goesOn())
+        if (performance.now() >= since + patienceMs || this.#closed) {
           const error = new DomainError('unavailable', `database server: ${messageOf(cause)}`, { cause })
           if (this.#failed === undefined) log.error({ error: messageOf(cause) }, 'the database server does not answer')
           this.#failed = { at: performance.now(), error }

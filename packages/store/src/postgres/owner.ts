@@ -1,5 +1,5 @@
 import { DomainError, type Logger } from '@postrider/domain'
-import { Link } from './link.ts'
+import { Link, type Outage } from './link.ts'
 import { upgrade } from './schema.ts'
 import type { Session, Step } from './session.ts'
 import type { Upgrade } from '../engine/upgrades.ts'
@@ -30,6 +30,7 @@ export class Ownership {
     urls: readonly string[]
     schema: string
     patienceMs: number
+    outage?: Outage
     log: Logger
     now: number
     upgrades?: readonly Upgrade[]

@@ -1,6 +1,6 @@
 import type { Logger } from '@postrider/domain'
 import { asDomainError, isLost } from './errors.ts'
-import { Link } from './link.ts'
+import { Link, type Outage } from './link.ts'
 import { Frame, type Replay, Suspended } from './replay.ts'
 import type { Answers, Step } from './session.ts'
 
@@ -21,6 +21,7 @@ interface Waiting {
  */
 export class Reader {
   readonly #statements: Replay
+  readonly #patienceMs: number
   readonly #links: readonly Link[]
   readonly #busy = new Set<Link>()
   #queue: Waiting[] = []
@@ -30,9 +31,11 @@ export class Reader {
     urls: readonly string[]
     searchPath: string
     patienceMs: number
+    outage?: Outage
     log: Logger
   }) {
     this.#statements = options.statements
+    this.#patienceMs = options.patienceMs
     this.#links = Array.from({ length: LINKS }, () => new Link(options))
   }
 
@@ -79,6 +82,7 @@ export class Reader {
   }
 
   async #serve(link: Link, taken: readonly Waiting[]): Promise<void> {
+    const began = performance.now()
     for (;;) {
       try {
         const session = await link.session()
@@ -90,7 +94,7 @@ export class Reader {
         }
         return
       } catch (error) {
-        if (isLost(error)) continue
+        if (isLost(error) && performance.now() < began + this.#patienceMs) continue
         if (taken.length === 1 || link.standing === undefined) {
           for (const { reject } of taken) reject(asDomainError(error))
           return

@@ -1,3 +1,4 @@
+import { connect } from 'node:net'
 import { Client, type Connection as Wire, DatabaseError, type Submittable } from 'pg'
 import type { Row, Value } from '../engine/statements.ts'
 import type { ColumnValues } from './bulk.ts'
@@ -18,6 +19,11 @@ export class ConnectionLost extends Error {}
 /** How long the server may take to answer before the connection counts as lost, and to accept one, ms. */
 const ANSWER_MS = 30_000
 const CONNECT_MS = 5_000
+/**
+ * Whoever has waited so long looks whether anybody is there at all, ms: a machine that is gone, unlike a program, closes no connection, and what was
+ * sent to it is sent again for a quarter of an hour.
+ */
+const LOOK_MS = 4_000
 
 interface Prepared {
   readonly name: string
@@ -126,13 +132,14 @@ export class Session {
   #names = 0
   #turn: Promise<unknown> = Promise.resolve()
   #askedAt: number | undefined
+  #looking = false
   #lost: ConnectionLost | undefined
 
   private constructor(client: Client) {
     this.#client = client
     client.on('error', (cause) => this.#lose(cause))
     client.on('end', () => this.#lose('the server closed the connection'))
-    this.#watch = setInterval(() => this.#overdue(), ANSWER_MS / 10)
+    this.#watch = setInterval(() => this.#overdue(), LOOK_MS / 4)
     this.#watch.unref()
   }
 
@@ -149,8 +156,14 @@ export class Session {
       })
       const session = new Session(client)
       try {
-        await client.connect()
-        await session.#introduce(searchPath)
+        // A server that is just going down may take a connection and never say a word.
+        const silent = setTimeout(() => session.#lose('the server does not introduce itself'), 2 * CONNECT_MS)
+        try {
+          await client.connect()
+          await session.#introduce(searchPath)
+        } finally {
+          clearTimeout(silent)
+        }
         return session
       } catch (error) {
         failure = error
@@ -211,9 +224,25 @@ export class Session {
   }
 
   #overdue(): void {
-    if (this.#askedAt !== undefined && performance.now() - this.#askedAt > ANSWER_MS) {
-      this.#lose('the server does not answer')
+    const { host, port } = this.#client
+    if (this.#askedAt === undefined || this.#lost !== undefined) return
+    const waited = performance.now() - this.#askedAt
+    if (waited > ANSWER_MS) this.#lose('the server does not answer')
+    else if (waited > LOOK_MS && !this.#looking && !host.startsWith('/')) this.#look(host, port)
+  }
+
+  /** Knocks at the server's door: who is alive opens it, however long a statement takes. */
+  #look(host: string, port: number): void {
+    this.#looking = true
+    const socket = connect({ host, port, timeout: CONNECT_MS })
+    const done = (problem?: string): void => {
+      socket.destroy()
+      this.#looking = false
+      if (problem !== undefined && this.#askedAt !== undefined) this.#lose(problem)
     }
+    socket.once('connect', () => done())
+    socket.once('timeout', () => done('the machine of the server is away'))
+    socket.once('error', (error) => done(`the server is away: ${error.message}`))
   }
 
   #lose(cause: unknown): void {
