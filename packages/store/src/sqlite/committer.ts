@@ -6,6 +6,7 @@ import { asDomainError, type Connection, isSqliteFull, isSqliteIoError } from '.
 import { Journal } from '../engine/journal.ts'
 import type { Originals } from './originals.ts'
 import type { Reserve } from './reserve.ts'
+import type { Shipping } from './shipping.ts'
 import {
   type Call,
   MAX_BATCH_BYTES,
@@ -50,6 +51,7 @@ export class Committer {
   readonly #originals: Originals
   readonly #segments: SegmentWriter
   readonly #reserve: Reserve
+  readonly #shipping: Shipping | undefined
   readonly #clock: Clock
   readonly #log: Logger
   readonly #meter: Meter
@@ -60,6 +62,9 @@ export class Committer {
   #queuedBytes = 0
   #working: Promise<void> | undefined
   #stopped: DomainError | undefined
+  /** Committed here, and waiting for another machine. */
+  #held = 0
+  readonly #holding = new Set<Promise<void>>()
 
   constructor(options: {
     connection: Connection
@@ -71,7 +76,9 @@ export class Committer {
     log: Logger
     meter: Meter
     name: string
+    shipping?: Shipping | undefined
   }) {
+    this.#shipping = options.shipping
     this.#connection = options.connection
     this.#books = options.books
     this.#originals = options.originals
@@ -95,13 +102,13 @@ export class Committer {
 
   /** Calls that wait or are being written. */
   get waiting(): number {
-    return this.#queue.length
+    return this.#queue.length + this.#held
   }
 
   /** Answers after the synced commit. Rejects with the call's own error, `busy`, `diskFull` or `unavailable`. */
   submit<T>(call: AppendingCall<T>): Promise<T> {
     if (this.#stopped !== undefined) return Promise.reject(this.#stopped)
-    if (this.#queue.length >= MAX_WAITING_CALLS || this.#queuedBytes + call.bytes > MAX_WAITING_BYTES) {
+    if (this.#queue.length + this.#held >= MAX_WAITING_CALLS || this.#queuedBytes + call.bytes > MAX_WAITING_BYTES) {
       return Promise.reject(new DomainError('busy', `${this.#queue.length} calls wait`))
     }
     return new Promise<T>((resolve, reject) => {
@@ -125,6 +132,7 @@ export class Committer {
   /** Resolves when nothing waits. */
   async idle(): Promise<void> {
     while (this.#working !== undefined) await this.#working
+    await Promise.all(this.#holding)
   }
 
   /** No further calls; those in flight are told `error`. */
@@ -261,6 +269,27 @@ export class Committer {
     this.#meter.count('store_commits_total', this.#labels)
     this.#meter.count('store_calls_total', this.#labels, done)
     this.onCommit(done)
+    const elsewhere = this.#shipping?.committed(lengths)
+    if (elsewhere === undefined) this.#answer(outcomes)
+    else {
+      this.#held += outcomes.length
+      const settled = elsewhere
+        .then(
+          () => this.#answer(outcomes),
+          (error: unknown) => {
+            for (const { waiting } of outcomes) waiting.reject(asDomainError(error))
+          },
+        )
+        .finally(() => {
+          this.#held -= outcomes.length
+          this.#holding.delete(settled)
+        })
+      this.#holding.add(settled)
+    }
+  }
+
+  /** Nobody hears of it before. */
+  #answer(outcomes: readonly Outcome[]): void {
     for (const { waiting, journal, result } of outcomes) {
       if ('error' in result) waiting.reject(result.error)
       else {
@@ -311,6 +340,7 @@ export class Committer {
   /** The log's own blocks can be written over once it is copied: that much room there is even on a full disk. */
   #recycleLog(): void {
     try {
+      this.#shipping?.sync()
       copyLog(this.#connection, 'PASSIVE')
     } catch (error) {
       if (!isSqliteFull(error) && !isFull(error)) throw error

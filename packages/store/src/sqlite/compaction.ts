@@ -136,6 +136,7 @@ export class Compaction {
       return
     }
     originals.forgetSegment(segment)
+    this.#database.shipping?.removed(segment)
     segments.remove(segment)
     this.#progress = undefined
   }

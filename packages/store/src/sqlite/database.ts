@@ -51,6 +51,8 @@ import { folderRow } from '../engine/rows.ts'
 import { read } from '../engine/sql/read.ts'
 import { write } from '../engine/sql/write.ts'
 import type { Upgrade } from '../engine/upgrades.ts'
+import { endLog } from '../ship/log.ts'
+import { Shipping, type ShippingOptions } from './shipping.ts'
 import { upgrade } from './upgrade.ts'
 
 export interface DatabaseOptions {
@@ -68,6 +70,8 @@ export interface DatabaseOptions {
   readonly segmentBytes?: number
   readonly reserveBytes?: number
   readonly maxOriginalBytes: number
+  /** Keeps a commit log; undefined: none. */
+  readonly shipping?: ShippingOptions | undefined
   readonly upgrades?: readonly Upgrade[]
 }
 
@@ -90,6 +94,7 @@ export class MailboxDatabase {
   readonly originals: Originals
   readonly segments: SegmentWriter
   readonly committer: Committer
+  readonly shipping: Shipping | undefined
   readonly #hints: Hints
   readonly #lock: { release(): void }
   readonly #log: Logger
@@ -111,7 +116,9 @@ export class MailboxDatabase {
     this.#lock = lockFolder(join(folder, 'owner.lock'))
     const segmentFolder = join(folder, 'segments')
     try {
-      this.connection = openConnection(this.path, options)
+      const opened = openConnection(this.path, options)
+      this.connection = opened.connection
+      this.shipping = opened.shipping
       takeEpoch(this.connection, options.epoch)
       this.number = this.#ownNumber(options)
       this.books = new Books(this.connection)
@@ -120,6 +127,7 @@ export class MailboxDatabase {
       const keepTails = logsSetAside(this.path).length > 0
       const segments = { files, log, keepTails, ...(limit === undefined ? {} : { limit }) }
       this.segments = SegmentWriter.open(segmentFolder, this.books.segments(), segments)
+      this.shipping?.knows(this.books.segments())
     } catch (error) {
       this.#lock.release()
       throw asDomainError(error)
@@ -137,8 +145,9 @@ export class MailboxDatabase {
       clock,
       maxBytes: options.maxOriginalBytes,
     })
-    const { segments, originals } = this
-    this.committer = new Committer({ connection, books, originals, segments, reserve, clock, log, meter, name })
+    const { segments, originals, shipping } = this
+    const parts = { connection, books, originals, segments, reserve, clock, log, meter, name, shipping }
+    this.committer = new Committer(parts)
   }
 
   #ownNumber({ number, name }: DatabaseOptions): number {
@@ -330,18 +339,21 @@ export class MailboxDatabase {
   /** Copies what is left of the write-ahead log; the next commit begins it anew. */
   copyLog(): void {
     this.usable()
+    this.shipping?.sync()
     copyLog(this.connection, 'PASSIVE')
   }
 
   /** Copies the write-ahead log into the database and empties it. */
   checkpoint(): void {
     this.usable()
+    this.shipping?.sync()
     copyLog(this.connection, 'TRUNCATE')
   }
 
   /** Copies the log as its sums want it, before closing would; a log that stays is copied at the next start. */
   #leaveLog(): void {
     try {
+      this.shipping?.sync()
       if (copyLog(this.connection, 'TRUNCATE') === 0 && logIsEmpty(this.path)) sumsClean(this.path)
     } catch (error) {
       this.#log.warn({ error: String(error), database: this.name }, 'the log was not copied')
@@ -350,18 +362,23 @@ export class MailboxDatabase {
 
   async close(): Promise<void> {
     if (this.#closed) return
+    this.shipping?.leave()
     await this.committer.idle()
     this.#closed = true
     this.committer.stop(new DomainError('unavailable', 'the store is closed'))
     this.originals.close()
     this.segments.close()
     this.#leaveLog()
+    this.shipping?.close()
     this.connection.close()
     this.#lock.release()
   }
 }
 
-function openConnection(path: string, options: DatabaseOptions): Connection {
+function openConnection(
+  path: string,
+  options: DatabaseOptions,
+): { readonly connection: Connection; readonly shipping: Shipping | undefined } {
   const fresh = !existsSync(path)
   const summed = !fresh && sumsFit(path)
   const connection = new Connection(path)
@@ -379,9 +396,13 @@ function openConnection(path: string, options: DatabaseOptions): Connection {
     // checkpoints.ts decides when; the file keeps its blocks, so that later syncs need not allocate.
     connection.pragma('wal_autocheckpoint = 0')
     connection.pragma('journal_size_limit = -1')
-    const { log, upgrades: steps } = options
+    const { log, upgrades: steps, shipping: wanted } = options
+    if (!fresh) keepDamagedLog(connection, path, log, options.clock.now())
+    // Before anything copies the write-ahead log.
+    if (wanted === undefined) endLog(options.folder)
+    const shipping = wanted === undefined ? undefined : new Shipping(connection, options, wanted)
     if (!fresh) {
-      keepDamagedLog(connection, path, log, options.clock.now())
+      shipping?.recover()
       recoverLog(connection, log)
     }
     if (!fresh && !summed) {
@@ -389,13 +410,15 @@ function openConnection(path: string, options: DatabaseOptions): Connection {
       sumAnew(path, pageBytes(connection))
     }
     upgrade(connection, path, { log, now: options.clock.now(), ...(steps === undefined ? {} : { steps }) })
+    shipping?.committed([])
+    shipping?.sync()
     if (fresh) {
       copyLog(connection, 'TRUNCATE')
       sumAnew(path, pageBytes(connection))
       realFiles.syncDirectory(options.folder)
       realFiles.syncDirectory(join(options.folder, '..'))
     }
-    return connection
+    return { connection, shipping }
   } catch (error) {
     connection.close()
     throw error

@@ -10,6 +10,7 @@ export { type BackupSegment, backupDatabase, checkBackup, renewRestored, snapsho
 export { type RepairReport, repairDatabase } from './repair.ts'
 export { type CheckReport, MAX_PROBLEMS, type Problem, type ProblemKind } from './check.ts'
 export { type DatabaseHealth, MAX_ORIGINAL_BYTES } from '../engine/health.ts'
+export type { Confirmed, ShippingOptions, StandbyWait } from './shipping.ts'
 export type { SqliteStore, SqliteStoreOptions } from './store.ts'
 
 /** Opens (or makes) the databases below `options.folder`. Rejects with DomainError `unavailable`, `corrupt`, `diskFull`. */

@@ -14,6 +14,7 @@ import {
 } from 'node:fs'
 import { basename, dirname } from 'node:path'
 import { crc32 } from 'node:zlib'
+import { noteCopied } from '../ship/log.ts'
 import type { Connection } from './connection.ts'
 
 /**
@@ -131,6 +132,7 @@ export function copyLog(connection: Connection, mode: 'PASSIVE' | 'TRUNCATE', pi
     pin?.get('SELECT 1 FROM sqlite_master LIMIT 1')
     const [, to = 0, from = 0] = (connection.pragma('wal_checkpoint(NOOP)')[0] ?? []) as number[]
     sumLog(database, Math.max(0, from), to)
+    noteCopied(database, to)
     const [, log = 0, copied = 0] = (connection.pragma(`wal_checkpoint(${mode})`)[0] ?? []) as number[]
     return log - copied
   } finally {

@@ -49,6 +49,7 @@ import { Housekeeping } from './housekeeping.ts'
 import { claim, list } from './queue.ts'
 import { forget } from '../engine/tombstones.ts'
 import { Scrubber } from './scrubber.ts'
+import type { Confirmed, ShippingOptions } from './shipping.ts'
 import { changes } from '../engine/read/changes.ts'
 import { scan } from '../engine/read/scan.ts'
 import type { Upgrade } from '../engine/upgrades.ts'
@@ -73,6 +74,8 @@ export interface SqliteStoreOptions {
   readonly files?: Files
   /** Bytes a second at which everything is read through once a day; 0, the default: not at all. */
   readonly scrubRate?: number
+  /** Keeps commit logs for those who follow; undefined: none. */
+  readonly shipping?: ShippingOptions | undefined
   /** Schema steps; for tests of upgrades. */
   readonly upgrades?: readonly Upgrade[]
 }
@@ -142,7 +145,11 @@ export class SqliteStore implements MailboxService {
       const housekeeping = new Housekeeping(database, clock, log)
       housekeeping.start()
       this.#housekeeping.push(housekeeping)
-      const checkpoints = new Checkpoints(database, () => this.#engine.checkpoint(database.name), log, meter)
+      const copy = async (): Promise<number> => {
+        database.shipping?.sync()
+        return this.#engine.checkpoint(database.name)
+      }
+      const checkpoints = new Checkpoints(database, copy, log, meter)
       database.committer.onCommit = (calls) => {
         this.#engine.committed(calls)
         this.#scrubber.committed(calls)
@@ -163,7 +170,7 @@ export class SqliteStore implements MailboxService {
       for (const name of names) {
         if (!databaseName.test(name)) throw new DomainError('invalid', `database name ${JSON.stringify(name)}`)
         try {
-          const { files, segmentBytes, reserveBytes, upgrades, maxOriginalBytes = MAX_ORIGINAL_BYTES } = options
+          const { files, segmentBytes, reserveBytes, upgrades, shipping, maxOriginalBytes = MAX_ORIGINAL_BYTES } = options
           const database = new MailboxDatabase({
             folder: join(home, name),
             name,
@@ -174,6 +181,7 @@ export class SqliteStore implements MailboxService {
             meter,
             hints,
             maxOriginalBytes,
+            shipping,
             ...(files === undefined ? {} : { files }),
             ...(segmentBytes === undefined ? {} : { segmentBytes }),
             ...(reserveBytes === undefined ? {} : { reserveBytes }),
@@ -227,6 +235,11 @@ export class SqliteStore implements MailboxService {
     const [[name, cause]] = this.#damaged as unknown as [[string, DomainError]]
     if (cause.code === 'moved') return cause
     return new DomainError('unavailable', `database ${name} is damaged: ${cause.message}`, { cause })
+  }
+
+  /** How far those who follow a database are. */
+  confirm(database: string, confirmed: Confirmed): void {
+    this.#databases.get(database)?.shipping?.confirmed(confirmed)
   }
 
   /** Other bytes a second for reading everything through. */
