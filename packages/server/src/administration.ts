@@ -13,6 +13,7 @@ import type { CheckReport } from '@postrider/store/sqlite'
 import type { Loaded } from './config/load.ts'
 import type { Mover } from './move/mover.ts'
 import type { TraceBook } from './operations/traces.ts'
+import type { PrimaryReport, StandbyReport } from './standby/index.ts'
 import { reasonOf } from './cli/reasons.ts'
 
 /** What a running server adds to what the data folder alone offers. */
@@ -31,6 +32,8 @@ export interface RunningServer {
   certificates(): readonly CertificateReport[]
   /** Orders a certificate from the authority now. Rejects with the authority's reason. */
   renewCertificate(): Promise<void>
+  /** How far its standby is; undefined when it has none. */
+  standby(): PrimaryReport | undefined
   /** Reads every checksum of the mailbox databases. */
   checkStore(originals: boolean, say: Say): Promise<StoreReport>
 }
@@ -114,6 +117,8 @@ export interface Administration {
   readonly directory: DirectoryStore
   readonly loaded: Loaded
   readonly server: RunningServer | undefined
+  /** What a standby can be asked and told. */
+  readonly following?: { report(): StandbyReport; promote(): Promise<{ readonly epoch: number }> }
 }
 
 /**

@@ -64,6 +64,7 @@ import { throttlePolicy } from './protocol-settings.ts'
 import { createServices } from './services.ts'
 import { linkOpener } from './transfer/open.ts'
 import { version } from './version.ts'
+import { type Followed, openFollowed, roleOf } from './standby/index.ts'
 import { SecondFactor } from './web/second-factor.ts'
 import { welcome } from './welcome/index.ts'
 
@@ -82,6 +83,8 @@ export interface Program {
   readonly certificate: Certificate
   /** True when this start made domain, Administrator and first mailbox. */
   readonly firstStart: boolean
+  /** Resolves when another server has taken over: this one must end. */
+  readonly replaced: Promise<SpokenError>
   reload(): Promise<readonly Phrase[]>
   /** Graceful: tells clients, finishes work, closes files. Doing it twice waits for the first. */
   stop(): Promise<void>
@@ -129,6 +132,17 @@ async function start(first: Loaded, env: Environment, opened: ProgramLog, undo: 
   const lock = lockFolder(dataFolder)
   undo.add(() => lock.release())
   const metrics = new Metrics()
+  const replaced = Promise.withResolvers<SpokenError>()
+  let followed: Followed | undefined
+  const following =
+    roleOf(loaded) === undefined
+      ? undefined
+      : await openFollowed(loaded, {
+          log,
+          meter: metrics,
+          confirm: (database, confirmed) => home.confirm(database, confirmed),
+          fenced: replaced.resolve,
+        })
 
   const directory = openDirectory({ file: join(dataFolder, DIRECTORY_FILE), databases: databaseNames(config), clock })
   undo.add(() => directory.close())
@@ -150,7 +164,9 @@ async function start(first: Loaded, env: Environment, opened: ProgramLog, undo: 
   const together = shared?.together ?? alone()
   const challenges = new Challenges(log, together)
 
-  const home = await openHome({
+  /** Until somebody follows. */
+  const logged = new Map<string, { readonly seq: number; readonly degraded: boolean }>()
+  const home: MailboxHome = await openHome({
     folder: dataFolder,
     databases: databasesInUse(loaded, directory),
     server: postgresServer(config),
@@ -162,11 +178,25 @@ async function start(first: Loaded, env: Environment, opened: ProgramLog, undo: 
     epochOf: (database) => databaseOwner(directory, database).epoch,
     logLevel: config['log.level'],
     scrubRate: config['store.scrub'],
+    shipping:
+      following === undefined || config['standby.to'] === ''
+        ? undefined
+        : {
+            wait: config['standby.wait'],
+            patienceMs: config['standby.patience'],
+            logged: (database, seq, degraded) => {
+              logged.set(database, { seq, degraded })
+              followed?.logged(database, seq, degraded)
+            },
+          },
     logFormat: opened.format,
     log,
     meter: metrics,
   })
   undo.add(() => home.close())
+  followed = await following?.follow(directory, databasesInUse(loaded, directory))
+  undo.add(() => followed?.close())
+  for (const [database, { seq, degraded }] of logged) followed?.logged(database, seq, degraded)
   const traces = new TraceBook(dataFolder, clock, log, (address, isOn) => {
     together
       .post(TRACES, address, isOn ? true : undefined, MAX_TRACE_MINUTES * 60_000)
@@ -360,6 +390,7 @@ async function start(first: Loaded, env: Environment, opened: ProgramLog, undo: 
   const server = runningServer({
     mover,
     orderDevice: services.activeSync.order,
+    standby: () => followed?.report(),
     metrics,
     traces,
     home,
@@ -380,6 +411,7 @@ async function start(first: Loaded, env: Environment, opened: ProgramLog, undo: 
         const answer = await command.run(administration(), new Words(words), say)
         // What was changed is known everywhere when the command ends.
         await shared?.heard()
+        await followed?.shareDirectory()
         return answer
       }),
     log,
@@ -432,6 +464,7 @@ async function start(first: Loaded, env: Environment, opened: ProgramLog, undo: 
     listening,
     certificate: tls.certificate,
     firstStart,
+    replaced: replaced.promise,
     reload,
     stop() {
       stopping ??= stop()
@@ -497,6 +530,7 @@ const sentConfig = ({ config, file, dataFolder }: Loaded): SentConfig => ({ conf
 interface RunningParts {
   readonly mover: Mover
   readonly orderDevice: RunningServer['orderDevice']
+  readonly standby: RunningServer['standby']
   readonly metrics: Metrics
   readonly traces: TraceBook
   readonly home: MailboxHome
@@ -516,6 +550,7 @@ function runningServer(parts: RunningParts): RunningServer {
     service: home.service,
     mover: parts.mover,
     orderDevice: parts.orderDevice,
+    standby: parts.standby,
     reload: parts.reload,
     async status(): Promise<ServerStatus> {
       const connections = [...listening.keys()].map((name) => [name, access.connections(name)])

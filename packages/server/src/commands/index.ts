@@ -15,6 +15,7 @@ import { metricsCommand } from './metrics.ts'
 import { queueHold, queueList, queueRelease, queueRemove, queueRetry, queueShow } from './queue/queue.ts'
 import { reload, status, storeCheck, storeRepair } from './server.ts'
 import { restoreCommand } from './restore.ts'
+import { standbyKey, standbyPromote, standbyRejoin, standbyStatus } from './standby.ts'
 import { start } from './start.ts'
 import { top } from './top.ts'
 import { trace } from './trace.ts'
@@ -77,4 +78,8 @@ export const commands: readonly AnyCommand[] = [
   restoreCommand,
   storeCheck,
   storeRepair,
+  standbyStatus,
+  standbyPromote,
+  standbyRejoin,
+  standbyKey,
 ]

@@ -1,11 +1,15 @@
-import type { Say } from '@postrider/domain'
+import type { Say, SpokenError } from '@postrider/domain'
 import { ExitCode, type LocalCommand, type Terminal } from '../cli/command.ts'
 import { columns } from '../cli/parse.ts'
 import type { ListenerName } from '../config/settings.ts'
 import { FIRST_ACCOUNTS, firstAdministrator, firstMailbox } from '../first-start.ts'
 import { type Program, startProgram } from '../program.ts'
 import { reachableAddress } from '../listeners/reachable.ts'
+import { roleOf, startStandby } from '../standby/index.ts'
 import { version } from '../version.ts'
+
+/** This command is one of them. */
+const allCommands = async () => (await import('./index.ts')).commands
 
 export const start: LocalCommand = {
   name: 'start',
@@ -24,12 +28,29 @@ export const start: LocalCommand = {
   where: 'here',
   async run(_words, { loaded, terminal, json, say }) {
     const signals = listenToSignals(terminal, say)
+    if (roleOf(loaded()) === 'standby') {
+      const standby = await startStandby(loaded(), await allCommands())
+      terminal.out(
+        json
+          ? JSON.stringify({ pid: process.pid, standby: standby.listens })
+          : say({
+              en: `This server is a standby; its primary reaches it at ${standby.listens}.`,
+              fr: `Ce serveur est un secours ; son primaire le joint à ${standby.listens}.`,
+            }),
+      )
+      if (await signals.before(standby.promoted)) {
+        await standby.stop()
+        return ExitCode.ok
+      }
+    }
     const program = await startProgram(loaded())
     catchAll(program)
     if (json) terminal.out(JSON.stringify({ pid: process.pid, listeners: places(program) }))
     else terminal.out(banner(program, say))
-    await signals.serve(program)
-    return ExitCode.ok
+    const replaced = await signals.serve(program)
+    if (replaced === undefined) return ExitCode.ok
+    terminal.error(`postrider: ${say(replaced.phrase)}`)
+    return ExitCode.failed
   },
 }
 
@@ -61,7 +82,15 @@ const TWICE_MS = 1_000
  * From the first moment on: a signal nobody listens to ends the process there and then, and whoever waits for READY or the ready file may
  * send one at once. What comes too early is done when the server has started.
  */
-function listenToSignals(terminal: Terminal, say: Say): { serve(program: Program): Promise<void> } {
+function listenToSignals(
+  terminal: Terminal,
+  say: Say,
+): {
+  /** Whether a wish to stop came first. */
+  before(other: Promise<void>): Promise<boolean>
+  /** Answers why the server had to end, if nobody asked it to. */
+  serve(program: Program): Promise<SpokenError | undefined>
+} {
   let reload = (): void => {
     early = true
   }
@@ -83,15 +112,18 @@ function listenToSignals(terminal: Terminal, say: Say): { serve(program: Program
   process.on('SIGINT', stop)
   if (process.env.npm_lifecycle_event !== undefined) whenOrphaned(() => stop('SIGTERM'))
   return {
+    before: (other) => Promise.race([wish.promise.then(() => true), other.then(() => false)]),
     async serve(program) {
       reload = () =>
         void program
           .reload()
           .catch((error: unknown) => program.log.error({ err: error }, 'the reload failed, all stays as it was'))
       if (early) reload()
-      const signal = await wish.promise
-      program.log.info({ signal }, 'asked to stop')
+      const signal = await Promise.race([wish.promise, program.replaced])
+      if (typeof signal === 'string') program.log.info({ signal }, 'asked to stop')
+      else program.log.error({ reason: signal.message }, 'another server has taken over: this one ends')
       await program.stop()
+      return typeof signal === 'string' ? undefined : signal
     },
   }
 }

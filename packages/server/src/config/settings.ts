@@ -34,6 +34,9 @@ const url = text({ en: 'an https:// address without a path', fr: 'une adresse ht
 const hostAndPort = text({ en: 'host or host:port', fr: 'hôte ou hôte:port' }, (value) =>
   /^(?:\[[\da-fA-F:]+\]|[A-Za-z0-9_.-]+)(?::\d{1,5})?$/.test(value),
 )
+const reachedAt = text({ en: 'host:port', fr: 'hôte:port' }, (value) =>
+  /^(?:\[[\da-fA-F:]+\]|[A-Za-z0-9_.-]+):\d{1,5}$/.test(value),
+)
 const serverAddress = hidden(
   text(verbatim('postgres://user:password@host:port/database'), (value) =>
     /^postgres(?:ql)?:\/\/(?:[^@/\s]*@)?[^@/\s]+\/[^\s]+$/.test(value),
@@ -186,6 +189,49 @@ export const settings = {
     'Bytes a second at which every message and every page is read once a day and compared with its checksum, beside the work and not while there is much of it. 0: not at all. What is found is in the log and in metrics.',
     'Octets par seconde auxquels chaque message et chaque page est lu une fois par jour et comparé à sa somme de contrôle, à côté du travail et jamais quand il y en a beaucoup. 0 : pas du tout. Ce qui est trouvé est dans le journal et les mesures.',
     { live: true },
+  ),
+
+  'standby.role': setting(
+    oneOf('off', 'primary', 'standby'),
+    'off',
+    'What this server is at its first start: alone, the one that serves, or its copy on another machine. Later the data folder says it (postrider standby status).',
+    'Ce qu’est ce serveur à son premier démarrage : seul, celui qui sert, ou sa copie sur une autre machine. Ensuite le dossier de données le dit (postrider standby status).',
+  ),
+  'standby.to': setting(
+    reachedAt,
+    '',
+    'Where the other server listens (its standby.listen): host:port.',
+    'Où l’autre serveur écoute (son standby.listen) : hôte:port.',
+  ),
+  'standby.listen': setting(
+    reachedAt,
+    '',
+    'Address and port where the other server reaches this one, on both: an old primary hears there that it has been replaced.',
+    'Adresse et port où l’autre serveur joint celui-ci, sur les deux : un ancien primaire y apprend qu’il a été remplacé.',
+  ),
+  'standby.key': setting(
+    fileName,
+    '',
+    'File with the secret of the two servers (postrider standby key). Empty: standby.key of the data folder.',
+    'Fichier avec le secret des deux serveurs (postrider standby key). Vide : standby.key du dossier de données.',
+  ),
+  'standby.wait': setting(
+    oneOf('none', 'received', 'synced'),
+    'none',
+    'What an acknowledgement (250, OK, Status 1) waits for: this server’s disk alone, the standby’s memory, or the standby’s disk.',
+    'Ce qu’attend un accusé (250, OK, Status 1) : le disque de ce serveur seul, la mémoire du secours, ou son disque.',
+  ),
+  'standby.patience': setting(
+    duration(0, HOUR),
+    10 * SECOND,
+    'How long acknowledgements wait for a standby that does not confirm, before they go on without it (the metric standby_degraded says so). 0: for ever; then nothing is acknowledged that only one machine has.',
+    'Combien de temps les accusés attendent un secours qui ne confirme pas, avant de s’en passer (la mesure standby_degraded le dit). 0 : toujours ; alors rien n’est accusé qu’une seule machine possède.',
+  ),
+  'standby.keep': setting(
+    size(64 * MB, 16_384 * GB),
+    1 * GB,
+    'How much of what was committed is kept for a standby that is away, per mailbox database; beyond that it gets everything anew.',
+    'Ce qui est gardé pour un secours absent, par base de boîtes ; au-delà il reçoit tout de nouveau.',
   ),
 
   'listeners.address': setting(

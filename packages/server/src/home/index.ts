@@ -7,9 +7,9 @@ import type { Logger, MailboxId, MailboxService, Meter } from '@postrider/domain
 import type { PostgresPlace } from '@postrider/store/postgres'
 import { type RouterPorts, routeMailboxes, TOKEN_BYTES } from '@postrider/link'
 import { randomBytes } from 'node:crypto'
-import type { CheckReport } from '@postrider/store/sqlite'
+import type { CheckReport, Confirmed } from '@postrider/store/sqlite'
 import type { LogLevel } from '../operations/log.ts'
-import type { OwnerGuests } from './side-channel.ts'
+import type { OwnerData, OwnerGuests } from './side-channel.ts'
 import { type OwnerKind, starters } from './starters.ts'
 import { SupervisedOwner } from './supervisor.ts'
 
@@ -23,6 +23,8 @@ export interface MailboxHome {
   memoryBytes(): number
   setLogLevel(level: LogLevel): void
   setScrubRate(rate: number): void
+  /** How far those who follow a database are. */
+  confirm(database: string, confirmed: Confirmed): void
   /** Reads every database from end to end; with `originals` every message too. */
   check(originals: boolean): Promise<readonly CheckReport[]>
   close(): Promise<void>
@@ -51,6 +53,12 @@ export interface HomeOptions {
   readonly logLevel: LogLevel
   /** Bytes a second at which everything is read through; 0: not at all. */
   readonly scrubRate?: number
+  /** Whether commit logs are kept; `logged` hears of every entry. */
+  readonly shipping?:
+    | (NonNullable<OwnerData['shipping']> & {
+        readonly logged: (database: string, seq: number, degraded: boolean) => void
+      })
+    | undefined
   readonly logFormat: 'json' | 'text'
   readonly log: Logger
   readonly meter: Meter
@@ -62,8 +70,10 @@ const epochsOf = (databases: readonly string[], { epochOf }: Pick<HomeOptions, '
 /** Starts the owners and waits until all have opened their databases. Rejects, with all stopped again, when one cannot. */
 export async function openHome(options: HomeOptions): Promise<MailboxHome> {
   const { folder, databases, server, databaseOf, whereabouts, logLevel, logFormat, scrubRate, log, meter } = options
+  const { shipping: kept } = options
   const count = Math.max(1, Math.min(options.owners, databases.length))
   const doors: OwnerDoor[] = []
+  const shipping = kept === undefined ? undefined : { wait: kept.wait, patienceMs: kept.patienceMs }
   const owners = Array.from({ length: count }, (_, at) => {
     const own = databases.filter((_name, index) => index % count === at)
     const thread = count === 1 ? 'owner' : `owner-${at + 1}`
@@ -81,11 +91,15 @@ export async function openHome(options: HomeOptions): Promise<MailboxHome> {
         logLevel,
         logFormat,
         scrubRate,
+        shipping,
       },
       log,
       meter,
+      undefined,
+      kept?.logged,
     )
   })
+  const homes = new Map(owners.flatMap((owner) => owner.databases.map((name) => [name, owner] as const)))
   const ownerOf = new Map(owners.flatMap((owner) => owner.databases.map((name) => [name, owner.service] as const)))
   try {
     await Promise.all(owners.map((owner) => owner.start()))
@@ -106,6 +120,7 @@ export async function openHome(options: HomeOptions): Promise<MailboxHome> {
     setScrubRate(rate) {
       for (const owner of owners) owner.setScrubRate(rate)
     },
+    confirm: (database, confirmed) => homes.get(database)?.confirm(database, confirmed),
     setLogLevel(level) {
       for (const owner of owners) owner.setLogLevel(level)
     },

@@ -9,15 +9,32 @@ import { takeSeat } from './seat.ts'
 import { GatheringMeter, PULSE_MS } from './side-channel.ts'
 
 const seat = await takeSeat()
-const { folder, databases, epochs, server, thread, logLevel, logFormat, scrubRate } = seat.data
+const { folder, databases, epochs, server, thread, logLevel, logFormat, scrubRate, shipping } = seat.data
 const opened = openLog(logLevel, logFormat)
 const log = opened.log.child({ part: thread })
 const meter = new GatheringMeter()
 try {
-  const store = await openStore({ folder, databases, epochs, server, scrubRate: scrubRate ?? 0, log, meter })
+  const store = await openStore({
+    folder,
+    databases,
+    epochs,
+    server,
+    scrubRate: scrubRate ?? 0,
+    ...(shipping === undefined
+      ? {}
+      : {
+          shipping: {
+            ...shipping,
+            tell: (database, seq, degraded) => seat.tell({ kind: 'logged', database, seq, degraded }),
+          },
+        }),
+    log,
+    meter,
+  })
   seat.hear((order) => {
     if (order.kind === 'logLevel') opened.setLevel(order.level)
     else if (order.kind === 'scrubRate') store.setScrubRate?.(order.rate)
+    else if (order.kind === 'confirmed') store.confirm?.(order.database, order.confirmed)
     else
       store.check({ originals: order.originals }).then(
         (reports) => seat.tell({ kind: 'checked', id: order.id, reports, error: '' }),

@@ -1,6 +1,6 @@
 import type { Meter } from '@postrider/domain'
 import type { PostgresPlace } from '@postrider/store/postgres'
-import type { CheckReport } from '@postrider/store/sqlite'
+import type { CheckReport, Confirmed, ShippingOptions } from '@postrider/store/sqlite'
 import type { LogLevel } from '../operations/log.ts'
 
 /** Where client-access processes reach an owner. */
@@ -25,6 +25,8 @@ export interface OwnerData {
   readonly logLevel: LogLevel
   /** Bytes a second at which everything is read through. */
   readonly scrubRate?: number | undefined
+  /** Whether it keeps commit logs, and what acknowledgements wait for. */
+  readonly shipping?: Omit<ShippingOptions, 'tell'> | undefined
   readonly logFormat: 'json' | 'text'
 }
 
@@ -47,6 +49,8 @@ export type OwnerNews =
       /** Of a process of its own; 0 of a thread: its memory is that of the main one. */
       readonly memoryBytes: number
     }
+  /** A database has committed up to this entry of its log. */
+  | { readonly kind: 'logged'; readonly database: string; readonly seq: number; readonly degraded: boolean }
   | {
       readonly kind: 'checked'
       readonly id: number
@@ -57,6 +61,7 @@ export type OwnerNews =
 export type OwnerOrder =
   | { readonly kind: 'logLevel'; readonly level: LogLevel }
   | { readonly kind: 'scrubRate'; readonly rate: number }
+  | { readonly kind: 'confirmed'; readonly database: string; readonly confirmed: Confirmed }
   | { readonly kind: 'check'; readonly id: number; readonly originals: boolean }
 
 /** How often the owner reports. */

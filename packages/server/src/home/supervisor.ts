@@ -1,6 +1,6 @@
 import { DomainError, type Logger, type MailboxService, type Meter } from '@postrider/domain'
 import { Caller } from '@postrider/link'
-import type { CheckReport } from '@postrider/store/sqlite'
+import type { CheckReport, Confirmed } from '@postrider/store/sqlite'
 import { type OwnerData, type OwnerNews, replay } from './side-channel.ts'
 import type { StartedOwner, StartOwner } from './starters.ts'
 
@@ -25,6 +25,7 @@ export class SupervisedOwner {
   readonly #log: Logger
   readonly #meter: Meter
   readonly #caller: Caller
+  readonly #logged: ((database: string, seq: number, degraded: boolean) => void) | undefined
   #owner: StartedOwner | undefined
   #starting: StartedOwner | undefined
   #retryMs = FIRST_RETRY_MS
@@ -40,7 +41,15 @@ export class SupervisedOwner {
   memoryBytes = 0
 
   /** `module`: what the owner runs; tests give their own. */
-  constructor(start: StartOwner, data: OwnerData, log: Logger, meter: Meter, module = OWNER) {
+  constructor(
+    start: StartOwner,
+    data: OwnerData,
+    log: Logger,
+    meter: Meter,
+    module = OWNER,
+    logged?: (database: string, seq: number, degraded: boolean) => void,
+  ) {
+    this.#logged = logged
     this.#start = start
     this.#module = module
     this.#data = data
@@ -63,6 +72,7 @@ export class SupervisedOwner {
       if (news.kind === 'open') opened.resolve()
       else if (news.kind === 'failed') opened.reject(new DomainError('unavailable', news.message))
       else if (news.kind === 'checked') this.#checked(news)
+      else if (news.kind === 'logged') this.#logged?.(news.database, news.seq, news.degraded)
       else this.#pulse(news)
     })
     this.#starting = owner
@@ -87,6 +97,10 @@ export class SupervisedOwner {
   setLogLevel(level: OwnerData['logLevel']): void {
     this.#data = { ...this.#data, logLevel: level }
     this.#owner?.order({ kind: 'logLevel', level })
+  }
+
+  confirm(database: string, confirmed: Confirmed): void {
+    ;(this.#owner ?? this.#starting)?.order({ kind: 'confirmed', database, confirmed })
   }
 
   setScrubRate(rate: number): void {

@@ -13,7 +13,7 @@ import { dirname, join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { segmentPath } from '../blobs/index.ts'
 import { sumAnew } from '../sqlite/page-sums.ts'
-import { type Entry, decodeEntry } from './entry.ts'
+import type { Entry } from './entry.ts'
 
 /** How far numbers jump when a copy goes on alone: what clients may have seen of its original and was not sent must not be given to something else. */
 const PROMOTION_GAP = 2 ** 16
@@ -47,6 +47,10 @@ export class DatabaseCopy {
     writeSync(this.#fd, bytes, 0, bytes.length, offset)
   }
 
+  truncate(bytes: number): void {
+    ftruncateSync(this.#fd, bytes)
+  }
+
   /** Bytes of a segment. */
   writeSegment(segment: number, offset: number, bytes: Uint8Array): void {
     let fd = this.#segments.get(segment)
@@ -68,10 +72,6 @@ export class DatabaseCopy {
       this.#segments.delete(segment)
       rmSync(segmentPath(join(this.#folder, 'segments'), segment), { force: true })
     }
-  }
-
-  applyRaw(bytes: Buffer): void {
-    this.apply(decodeEntry(bytes))
   }
 
   syncSegments(): void {

@@ -1,4 +1,14 @@
-import { closeSync, existsSync, fstatSync, openSync, readdirSync, readFileSync, readSync, rmSync, statSync } from 'node:fs'
+import {
+  closeSync,
+  existsSync,
+  fstatSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  readSync,
+  rmSync,
+  statSync,
+} from 'node:fs'
 import { join } from 'node:path'
 import { ENTRY_HEAD_BYTES, type EntryHead, entryBytes, entryHead, entrySound, type LogPoint } from './entry.ts'
 
@@ -106,6 +116,12 @@ export class LogTail {
 
   get next(): number {
     return this.#next
+  }
+
+  /** Bytes of the log behind what was read. */
+  behind(): number {
+    const files = logFiles(this.#folder).filter((first) => first >= (this.#file ?? 0))
+    return files.reduce((sum, first) => sum + statSync(logFile(this.#folder, first)).size, 0) - this.#offset
   }
 
   /** The entries there are, until they are `limit` bytes. Throws EntryGone when the next one is no longer there. */

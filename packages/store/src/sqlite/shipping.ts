@@ -184,8 +184,12 @@ export class Shipping {
     })
   }
 
+  /** Before the write-ahead log is copied: all that is in it is entered and synced. */
   sync(): void {
-    this.#guard((commits) => commits.sync())
+    this.#guard((commits) => {
+      commits.capture(this.#frames(), [], this.#clock.now())
+      commits.sync()
+    })
   }
 
   /** The database closes: who still waits is told to try again. */

@@ -170,7 +170,14 @@ export class SqliteStore implements MailboxService {
       for (const name of names) {
         if (!databaseName.test(name)) throw new DomainError('invalid', `database name ${JSON.stringify(name)}`)
         try {
-          const { files, segmentBytes, reserveBytes, upgrades, shipping, maxOriginalBytes = MAX_ORIGINAL_BYTES } = options
+          const {
+            files,
+            segmentBytes,
+            reserveBytes,
+            upgrades,
+            shipping,
+            maxOriginalBytes = MAX_ORIGINAL_BYTES,
+          } = options
           const database = new MailboxDatabase({
             folder: join(home, name),
             name,

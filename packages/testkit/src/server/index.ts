@@ -24,6 +24,8 @@ export interface ServerOptions {
   readonly config?: Readonly<Record<string, unknown>>
   readonly env?: Readonly<Record<string, string>>
   readonly readyMs?: number
+  /** It follows another server: it is started when it says so, and listens only after `serves`. */
+  readonly follows?: boolean
 }
 
 const root = resolve(import.meta.dirname, '..', '..', '..', '..')
@@ -35,10 +37,13 @@ const MAX_OUTPUT = 50_000_000
 export class TestServer {
   readonly folder: string
   readonly #portBase: number
-  readonly #options: ServerOptions
+  /** May be changed between an end and a restart. */
+  options: ServerOptions
   readonly #dispose: () => void
   #child: ChildProcess | undefined
   #ready: ReadyFile | undefined
+  #file = ''
+  #ended: () => boolean = () => true
   /** Everything it wrote, for the message of a failing test. */
   output = ''
 
@@ -46,7 +51,7 @@ export class TestServer {
     this.folder = folder
     this.#dispose = dispose
     this.#portBase = portBase
-    this.#options = options
+    this.options = options
   }
 
   /** Starts a server of its own and waits until it listens. */
@@ -80,7 +85,7 @@ export class TestServer {
       POSTRIDER_READY_FILE: join(this.folder, 'ready.json'),
       POSTRIDER_BIND: '127.0.0.1',
       POSTRIDER_LANGUAGE: 'en',
-      ...this.#options.env,
+      ...this.options.env,
     }
   }
 
@@ -100,24 +105,37 @@ export class TestServer {
     }
     child.stdout?.on('data', keep)
     child.stderr?.on('data', keep)
-    this.#ready = await until(
-      'the server listens',
-      () => {
-        if (ended) return { ended: true } as const
-        return JSON.parse(readFileSync(file, 'utf8')) as ReadyFile
-      },
-      this.#options.readyMs ?? 30_000,
-    ).then(
-      (answer) => {
-        if ('ended' in answer) throw new Error(`the server ended at start:\n${this.output}`)
-        return answer
-      },
-      (error: unknown) => {
-        child.kill('SIGKILL')
-        throw new Error(`${String(error)}\n${this.output}`)
-      },
-    )
+    const { follows = false, readyMs = 30_000 } = this.options
+    this.#file = file
+    this.#ended = () => ended
+    try {
+      if (follows) {
+        const from = this.output.length
+        await until('the server follows', () => ended || this.output.includes('postrider follows', from), readyMs)
+        if (ended) throw new Error('the server ended at start')
+      } else await this.serves(readyMs)
+    } catch (error) {
+      child.kill('SIGKILL')
+      throw new Error(`${String(error)}\n${this.output}`)
+    }
     return performance.now() - began
+  }
+
+  /** Waits until it listens; a standby does after its promotion. Rejects when it ended. */
+  async serves(timeoutMs: number): Promise<void> {
+    const answer = await until(
+      'the server listens',
+      () => (this.#ended() ? ('ended' as const) : (JSON.parse(readFileSync(this.#file, 'utf8')) as ReadyFile)),
+      timeoutMs,
+    )
+    if (answer === 'ended') throw new Error('the server ended at start')
+    this.#ready = answer
+  }
+
+  /** Waits until it has ended by itself. Answers the exit code. */
+  async ends(timeoutMs: number): Promise<number | null> {
+    await until('the server ends', () => this.#ended(), timeoutMs)
+    return this.#child?.exitCode ?? null
   }
 
   /** A command of the program against this server: `command('user', 'add', …)`. */
