@@ -36,12 +36,12 @@ class Pair {
   #port = 0
   readonly servers: TestServer[] = []
 
-  static async start(wait: string, patience: string): Promise<Pair> {
+  static async start(wait: string, patience: string, patienceOfStandby = patience): Promise<Pair> {
     const pair = new Pair()
     writeFileSync(pair.#key, randomBytes(32).toString('base64url'))
     pair.#port = await freePorts(2)
-    pair.servers.push(await pair.#server(1, { wait, patience }), await pair.#server(0, { wait, patience }))
-    pair.servers.reverse()
+    pair.servers.push(await pair.#server(1, { wait, patience: patienceOfStandby }))
+    pair.servers.unshift(await pair.#server(0, { wait, patience }))
     return pair
   }
 
@@ -84,7 +84,7 @@ const together = (primary: TestServer, standby: TestServer): Promise<true> =>
 test(`${TAKEOVERS} times the primary is killed under load and the standby promoted: 0 lost with synced, UIDs and sync keys go on`, {
   timeout: 120_000 + TAKEOVERS * 240_000,
 }, async (t) => {
-  await using pair = await Pair.start('synced', '20s')
+  await using pair = await Pair.start('synced', '0s', '20s')
   let [primary, standby] = pair.servers as [TestServer, TestServer]
   for (const { user, password } of accounts) await primary.addUser(user, password)
   const [{ user = '', password = '' } = {}] = accounts
