@@ -140,12 +140,21 @@ export async function startPatroni(): Promise<PatroniPeer> {
     const standby = (await members()).some(({ role }) => role === 'sync_standby')
     return standby ? (await leading())?.port : undefined
   }
+  const postmasterOf = (node: Node): number | undefined => {
+    try {
+      return Number(readFileSync(join(node.data, 'postmaster.pid'), 'utf8').split('\n')[0])
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error
+      return undefined
+    }
+  }
   let killed: Node | undefined
   const kill = async (node: Node): Promise<void> => {
     const { child } = node
-    const postmaster = Number(readFileSync(join(node.data, 'postmaster.pid'), 'utf8').split('\n')[0])
+    const postmaster = postmasterOf(node)
     child?.kill('SIGKILL')
-    process.kill(postmaster, 'SIGKILL')
+    // It may just be down: Patroni starts and stops it.
+    if (postmaster !== undefined) process.kill(postmaster, 'SIGKILL')
     if (child !== undefined && child.exitCode === null && child.signalCode === null)
       await new Promise((resolve) => child.once('exit', resolve))
   }
@@ -174,6 +183,8 @@ export async function startPatroni(): Promise<PatroniPeer> {
     },
     output: () => output,
     async [Symbol.asyncDispose]() {
+      // A Patroni that is gone first starts nothing any more.
+      for (const node of nodes) node.child?.kill('SIGKILL')
       for (const node of nodes) await kill(node).catch(() => undefined)
       etcd.kill('SIGKILL')
       folder[Symbol.dispose]()
