@@ -4,8 +4,9 @@ import type { Answer, Pop3Session } from '../session.ts'
 import { say } from '../texts.ts'
 
 export function capa(session: Pop3Session): Answer {
-  const { settings, connection, maildrop } = session
-  const loginPossible = connection.secure && maildrop === undefined
+  const { settings, connection } = session
+  // RFC 2449 §6.2, §6.3: announced in both states, without a difference.
+  const loginPossible = connection.secure
   const offered: [boolean, string][] = [
     [true, 'TOP'],
     [true, 'UIDL'],
