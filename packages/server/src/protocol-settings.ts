@@ -36,6 +36,7 @@ export const activeSyncSettings = (config: Config): ActiveSyncSettings => ({
   maxHeartbeatInterval: Math.floor(config['activesync.maxHeartbeat'] / 1_000),
   requireProvisioning: config['activesync.requireProvisioning'],
   defaultAccessLevel: config['activesync.defaultAccessLevel'],
+  pingOnChanges: config['activesync.pingOnChanges'],
   // A message in a WBXML document, with room for what stands around it.
   maxRequestBytes: config['limits.messageSize'] + 1024 * 1024,
 })

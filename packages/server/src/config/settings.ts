@@ -509,6 +509,12 @@ export const settings = {
     'Les appareils doivent accepter la stratégie avant de voir des données.',
     { exchange: 'AllowNonProvisionableDevices (opposite)' },
   ),
+  'activesync.pingOnChanges': setting(
+    flag,
+    false,
+    'Whether mail that was read, changed or deleted elsewhere wakes a waiting phone as new mail does: sooner up to date, more battery.',
+    'Si un courrier lu, modifié ou supprimé ailleurs réveille un téléphone en attente comme un nouveau courrier : à jour plus tôt, plus de batterie.',
+  ),
   'activesync.defaultAccessLevel': setting(
     oneOf('allow', 'block', 'quarantine'),
     'allow',
