@@ -37,8 +37,20 @@ export const getItemEstimate = command({
       )
     }
     const responses: Element[] = []
-    for (const collection of collections) responses.push(await estimate(context, folders, collection))
-    return document(el('GetItemEstimate:GetItemEstimate', ...responses))
+    let wrong = 0
+    for (const collection of collections) {
+      try {
+        responses.push(await estimate(context, folders, collection))
+      } catch (error) {
+        // 12.1 has no place for it but HTTP.
+        if (!(error instanceof StatusError) || error.status !== Status.InvalidXML || !context.since('14.0')) throw error
+        wrong++
+        responses.push(response(collectionIdOf(collection), Status.InvalidXML))
+      }
+    }
+    // MS-ASCMD_R4129, R4130: said of the collection, and of the whole where nothing else is left of it.
+    const all = wrong === collections.length && el('GetItemEstimate:Status', Status.InvalidXML)
+    return document(el('GetItemEstimate:GetItemEstimate', all, ...responses))
   },
 })
 
@@ -54,20 +66,24 @@ function mayBeCounted(collection: Element): boolean {
 const optionsOf = (collection: Element): Element | undefined =>
   children(collection, 'AirSync:Options').find((options) => text(options, 'AirSync:Class')?.trim() !== 'SMS')
 
+const collectionIdOf = (collection: Element): string => text(collection, 'GetItemEstimate:CollectionId')?.trim() ?? ''
+
+const response = (id: string, status: number, count?: number): Element =>
+  el(
+    'GetItemEstimate:Response',
+    el('GetItemEstimate:Status', status),
+    el(
+      'GetItemEstimate:Collection',
+      el('GetItemEstimate:CollectionId', id),
+      count !== undefined && el('GetItemEstimate:Estimate', count),
+    ),
+  )
+
 async function estimate(context: Context, folders: readonly Folder[], collection: Element): Promise<Element> {
-  const id = text(collection, 'GetItemEstimate:CollectionId')?.trim() ?? ''
+  const id = collectionIdOf(collection)
   const syncKey = text(collection, 'AirSync:SyncKey')?.trim()
   const options = optionsOf(collection)
-  const answer = (status: number, count?: number): Element =>
-    el(
-      'GetItemEstimate:Response',
-      el('GetItemEstimate:Status', status),
-      el(
-        'GetItemEstimate:Collection',
-        el('GetItemEstimate:CollectionId', id),
-        count !== undefined && el('GetItemEstimate:Estimate', count),
-      ),
-    )
+  const answer = (status: number, count?: number): Element => response(id, status, count)
   // MS-ASCMD_R3269: MaxItems is for the recipient information cache alone.
   if (has(options, 'AirSync:MaxItems') && id !== recipientCacheId) return answer(EstimateStatus.invalidCollection)
   const folder = findFolder(folders, id)

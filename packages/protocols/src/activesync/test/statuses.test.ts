@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { child, el, type Element, text } from '@postrider/wire/wbxml'
+import { child, children, el, type Element, text } from '@postrider/wire/wbxml'
 import { changeOf, deleteOf, type Phone, type SyncOptions } from '@postrider/testkit/activesync'
 import { Room } from './room.ts'
 
@@ -190,6 +190,26 @@ test('GetItemEstimate: classes that do not go together are 4 (MS-ASCMD_R907, R90
   assert.deepEqual(await estimate('SMS', 'Email'), [undefined, '1'])
   assert.deepEqual(await estimate('Tasks', 'Contacts'), ['4', undefined])
   assert.deepEqual(await estimate('Email', 'Email'), ['4', undefined])
+})
+
+test('GetItemEstimate: 103 of a collection, and of the whole where nothing else is left of it (MS-ASCMD_R2984, R4129, R4130)', async () => {
+  await using room = await Room.open()
+  const { phone, inbox } = await synced(room)
+  const one = (filterType: number) =>
+    el(
+      'GetItemEstimate:Collection',
+      el('AirSync:SyncKey', phone.syncKey(inbox)),
+      el('GetItemEstimate:CollectionId', inbox),
+      el('AirSync:Options', el('AirSync:FilterType', filterType)),
+    )
+  const statuses = async (...collections: Element[]) => {
+    const body = el('GetItemEstimate:GetItemEstimate', el('GetItemEstimate:Collections', ...collections))
+    const { document } = await phone.call({ command: 'GetItemEstimate', body })
+    const responses = children(document, 'GetItemEstimate:Response')
+    return [text(document, 'GetItemEstimate:Status'), ...responses.map((each) => text(each, 'GetItemEstimate:Status'))]
+  }
+  assert.deepEqual(await statuses(one(9)), ['103', '103'])
+  assert.deepEqual(await statuses(one(9), one(0)), [undefined, '103', '1'])
 })
 
 test('too many collections are 15 with the limit', async () => {
