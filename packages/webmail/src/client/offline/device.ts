@@ -5,7 +5,7 @@ import type { Beginning } from '../compose/open.ts'
 import { followPush } from '../store/push.ts'
 import { settings } from '../store/settings.ts'
 import { t } from '../text/text.ts'
-import type { KeptStart } from './kept.ts'
+import { type KeptStart, OUTBOX_SYNC } from './kept.ts'
 import { Keeper } from './keeper.ts'
 import { LocalJmap } from './local.ts'
 import { Outbox, type Waiting } from './outbox.ts'
@@ -37,6 +37,7 @@ export class Device {
         app.tell(t('outboxSent'))
         void app.sync.run()
       },
+      waits: () => void askForSync(),
       refused: (one, problem) =>
         app.tell(t('sendFailed', { problem }), { label: t('open'), run: () => void this.edit(one.id) }),
     })
@@ -59,6 +60,9 @@ export class Device {
     setInterval(keep, EVERY_MS)
     addEventListener('online', send)
     followPush()
+    navigator.serviceWorker?.addEventListener('message', ({ data }: MessageEvent<unknown>) => {
+      if (typeof data === 'object' && data !== null && 'outbox' in data) void this.outbox.refresh()
+    })
     document.addEventListener('visibilitychange', () => {
       if (document.visibilityState === 'hidden') void this.#keepStart()
     })
@@ -92,4 +96,13 @@ export class Device {
   lock(): Promise<void> {
     return this.#vault.lock()
   }
+}
+
+/** One-shot background sync, where the browser has it: the service worker sends when the network is back, with no page open. */
+async function askForSync(): Promise<void> {
+  const registration = (await navigator.serviceWorker?.ready) as
+    | (ServiceWorkerRegistration & { readonly sync?: { register(tag: string): Promise<void> } })
+    | undefined
+  // Refused (a setting of the browser): the next page sends.
+  await registration?.sync?.register(OUTBOX_SYNC).catch(() => {})
 }

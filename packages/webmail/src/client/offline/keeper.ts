@@ -4,6 +4,7 @@ import type { JmapClient } from '../jmap/client.ts'
 import { JmapError } from '../jmap/client.ts'
 import type { Email, EmailContent, Filter, Id, Mailbox } from '../jmap/types.ts'
 import { type Contents, contentProperties, partProperties } from '../mail/contents.ts'
+import { KeptBlobs } from './blobs.ts'
 import type { KeptBody, KeptMailboxes } from './kept.ts'
 import type { Vault } from './vault.ts'
 
@@ -21,6 +22,7 @@ export class Keeper {
   readonly #client: JmapClient
   readonly #contents: Contents
   readonly #days: () => number
+  readonly #blobs: KeptBlobs
   #running: Promise<void> | undefined
 
   constructor(vault: Vault, client: JmapClient, contents: Contents, days: () => number) {
@@ -28,6 +30,7 @@ export class Keeper {
     this.#client = client
     this.#contents = contents
     this.#days = days
+    this.#blobs = new KeptBlobs(vault, client)
   }
 
   /** Brings what is kept up to date. One run at a time; fails quietly: the next run goes on. */
@@ -41,7 +44,10 @@ export class Keeper {
   }
 
   async #run(): Promise<void> {
-    if (this.#days() === 0) return this.#vault.clear('meta', 'rows', 'bodies', 'threads')
+    if (this.#days() === 0) {
+      await this.#blobs.drop()
+      return this.#vault.clear('meta', 'rows', 'bodies', 'threads')
+    }
     const before = await this.#vault.get<KeptMailboxes>('meta', 'mailboxes')
     try {
       if (before === undefined) await this.#everything()
@@ -131,6 +137,7 @@ export class Keeper {
         'rows',
         kept.map((one) => [one.id, rowOf(one)]),
       )
+      await this.#blobs.keep(kept)
     }
   }
 
@@ -138,6 +145,7 @@ export class Keeper {
     if (ids.length === 0) return
     await this.#vault.remove('rows', ids)
     await this.#vault.remove('bodies', ids)
+    await this.#blobs.drop(ids)
   }
 }
 

@@ -23,4 +23,8 @@ export interface KeptThread {
   readonly id: Id
   readonly emailIds: readonly Id[]
 }
+/** The tag of the background sync that sends the outbox. */
+export const OUTBOX_SYNC = 'outbox'
+/** Where the bytes of a blob lie among the files. */
+export const blobKey = (blobId: Id): string => `blob-${blobId}`
 export type KeptRow = Email

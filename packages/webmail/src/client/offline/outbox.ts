@@ -36,19 +36,28 @@ export class Outbox {
   readonly #vault: Vault
   readonly #client: JmapClient
   readonly #sent: (one: Waiting) => void
+  readonly #waits: () => void
   readonly #refused: (one: Waiting, problem: string) => void
   readonly count: Signal<number> = signal(0)
+  /** Rises with everything that changes in it. */
+  readonly version: Signal<number> = signal(0)
   #running: Promise<void> | undefined
 
   constructor(
     vault: Vault,
     client: JmapClient,
-    told: { readonly sent: (one: Waiting) => void; readonly refused: (one: Waiting, problem: string) => void },
+    told: {
+      readonly sent: (one: Waiting) => void
+      readonly refused: (one: Waiting, problem: string) => void
+      /** Something waits: to be sent without a page, too. */
+      readonly waits?: () => void
+    },
   ) {
     this.#vault = vault
     this.#client = client
     this.#sent = told.sent
     this.#refused = told.refused
+    this.#waits = told.waits ?? ((): void => {})
     void this.#recount()
   }
 
@@ -56,9 +65,31 @@ export class Outbox {
   async put(one: Waiting): Promise<void> {
     await this.#vault.put('outbox', [[one.id, one]])
     await this.#recount()
+    this.#waits()
+  }
+  /** Looks again: somebody else sent some of it. */
+  refresh(): Promise<void> {
+    return this.#recount()
   }
   async list(): Promise<Waiting[]> {
     return (await this.#vault.all<Waiting>('outbox')).sort((a, b) => a.at - b.at)
+  }
+  /** Tries one again that was refused; without an id everything that waits. */
+  async retry(id?: string): Promise<void> {
+    const all = await this.list()
+    const again = all.filter((one) => one.problem !== undefined && (id === undefined || one.id === id))
+    await this.#vault.put(
+      'outbox',
+      again.map(({ problem: _, ...one }) => [one.id, one]),
+    )
+    await this.#recount()
+    await this.flush()
+  }
+  /** Away with one and its files. */
+  async drop(id: string): Promise<void> {
+    const one = (await this.list()).find((each) => each.id === id)
+    await this.take(id)
+    if (one !== undefined) await this.forgetFiles(filesOf(one).map(({ blobId }) => blobId))
   }
   /** Takes one out, to be written on. */
   async take(id: string): Promise<void> {
@@ -181,6 +212,7 @@ export class Outbox {
 
   async #recount(): Promise<void> {
     this.count.value = (await this.#vault.ids('outbox').catch(() => [])).length
+    this.version.value++
   }
 }
 

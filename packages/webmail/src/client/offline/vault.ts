@@ -94,6 +94,11 @@ export class Vault {
     await finished(transaction)
   }
 
+  /** Lets the database go; nothing is asked of it any more. */
+  close(): void {
+    this.#database.close()
+  }
+
   async get<T>(store: StoreName, id: string): Promise<T | undefined> {
     const sealed = await done(
       this.#database.transaction(store).objectStore(store).get(id) as IDBRequest<Sealed | undefined>,

@@ -4,6 +4,9 @@
  * notices of new mail (RFC 8030, RFC 8620 §7.2).
  */
 
+import { OUTBOX_SYNC } from '../offline/kept.ts'
+import { keptFile, sendWaiting } from './kept.ts'
+
 declare const SHELL_FILES: readonly string[]
 declare const SHELL_VERSION: string
 
@@ -16,6 +19,9 @@ interface Fetching extends Extendable {
 }
 interface Pushed extends Extendable {
   readonly data: { json(): unknown } | null
+}
+interface Synced extends Extendable {
+  readonly tag: string
 }
 interface Clicked extends Extendable {
   readonly notification: Notification
@@ -43,11 +49,13 @@ interface Scope {
   addEventListener(type: 'install' | 'activate', run: (event: Extendable) => void): void
   addEventListener(type: 'fetch', run: (event: Fetching) => void): void
   addEventListener(type: 'push', run: (event: Pushed) => void): void
+  addEventListener(type: 'sync', run: (event: Synced) => void): void
   addEventListener(type: 'notificationclick', run: (event: Clicked) => void): void
 }
 const worker = globalThis as unknown as Scope
 const NAME = `postrider-${SHELL_VERSION}`
 const SHARED = 'postrider-shared'
+const DOWNLOADS = '/jmap/download/'
 const base = new URL(worker.registration.scope).pathname
 const place = (path: string): string => new URL(path, worker.registration.scope).href
 
@@ -74,7 +82,9 @@ worker.addEventListener('activate', (event) => {
 worker.addEventListener('fetch', (event) => {
   const { request } = event
   const url = new URL(request.url)
-  if (url.origin !== worker.location.origin || !url.pathname.startsWith(base)) return
+  if (url.origin !== worker.location.origin) return
+  if (request.method === 'GET' && url.pathname.startsWith(DOWNLOADS)) return event.respondWith(file(request, url))
+  if (!url.pathname.startsWith(base)) return
   const path = url.pathname.slice(base.length)
   if (request.method === 'POST' && path === 'share') event.respondWith(share(request))
   if (request.method !== 'GET') return
@@ -86,6 +96,30 @@ async function fromCache(request: Request, path: string): Promise<Response> {
   const cache = await caches.open(NAME)
   return (await cache.match(place(path))) ?? (await fetch(request))
 }
+
+/** A file of a mail: the server's, and while that is away what is kept of it. */
+async function file(request: Request, url: URL): Promise<Response> {
+  try {
+    const response = await fetch(request)
+    if (![502, 503, 504].includes(response.status)) return response
+    return (await keptFile(url).catch(() => undefined)) ?? response
+  } catch (error) {
+    const kept = await keptFile(url).catch(() => undefined)
+    if (kept === undefined) throw error
+    return kept
+  }
+}
+
+/** One-shot background sync: what waits leaves with no page open. A rejection makes the browser try again later. */
+worker.addEventListener('sync', (event) => {
+  if (event.tag !== OUTBOX_SYNC) return
+  event.waitUntil(
+    sendWaiting().finally(async () => {
+      for (const one of await worker.clients.matchAll({ type: 'window', includeUncontrolled: true }))
+        one.postMessage({ outbox: true })
+    }),
+  )
+})
 
 /** The page, with the session and the first rows in it; without a network the one that finds its own. */
 async function page(request: Request): Promise<Response> {
