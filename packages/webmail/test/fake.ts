@@ -84,6 +84,7 @@ export class FakeServer {
     mayDelete: false,
   }
   #submissions = new Map<string, Json>()
+  readonly #bulks: ReadonlyMap<string, FakeEmail>[] = []
   #log: { readonly state: number; readonly id: string; readonly kind: 'created' | 'updated' | 'destroyed' }[] = []
   #state = 1
   #listeners = new Set<ServerResponse>()
@@ -401,7 +402,32 @@ export class FakeServer {
         return { oldState: state, newState: state }
       case 'Category/get':
         return { state, list: [{ id: 'C1', name: 'Red category', color: 0 }], notFound: [] }
+      case 'Bulk/act': {
+        const before = new Map<string, FakeEmail>()
+        for (const one of this.#query({ filter: args.filter })) before.set(one.id, { ...one })
+        const update = args.update as Json | undefined
+        if (update !== undefined) this.#patch(Object.fromEntries([...before.keys()].map((id) => [id, update])))
+        else
+          for (const id of before.keys()) {
+            this.emails.delete(id)
+            this.#note(id, 'destroyed')
+          }
+        this.#bulks.push(before)
+        queueMicrotask(() => this.#push())
+        const bulkId = update === undefined ? null : `B${this.#bulks.length - 1}`
+        return { bulkId, count: before.size, failed: 0, left: 0 }
+      }
+      case 'Bulk/undo': {
+        const before = this.#bulks[Number(String(args.bulkId).slice(1))] ?? new Map<string, FakeEmail>()
+        for (const [id, one] of before) {
+          this.emails.set(id, one)
+          this.#note(id, 'updated')
+        }
+        queueMicrotask(() => this.#push())
+        return { count: before.size, changed: 0, more: false }
+      }
       case 'Rule/get':
+      case 'Sweep/get':
       case 'Template/get':
         return { state, list: [], notFound: [] }
       case 'SenderLists/get':

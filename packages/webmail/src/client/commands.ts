@@ -162,6 +162,14 @@ export const commands: readonly Command[] = [
     },
   },
   {
+    id: 'outbox',
+    text: 'outbox',
+    icon: 'clock',
+    run: () => {
+      app.shown.value = 'outbox'
+    },
+  },
+  {
     id: 'rules',
     text: 'rules',
     icon: 'settings',

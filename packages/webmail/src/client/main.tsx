@@ -6,6 +6,7 @@ import { takeKept } from './compose/kept.ts'
 import { composeShared } from './compose/shared.ts'
 import { compose, composeMailto } from './compose/open.ts'
 import { listenForKeys } from './keys.ts'
+import { usePanes } from './shell/panes.ts'
 import { Shell } from './shell/shell.tsx'
 import { trustedScript } from './mail/trusted.ts'
 import { keptStart } from './offline/begin.ts'
@@ -36,6 +37,7 @@ async function start(): Promise<void> {
   setApp(app)
   const device = keepHere(app)
   if (came.offline === true) await device
+  usePanes()
   render(<Shell />, root)
   listenForKeys()
   if (data.responses === undefined) await app.sync.run()

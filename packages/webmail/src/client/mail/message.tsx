@@ -5,16 +5,19 @@ import { app } from '../app.ts'
 import { editDraft, replyTo } from '../compose/open.ts'
 import { pendingOf, unsend } from '../compose/unsend.ts'
 import { OfflineError } from '../jmap/client.ts'
-import type { Address, BodyPart, Email, EmailContent, Submission } from '../jmap/types.ts'
+import type { Address, Email, EmailContent, Submission } from '../jmap/types.ts'
 import { set, settings } from '../store/settings.ts'
-import { fileSize, fullAddress, longDate, nameOf, shortDate, t } from '../text/text.ts'
+import { fullAddress, longDate, nameOf, shortDate, t } from '../text/text.ts'
 import { lazy, Suspense } from '../shell/lazy.tsx'
 import { Avatar } from '../ui/avatar.tsx'
 import { Icon } from '../ui/icon.tsx'
+import { Attachments } from './attachments.tsx'
 import type { Html } from './contents.ts'
 import { Frame } from './frame.tsx'
+import { isCalendar } from './preview-kind.ts'
 import { textToHtml } from './sanitise.ts'
 
+const Event = lazy(() => import('./event.tsx').then((one) => one.Event))
 const Itinerary = lazy(() => import('./itinerary.tsx').then((one) => one.Itinerary))
 
 interface Body {
@@ -120,6 +123,12 @@ export function Message({
         </div>
       )}
       {body?.html?.reservations === true && <Suspense of={Itinerary} id={email.id} />}
+      {body?.content.attachments
+        .filter((one) => one.blobId !== null && isCalendar(one))
+        .slice(0, 3)
+        .map((one) => (
+          <Suspense key={one.partId} of={Event} part={one} />
+        ))}
       {problem !== undefined ? (
         <p class="message-problem" role="alert">
           {t('bodyFailed')}{' '}
@@ -255,36 +264,3 @@ function Details({
     </dl>
   )
 }
-
-function Attachments({ parts }: { readonly parts: readonly BodyPart[] }): JSX.Element | null {
-  const shown = parts.filter((one) => one.blobId !== null && !(one.cid !== null && one.disposition === 'inline'))
-  if (shown.length === 0) return null
-  return (
-    <section class="attachments" aria-label={t('attachments', { n: shown.length })}>
-      <ul>
-        {shown.map((part) => {
-          const name = part.name ?? `${part.type.replace('/', '.')}`
-          const url = app.client.downloadUrl(part.blobId ?? '', name, part.type)
-          const picture = /^image\/(?:png|jpeg|gif|webp|avif)$/.test(part.type) && part.size < 8_000_000
-          return (
-            <li key={part.partId}>
-              <a class="attachment" href={url} download={name} title={t('downloadNamed', { name })}>
-                {picture ? (
-                  <img src={url} alt="" loading="lazy" />
-                ) : (
-                  <span class="attachment-kind">{kindOf(name, part.type)}</span>
-                )}
-                <span class="attachment-name" dir="auto">
-                  {name}
-                </span>
-                <span class="attachment-size">{fileSize(part.size)}</span>
-              </a>
-            </li>
-          )
-        })}
-      </ul>
-    </section>
-  )
-}
-const kindOf = (name: string, type: string): string =>
-  (/\.([a-z0-9]{1,4})$/i.exec(name)?.[1] ?? type.split('/')[1] ?? '').slice(0, 4).toUpperCase()

@@ -1,9 +1,9 @@
-/** Lists the user keeps: categories, blocked and safe senders, templates. */
+/** Lists the user keeps: categories, blocked and safe senders. */
 import type { JSX } from 'preact'
 import { useEffect, useState } from 'preact/hooks'
 import { app } from '../app.ts'
 import type { SetAnswer } from '../jmap/methods.ts'
-import type { SenderLists, Template } from '../jmap/types.ts'
+import type { SenderLists } from '../jmap/types.ts'
 import { t } from '../text/text.ts'
 import { COLOURS, Spot } from '../ui/category.tsx'
 import { ask } from '../ui/dialog.tsx'
@@ -189,42 +189,5 @@ function SenderList({
         ))}
       </ul>
     </section>
-  )
-}
-
-export function Templates(): JSX.Element {
-  const [all, setAll] = useState<readonly Template[]>()
-  const load = (): void => {
-    app.client.call('Template/get', { ids: null }).then(
-      ({ list }) => setAll(list),
-      () => app.tell(t('failed')),
-    )
-  }
-  useEffect(load, [])
-  if (all === undefined) return <div class="coming" aria-busy="true" />
-  return (
-    <>
-      <p class="hint">{t('templatesHint')}</p>
-      <ul class="lines">
-        {all.map((one) => (
-          <li key={one.id}>
-            <span class="line-text">
-              <strong dir="auto">{one.name}</strong>
-              <small dir="auto">{one.subject}</small>
-            </span>
-            <IconButton
-              icon="trash"
-              label={t('removeNamed', { name: one.name })}
-              onClick={() => {
-                void ask(t('sureRemove', { name: one.name }), t('remove')).then((yes) => {
-                  if (yes)
-                    app.client.call('Template/set', { destroy: [one.id] }).then(load, () => app.tell(t('failed')))
-                })
-              }}
-            />
-          </li>
-        ))}
-      </ul>
-    </>
   )
 }

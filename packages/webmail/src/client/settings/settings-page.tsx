@@ -15,7 +15,7 @@ const Sweeps = lazy(() => import('./sweeps.tsx').then((one) => one.Sweeps))
 const Replies = lazy(() => import('./replies.tsx').then((one) => one.Replies))
 const CategoryList = lazy(() => import('./lists.tsx').then((one) => one.CategoryList))
 const Senders = lazy(() => import('./lists.tsx').then((one) => one.Senders))
-const Templates = lazy(() => import('./lists.tsx').then((one) => one.Templates))
+const Templates = lazy(() => import('./templates.tsx').then((one) => one.Templates))
 
 const pages = {
   appearance: 'appearance',

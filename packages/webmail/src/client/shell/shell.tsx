@@ -12,6 +12,7 @@ import { Questions, Sheet } from '../ui/dialog.tsx'
 import { Icon, IconButton, type IconName } from '../ui/icon.tsx'
 import { Menu } from '../ui/menu.tsx'
 import { openMenu } from '../ui/menu.tsx'
+import { Divider } from './divider.tsx'
 import { Folders } from './folders.tsx'
 import { SearchField } from './search-field.tsx'
 import { FolderPicker } from './folder-picker.tsx'
@@ -22,6 +23,7 @@ const SettingsPage = lazy(() => import('../settings/settings-page.tsx').then((on
 
 const Categorise = lazy(() => import('../mail/categorise.tsx').then((one) => one.Categorise))
 const Held = lazy(() => import('../mail/held.tsx').then((one) => one.Held))
+const OutboxList = lazy(() => import('../offline/outbox-list.tsx').then((one) => one.OutboxList))
 const Sweep = lazy(() => import('../mail/sweep.tsx').then((one) => one.Sweep))
 
 const run = (id: string): void => commands.find((one) => one.id === id)?.run()
@@ -62,8 +64,10 @@ export function Shell(): JSX.Element {
               <NewButton />
               <Folders />
             </nav>
+            <Divider pane="folders" />
             <main class="panes" id="list">
               <List />
+              {pane !== 'off' && <Divider pane={pane === 'bottom' ? 'rows' : 'list'} />}
               <Reader />
             </main>
           </>
@@ -81,6 +85,7 @@ export function Shell(): JSX.Element {
       {shown === 'move' && <FolderPicker />}
       {shown === 'categorise' && <Suspense of={Categorise} />}
       {shown === 'held' && <Suspense of={Held} />}
+      {shown === 'outbox' && <Suspense of={OutboxList} />}
       {shown === 'sweep' && <Suspense of={Sweep} />}
       {shown === 'palette' && <Suspense of={Palette} />}
       {shown === 'shortcuts' && <Suspense of={Shortcuts} />}
@@ -207,7 +212,13 @@ function Bars(): JSX.Element | null {
     return (
       <div class="bar" role="status">
         {t('outboxWaiting', { n: outbox })}
-        <button type="button" class="button" onClick={() => void app.device.peek()?.edit()}>
+        <button
+          type="button"
+          class="button"
+          onClick={() => {
+            app.shown.value = 'outbox'
+          }}
+        >
           {t('open')}
         </button>
       </div>
