@@ -30,8 +30,8 @@ import type { View } from './view/view.ts'
 
 /** Received bytes that may wait while a command runs; more stops reading from the client. */
 const MAX_INPUT_BUFFER = 256 * 1024
-/** The longest a session works without letting others work, ms. */
-const SLICE_MS = 8
+/** The longest a session works without letting others work, ms. A small command takes several turns, and each may have to wait so long. */
+const SLICE_MS = 2
 /** A mailbox that was away while something was to be told in IDLE is looked at again after this, ms. */
 const IDLE_RETRY_MS = 1_000
 /** SASL responses are short; RFC 9051 §6.2.2 names no limit, Dovecot's is the same. */

@@ -128,6 +128,14 @@ test('numbers of every size', () => {
   )
 })
 
+test('what is borrowed from a writer is what was written since, however often', () => {
+  const writer = new ResponseWriter()
+  for (const text of ['first', 'x'.repeat(2_000), '', 'last']) {
+    assert.equal(writer.ascii(text).borrow().toString(), text)
+    assert.equal(writer.length, 0)
+  }
+})
+
 test('a writer hands its bytes out once and keeps its hands off them', () => {
   const writer = new ResponseWriter()
   const first = writer.ascii('* OK').crlf().take()

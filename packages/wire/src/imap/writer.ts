@@ -42,6 +42,13 @@ export class ResponseWriter {
     return bytes
   }
 
+  /** What was written, to be copied at once: the writer is empty afterwards, and what it writes next goes over these bytes. */
+  borrow(): Buffer {
+    const bytes = this.#buffer.subarray(0, this.#length)
+    this.#length = 0
+    return bytes
+  }
+
   #room(bytes: number): void {
     const needed = this.#length + bytes
     if (needed <= this.#buffer.length) return

@@ -67,14 +67,15 @@ export async function readyTexts(
   const missing = uids.filter((uid) => kinds.some(({ texts }) => texts.placeOf(uid) === undefined))
   if (missing.length === 0) return all
   const { view, user } = session
+  const out = new ResponseWriter(utf8)
   let found = 0
   for (let at = 0; at < missing.length; at += MAX_GET) {
     const part = missing.subarray(at, at + MAX_GET)
-    const items = await user.mailbox.get({ by: { folder: view.folder, uids: part }, columns: ['index', 'original'] })
+    const items = await user.mailbox.get({ by: { folder: view.folder, uids: part }, columns: ['index'] })
     for (const item of items) {
       const index = indexOf(item)
       for (const { step, texts } of kinds) {
-        if (index === undefined || !keep(texts, item.uid, step, index, utf8)) texts.refused.add(item.uid)
+        if (index === undefined || !keep(texts, item.uid, step, index, out)) texts.refused.add(item.uid)
         else found++
       }
     }
@@ -82,9 +83,9 @@ export async function readyTexts(
   return found === missing.length * kinds.length ? all : undefined
 }
 
-/** The index of a received mail, as it was kept. */
+/** The index of a received mail, as it was kept; empty for an item without an original. */
 function indexOf(item: Item): MessageIndex | undefined {
-  if (item.associated || item.original === undefined || item.index === undefined) return undefined
+  if (item.associated || item.index === undefined || item.index.length === 0) return undefined
   try {
     return readMessageIndex(item.index)
   } catch (error) {
@@ -93,14 +94,14 @@ function indexOf(item: Item): MessageIndex | undefined {
   }
 }
 
-function keep(texts: Texts, uid: number, step: TextStep, index: MessageIndex, utf8: boolean): boolean {
+/** Makes the piece in `out`, which is used again for the next. */
+function keep(texts: Texts, uid: number, step: TextStep, index: MessageIndex, out: ResponseWriter): boolean {
   if (texts.placeOf(uid) !== undefined) return true
-  const out = new ResponseWriter(utf8)
-  if (step.kind === 'prepared') writePrepared(out, utf8, step.name, index)
+  if (step.kind === 'prepared') writePrepared(out, out.utf8, step.name, index)
   else {
     const fields = step.fields === undefined ? undefined : index.headerFields(step.fields)
     if (fields === undefined) return false
     writeBytes(out, fields, false)
   }
-  return texts.add(uid, out.take())
+  return texts.add(uid, out.borrow())
 }
