@@ -1,6 +1,7 @@
 import { bodyOf } from '../http/body.ts'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { accountIdOf } from '@postrider/protocols/jmap'
+import { serveAccount } from './account/api.ts'
 import { outsideOf } from '../http/site.ts'
 import { audit, clearedCookie, findSession, scriptSession, type WebContext } from './context.ts'
 import { commonHeaders } from './headers.ts'
@@ -82,7 +83,10 @@ export class WebApi {
       case 'GET /web/settings':
         return answerJson(response, 200, clientSettings(this.#context, request.headers.host))
       default:
-        return answerJson(response, 404, { why: 'unknown' })
+        if (
+          !(await serveAccount(this.#context, request, response, session, `${reads ? 'GET' : request.method} ${path}`))
+        )
+          answerJson(response, 404, { why: 'unknown' })
     }
   }
 

@@ -8,6 +8,7 @@ import type { Config } from '../config/settings.ts'
 import { cookieOf, readTicket, SESSION_COOKIE, setCookie } from './cookie.ts'
 import { addressOf, answerJson, isForeign, sameText } from './request.ts'
 import type { End } from './rules.ts'
+import type { Passkeys } from './account/passkeys.ts'
 import type { SecondStep } from './second-factor.ts'
 import type { Found, WebSession, WebSessions } from './sessions.ts'
 
@@ -33,6 +34,7 @@ export interface WebParts {
 export interface WebContext extends WebParts {
   readonly sessions: WebSessions
   readonly secondFactor: SecondStep
+  readonly passkeys: Passkeys
   readonly together: Together
 }
 

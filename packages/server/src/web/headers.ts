@@ -31,10 +31,11 @@ export const appPolicy: string = policy({
   'trusted-types': 'postrider',
 })
 
-/** A page without script: `style` is its one style sheet, allowed by its hash, or 'self' for a file. */
-export const pagePolicy = (style: string | undefined): string =>
+/** A page without script: `style` is its one style sheet, allowed by its hash, or 'self' for a file. `scripts`: files of ours after all. */
+export const pagePolicy = (style: string | undefined, scripts = false): string =>
   policy({
     'default-src': "'none'",
+    ...(scripts ? { 'script-src': "'self'", 'connect-src': "'self'" } : {}),
     'style-src': style === undefined ? "'self'" : `'sha256-${createHash('sha256').update(style).digest('base64')}'`,
     'img-src': "'self' data:",
     'form-action': "'self'",

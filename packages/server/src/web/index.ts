@@ -7,6 +7,7 @@
 import { alone } from '@postrider/domain'
 import type { Principal } from '@postrider/domain'
 import type { Route } from '../http/router.ts'
+import { Passkeys } from './account/passkeys.ts'
 import { WebApi } from './api.ts'
 import { serveBody, servePicture } from './body.ts'
 import { Bundle } from './bundle.ts'
@@ -18,6 +19,7 @@ import { SecondFactor } from './second-factor.ts'
 import { WebSessions } from './sessions.ts'
 import { serveMail } from './shell.ts'
 import { SignIn } from './signin.ts'
+import { PASSKEY_SCRIPT_PATH } from './signin-script.ts'
 
 export type { SessionCheck } from './context.ts'
 
@@ -45,11 +47,14 @@ export function createWeb(parts: WebParts & { readonly dataFolder: string }): We
     together,
   })
   const secondFactor = parts.secondFactor ?? new SecondFactor({ service, clock, secret: directory.secret })
-  const context: WebContext = { ...parts, log, sessions, secondFactor, together }
+  const passkeys = new Passkeys({ service, directory, clock, log, together })
+  const context: WebContext = { ...parts, log, sessions, secondFactor, passkeys, together }
   const organization = (): string => directory.organization
   const signIn = new SignIn({
     sessions,
     secondFactor,
+    passkeys,
+    externalUrl: () => config().externalUrl,
     authenticator,
     clock,
     log,
@@ -65,7 +70,7 @@ export function createWeb(parts: WebParts & { readonly dataFolder: string }): We
   const routes: Route[] = [
     {
       name: 'signin',
-      matches: (path) => path === '/signin' || path === '/signin/code',
+      matches: (path) => ['/signin', '/signin/code', '/signin/passkey', PASSKEY_SCRIPT_PATH].includes(path),
       handle: (request, response) => signIn.handle(request, response),
     },
     {

@@ -412,7 +412,7 @@ export class WebSessions {
 }
 
 /** Made from the directory as it is now; the proof was made when the session was opened. */
-function principalOf(entry: MailboxEntry): Principal {
+export function principalOf(entry: MailboxEntry): Principal {
   const { account, address, displayName, mailbox, language } = entry
   return { account, address, displayName, mailbox, language, protocol: 'web', appPassword: undefined }
 }

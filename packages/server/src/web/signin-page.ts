@@ -1,11 +1,12 @@
 import type { Language } from '@postrider/domain'
 import { type Html, html, raw } from './html.ts'
+import { PASSKEY_SCRIPT_PATH } from './signin-script.ts'
 import { webText, type WebTextKey } from './texts.ts'
 
-/** The sign-in page: design of web.md §6, "quiet tools". One style sheet, no script, no picture; every field tied to its label and its error. */
+/** The sign-in page: design of web.md §6, "quiet tools". One style sheet, no picture, no script but that of passkeys; every field tied to its label and its error. */
 export const signInStyle = `
 :root{color-scheme:light dark;--bg:light-dark(oklch(.975 .003 255),oklch(.17 .008 255));--surface:light-dark(#fff,oklch(.21 .009 255));--line:light-dark(oklch(.88 .006 255),oklch(.33 .01 255));--control:light-dark(oklch(.6 .012 255),oklch(.6 .012 255));--text:light-dark(oklch(.23 .01 255),oklch(.94 .005 255));--text-2:light-dark(oklch(.46 .01 255),oklch(.74 .008 255));--accent:light-dark(oklch(.5 .15 255),oklch(.75 .12 255));--on-accent:light-dark(#fff,oklch(.17 .02 255));--danger:light-dark(oklch(.5 .18 25),oklch(.78 .12 25));--soft:light-dark(oklch(.96 .015 255),oklch(.27 .03 255))}
-*{box-sizing:border-box}
+*{box-sizing:border-box}[hidden]{display:none!important}
 body{margin:0;min-block-size:100vh;display:grid;grid-template-rows:1fr auto;background:#f7f8f9;background:var(--bg);color:#22262b;color:var(--text);font:400 16px/24px "Segoe UI Variable","Segoe UI",system-ui,-apple-system,Roboto,"Noto Sans",sans-serif}
 main{inline-size:100%;max-inline-size:25rem;margin:auto;padding:2rem 1.25rem}
 .org{color:var(--text-2);font-size:14px;line-height:20px;margin:0 0 4px}
@@ -45,6 +46,8 @@ export interface SignInPage {
   readonly faults: Partial<Readonly<Record<'form' | 'login' | 'password', string>>>
   /** Why the user is here. */
   readonly note: string | undefined
+  /** Whether passkeys can be shown here. */
+  readonly passkeys: boolean
 }
 
 const frame = (language: Language, title: string, organization: string, body: Html, footer: Html): string =>
@@ -56,7 +59,7 @@ const frame = (language: Language, title: string, organization: string, body: Ht
 `.text
 
 export function renderSignIn(page: SignInPage): string {
-  const { language, organization, csrf, next, login, computer, light, faults, note } = page
+  const { language, organization, csrf, next, login, computer, light, faults, note, passkeys } = page
   const say = (key: WebTextKey, parameters?: Record<string, string>): string => webText(language, key, parameters)
   const found = Object.entries(faults)
   const fault = (name: 'login' | 'password'): Html | undefined =>
@@ -77,13 +80,13 @@ ${summary}${note !== undefined && html`<p class="note" role="status">${note}</p>
 <noscript><p class="note">${say('noScript')}</p></noscript>
 <form method="post" action="/signin" novalidate>
 <input type="hidden" name="csrf" value="${csrf}">${next !== undefined && html`<input type="hidden" name="next" value="${next}">`}
-<div class="field"><label for="login">${say('login')}</label><input type="email" id="login" name="login" value="${login}" autocomplete="username" autocapitalize="none" spellcheck="false" maxlength="320" required${invalid('login')}${focus === 'login' && raw(' autofocus')}>${fault('login')}</div>
+<div class="field"><label for="login">${say('login')}</label><input type="email" id="login" name="login" value="${login}" autocomplete="username${passkeys && ' webauthn'}" autocapitalize="none" spellcheck="false" maxlength="320" required${invalid('login')}${focus === 'login' && raw(' autofocus')}>${fault('login')}</div>
 <div class="field"><label for="password">${say('password')}</label><input type="password" id="password" name="password" autocomplete="current-password" maxlength="1024" required${invalid('password')}${focus === 'password' && raw(' autofocus')}>${fault('password')}</div>
 <fieldset><legend>${say('computer')}</legend>${choice('private', 'privateHint')}${choice('public', 'publicHint')}</fieldset>
 <div class="choice"><input type="checkbox" id="light" name="light" value="1" aria-describedby="light-hint"${light && raw(' checked')}><label for="light">${say('light')}</label><p class="hint" id="light-hint">${say('lightHint')}</p></div>
 <noscript><input type="hidden" name="noscript" value="1"></noscript>
 <button type="submit">${say('signIn')}</button>
-</form>`
+${passkeys && html`<button type="button" class="quiet" id="passkey" hidden>${say('passkey')}</button><p class="fault" id="passkey-fault" role="alert" hidden>${say('passkeyWrong')}</p>`}</form>${passkeys && html`<script src="${PASSKEY_SCRIPT_PATH}" defer></script>`}`
   const footer = html`<form method="get" action="/signin">${next !== undefined && html`<input type="hidden" name="next" value="${next}">`}<label for="language">${say('language')}</label>
 <select id="language" name="language"><option value="en" lang="en"${language === 'en' && raw(' selected')}>English</option><option value="fr" lang="fr"${language === 'fr' && raw(' selected')}>Français</option></select>
 <button type="submit" class="quiet">OK</button></form><a href="/">${say('setUp')}</a>`

@@ -1,5 +1,6 @@
 import { createHmac, randomBytes } from 'node:crypto'
 import type { IncomingMessage, ServerResponse } from 'node:http'
+import { bodyOf } from '../http/body.ts'
 import {
   alone,
   type Authenticator,
@@ -14,6 +15,7 @@ import { pageHeaders, pagePolicy } from './headers.ts'
 import {
   addressOf,
   answer,
+  answerJson,
   formOf,
   isForeign,
   LANGUAGE_COOKIE,
@@ -24,14 +26,19 @@ import {
   urlOf,
 } from './request.ts'
 import { HARD_LIMIT_MS } from './rules.ts'
+import { readCredential } from './account/api.ts'
+import { type Passkeys, placeOf } from './account/passkeys.ts'
 import type { SecondStep } from './second-factor.ts'
-import type { WebSessions } from './sessions.ts'
+import { principalOf, type WebSessions } from './sessions.ts'
+import { PASSKEY_SCRIPT_PATH, passkeyScript, passkeyScriptTag } from './signin-script.ts'
 import { renderCode, renderSignIn, type SignInPage, signInStyle } from './signin-page.ts'
 import { webText } from './texts.ts'
 
 export interface SignInParts {
   readonly sessions: WebSessions
   readonly secondFactor: SecondStep
+  readonly passkeys: Passkeys
+  readonly externalUrl: () => string
   readonly authenticator: Pick<Authenticator, 'verify'>
   readonly clock: Clock
   readonly log: Logger
@@ -63,6 +70,8 @@ interface Step {
 }
 
 export const signInHeaders = pageHeaders(pagePolicy(signInStyle))
+const scriptedHeaders = pageHeaders(pagePolicy(signInStyle, true))
+const MAX_JSON = 65_536
 
 /** `/signin`, `/signin/code`: works without script, tells nobody who has an account here, costs equal time. */
 export class SignIn {
@@ -81,7 +90,11 @@ export class SignIn {
 
   async handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const url = urlOf(request)
-    const code = url.pathname.toLowerCase() === '/signin/code'
+    const path = url.pathname.toLowerCase()
+    if (path === PASSKEY_SCRIPT_PATH) return this.#script(request, response)
+    if (path === '/signin/passkey')
+      return request.method === 'POST' ? this.#passkey(request, response) : redirect(response, '/signin')
+    const code = path === '/signin/code'
     if (request.method === 'POST') return code ? this.#code(request, response) : this.#password(request, response)
     if (request.method !== 'GET' && request.method !== 'HEAD')
       return answer(response, 405, 'Only GET and POST are possible here.\n', { Allow: 'GET, HEAD, POST' })
@@ -195,12 +208,62 @@ export class SignIn {
     return this.#together.post(STEPS, id, step, STEP_MS)
   }
 
+  /** Passkeys: a challenge for whoever asks, a session for whoever answers it. Everything that is wrong is answered alike. */
+  async #passkey(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const { passkeys, externalUrl, log } = this.#parts
+    const body = await bodyOf(request, MAX_JSON)
+    const refuse = (status: number): void => answerJson(response, status, {})
+    let asked: Readonly<Record<string, unknown>>
+    try {
+      asked = { ...(JSON.parse(body?.toString('utf8') ?? '') as typeof asked) }
+    } catch {
+      return refuse(400)
+    }
+    const form = cookieOf(request, FORM_COOKIE) ?? ''
+    if (isForeign(request) || typeof asked.csrf !== 'string' || !this.#formHolds(request, asked.csrf))
+      return refuse(403)
+    const place = placeOf(request.headers.host, externalUrl())
+    if (place === undefined) return refuse(422)
+    if (asked.act === 'ask') return answerJson(response, 200, { options: passkeys.ask(form, place) })
+    const answered = readCredential(asked.credential)
+    const entry = answered === undefined ? undefined : await passkeys.signIn(form, place, answered)
+    if (entry === undefined) {
+      log.info({ protocol: 'web', address: addressOf(request), reason: 'passkey' }, 'login refused')
+      return refuse(422)
+    }
+    const light = asked.light === true
+    const next = ownPath(typeof asked.next === 'string' ? asked.next : undefined)
+    const cookies = await this.#open(request, principalOf(entry), {
+      computer: asked.computer === 'public' ? 'public' : 'private',
+      light,
+    })
+    answerJson(response, 200, { to: targetOf(next, light) }, { 'Set-Cookie': cookies })
+  }
+
+  #script(request: IncomingMessage, response: ServerResponse): void {
+    const known = request.headers['if-none-match'] === passkeyScriptTag
+    answer(response, known ? 304 : 200, known ? '' : passkeyScript, {
+      'Content-Type': 'text/javascript; charset=utf-8',
+      'Cache-Control': 'no-cache',
+      ETag: passkeyScriptTag,
+    })
+  }
+
   async #admit(
     request: IncomingMessage,
     response: ServerResponse,
     principal: Principal,
-    { computer, to, light }: Pick<Step, 'computer' | 'to' | 'light'>,
+    step: Pick<Step, 'computer' | 'to' | 'light'>,
   ): Promise<void> {
+    redirect(response, step.to, { 'Set-Cookie': await this.#open(request, principal, step) })
+  }
+
+  /** A new session; its cookies. */
+  async #open(
+    request: IncomingMessage,
+    principal: Principal,
+    { computer, light }: Pick<Step, 'computer' | 'light'>,
+  ): Promise<readonly string[]> {
     const { sessions, log } = this.#parts
     // Whatever session this browser had is over: no ticket from before the sign-in lives on (session fixation).
     const old = readTicket(cookieOf(request, SESSION_COOKIE))
@@ -210,14 +273,12 @@ export class SignIn {
     const { ticket } = await sessions.open(principal, { computer, address: addressOf(request), agent })
     log.info({ protocol: 'web', account: principal.account, address: addressOf(request) }, 'signed in')
     const age = computer === 'private' ? HARD_LIMIT_MS / 1_000 : undefined
-    redirect(response, to, {
-      'Set-Cookie': [
-        setCookie(SESSION_COOKIE, ticketText(ticket), age),
-        setCookie(FORM_COOKIE, '', 0),
-        setCookie(STEP_COOKIE, '', 0),
-        setCookie(LIGHT_COOKIE, light ? '1' : '', light ? YEAR_SECONDS : 0),
-      ],
-    })
+    return [
+      setCookie(SESSION_COOKIE, ticketText(ticket), age),
+      setCookie(FORM_COOKIE, '', 0),
+      setCookie(STEP_COOKIE, '', 0),
+      setCookie(LIGHT_COOKIE, light ? '1' : '', light ? YEAR_SECONDS : 0),
+    ]
   }
 
   #stepOf(request: IncomingMessage): { readonly id: string; readonly step: Step } | undefined {
@@ -257,10 +318,11 @@ export class SignIn {
       light: false,
       faults: {},
       note: undefined,
+      passkeys: placeOf(request.headers.host, this.#parts.externalUrl()) !== undefined,
       ...rest,
     })
     answer(response, status, text, {
-      ...signInHeaders,
+      ...scriptedHeaders,
       'Content-Language': page.language,
       'Set-Cookie': [cookie, ...cookies],
       ...headers,

@@ -55,6 +55,11 @@ export const webText = defineMessages({
     en: 'This session was ended, because the password or the account changed.',
     fr: 'Cette session a été arrêtée, car le mot de passe ou le compte a changé.',
   },
+  passkey: { en: 'Sign in with a passkey', fr: 'Se connecter avec une clé d’accès' },
+  passkeyWrong: {
+    en: 'That passkey does not open anything here. Use your password.',
+    fr: 'Cette clé d’accès n’ouvre rien ici. Utilisez votre mot de passe.',
+  },
   setUp: { en: 'Set up a phone or mail program', fr: 'Configurer un téléphone ou un logiciel' },
   continue: { en: 'Continue', fr: 'Continuer' },
   unavailable: {

@@ -16,8 +16,16 @@ import { field, post } from './form-parts.ts'
 import { categoriesPage, changeCategories, changeTemplates, templatesPage } from './lists.ts'
 import { appearancePage, handlingPage, saveAppearance, saveHandling } from './preferences.ts'
 import { changeRule, changeRules, rulePage, rulesPage } from './rules.ts'
-import { appPasswordsPage, changeAppPasswords, changeSecurity, securityPage } from './security.ts'
+import {
+  appPasswordsPage,
+  changeAppPasswords,
+  changePasskeys,
+  changeSecurity,
+  passkeysPage,
+  securityPage,
+} from './security.ts'
 import { saveSenders, sendersPage } from './senders.ts'
+import { removeSweep, sweepsPage } from './sweep.ts'
 import { savePreferences, zoneValid } from './settings.ts'
 import { localTime, readLocalTime } from './times.ts'
 import { lightText, type LightTextKey } from './texts.ts'
@@ -30,8 +38,8 @@ export async function optionsPage(visit: Visit): Promise<void> {
   const link = (path: string, key: LightTextKey): Html =>
     html`<li><a href="/light/options/${path}">${say(key)}</a></li>`
   // R48: Settings > Options > Account > My account > "Settings for POP or IMAP access"; since 2016 Mail > Accounts > POP and IMAP.
-  const body = html`<h2>${say('account')}</h2><ul>${link('account', 'myAccount')}${link('devices', 'devices')}${link('sessions', 'sessions')}${link('security', 'security')}${link('app-passwords', 'appPasswords')}</ul>
-<h2>${say('mail')}</h2><ul>${link('handling', 'handling')}${link('replies', 'replies')}${link('rules', 'rules')}${link('signature', 'signature')}${link('templates', 'templates')}${link('categories', 'categories')}${link('senders', 'senders')}<li>${say('accounts')}<ul>${link('account/pop-imap', 'popAndImap')}</ul></li></ul>
+  const body = html`<h2>${say('account')}</h2><ul>${link('account', 'myAccount')}${link('devices', 'devices')}${link('sessions', 'sessions')}${link('security', 'security')}${link('app-passwords', 'appPasswords')}${link('passkeys', 'passkeys')}</ul>
+<h2>${say('mail')}</h2><ul>${link('handling', 'handling')}${link('replies', 'replies')}${link('rules', 'rules')}${link('signature', 'signature')}${link('templates', 'templates')}${link('categories', 'categories')}${link('senders', 'senders')}${link('sweeps', 'sweeps')}<li>${say('accounts')}<ul>${link('account/pop-imap', 'popAndImap')}</ul></li></ul>
 <h2>${say('general')}</h2><ul>${link('appearance', 'appearance')}${link('regional', 'regional')}<li><a href="/light/folders">${say('manageFolders')}</a></li></ul>`
   await visit.page(say('options'), body)
 }
@@ -46,12 +54,14 @@ const pages: Readonly<Record<string, { readonly show: Handler; readonly change?:
   devices: { show: (visit) => devicesPage(visit), change: changeDevices },
   sessions: { show: sessionsPage, change: changeSessions },
   security: { show: (visit) => securityPage(visit), change: changeSecurity },
+  passkeys: { show: passkeysPage, change: changePasskeys },
   'app-passwords': { show: (visit) => appPasswordsPage(visit), change: changeAppPasswords },
   appearance: { show: appearancePage, change: saveAppearance },
   handling: { show: handlingPage, change: saveHandling },
   rules: { show: (visit) => rulesPage(visit), change: changeRules },
   categories: { show: (visit) => categoriesPage(visit), change: changeCategories },
   templates: { show: (visit) => templatesPage(visit), change: changeTemplates },
+  sweeps: { show: sweepsPage, change: removeSweep },
   senders: { show: (visit) => sendersPage(visit), change: saveSenders },
 }
 

@@ -80,3 +80,25 @@ export async function changeAppPasswords(visit: Visit): Promise<void> {
     html`<p>${say('appPasswordIs')}</p><pre class="key">${made.password}</pre><p><a href="/light/options/app-passwords">${say('appPasswords')}</a></p>`,
   )
 }
+
+/** The user's passkeys: seen, named, taken away. Making one needs a script, so that is done in the full client. */
+export async function passkeysPage(visit: Visit): Promise<void> {
+  const { say, context, principal } = visit
+  const all = await context.passkeys.list(principal)
+  const row = ({ id, name, created, lastUsed }: (typeof all)[number], at: number): Html =>
+    html`<section aria-labelledby="k-${at}"><h2 id="k-${at}">${name}</h2><dl class="head"><dt>${say('opened')}</dt><dd>${visit.date(created)}</dd><dt>${say('lastAct')}</dt><dd>${lastUsed === undefined ? say('never') : visit.date(lastUsed)}</dd></dl>
+${post(visit, 'rename', html`<input type="hidden" name="id" value="${id}"><div class="bar"><label for="n-${at}">${say('name')}</label><input type="text" id="n-${at}" name="name" maxlength="100" required value="${name}"><button>${say('rename')}</button></div>`)}${post(visit, 'remove', html`<input type="hidden" name="id" value="${id}"><button>${say('removeNamed', { name })}</button>`)}</section>`
+  const body = html`<p>${say('passkeysHint')}</p><p><a href="/mail/settings/security">${say('passkeysMake')}</a></p>${all.length === 0 ? html`<p>${say('passkeysNone')}</p>` : all.map(row)}`
+  await visit.page(say('passkeys'), body)
+}
+
+export async function changePasskeys(visit: Visit): Promise<void> {
+  const { fields, context, principal, say, request } = visit
+  const id = fields.get('id') ?? ''
+  if (fields.get('act') === 'rename') await context.passkeys.rename(principal, id, fields.get('name') ?? '')
+  if (fields.get('act') === 'remove') {
+    audit(context, request, principal, 'passkey-remove')
+    await context.passkeys.remove(principal, id)
+  }
+  visit.done('/light/options/passkeys', { text: say('saved') })
+}

@@ -43,6 +43,8 @@ export async function sweepPage(visit: Visit, id: string, error?: string): Promi
     ['always', say('sweepAlways')],
     ['latest', say('sweepLatest')],
     ['old', say('sweepOld', { n: OLD_DAYS })],
+    ['latestAlways', say('sweepLatestAlways')],
+    ['oldAlways', say('sweepOldAlways', { n: OLD_DAYS })],
   ] as const
   const body = html`<form method="post" action="/light/sweep/${id}">${csrfField(session)}<input type="hidden" name="folder" value="${folder.id}"><fieldset><legend>${say('sweepFrom', { name: nameOf(sender) })}</legend>${kinds.map(([kind, text], at) => html`<p><input type="radio" id="${kind}" name="kind" value="${kind}"${at === 0 && raw(' checked')}> <label class="plain" for="${kind}">${text}</label></p>`)}</fieldset>
 <div class="field"><label for="target">${say('moveTo')}</label><select id="target" name="target">${folderOptions(
@@ -84,7 +86,7 @@ export async function sweep(visit: Visit, id: string): Promise<void> {
   const mails = await mailsFrom(visit, sender.email, folder)
   const limit = context.clock.now() - OLD_DAYS * DAY_MS
   const chosen = mails.filter((one, at) =>
-    kind === 'latest' ? at > 0 : kind === 'old' ? Date.parse(one.receivedAt) < limit : true,
+    kind.startsWith('latest') ? at > 0 : kind.startsWith('old') ? Date.parse(one.receivedAt) < limit : true,
   )
   const { changed, undo } = await change(
     visit,
@@ -105,6 +107,46 @@ export async function sweep(visit: Visit, id: string): Promise<void> {
     const rule = answer.created?.new?.id
     if (rule !== undefined) back.push(['Rule/set', { destroy: [rule] }])
   }
+  if (kind === 'latestAlways' || kind === 'oldAlways') {
+    const answer = await visit.ask<{ created: Readonly<Record<string, { readonly id: string }>> | null }>('Sweep/set', {
+      create: {
+        new: {
+          fromAddress: sender.email,
+          mailboxId: folder.id,
+          moveTo: to.id,
+          ...(kind === 'latestAlways' ? { keep: 'newest', n: 1 } : { keep: 'days', n: OLD_DAYS }),
+        },
+      },
+    })
+    const made = answer.created?.new?.id
+    if (made !== undefined) back.unshift(['Sweep/set', { destroy: [made] }])
+  }
   const at = `/light/folder/${folder.id}`
   visit.done(at, { text: say('done', { n: changed }), at, ...(back.length === 0 ? {} : { undo: back }) })
+}
+
+interface Repeated {
+  readonly id: string
+  readonly fromAddress: string
+  readonly mailboxId: string
+  readonly keep: 'newest' | 'days'
+  readonly n: number
+}
+
+/** What is swept again and again. */
+export async function sweepsPage(visit: Visit): Promise<void> {
+  const { say, session } = visit
+  const { list } = await visit.ask<{ list: readonly Repeated[] }>('Sweep/get', { ids: null })
+  const folders = await visit.folders()
+  const row = ({ id, fromAddress, mailboxId, keep, n }: Repeated) =>
+    html`<tr><th scope="row">${fromAddress}</th><td>${folders.find((one) => one.id === mailboxId)?.name}</td><td>${say(keep === 'newest' ? 'sweepKeeps' : 'sweepDays', { n })}</td><td><form method="post" action="/light/options/sweeps">${csrfField(session)}<input type="hidden" name="id" value="${id}"><button>${say('removeNamed', { name: fromAddress })}</button></form></td></tr>`
+  const body =
+    list.length === 0
+      ? html`<p>${say('sweepsNone')}</p>`
+      : html`<table><thead><tr><th scope="col">${say('from')}</th><th scope="col">${say('folder')}</th><th scope="col">${say('sweep')}</th><th scope="col">${say('remove')}</th></tr></thead><tbody>${list.slice(0, 40).map(row)}</tbody></table>`
+  await visit.page(say('sweeps'), body)
+}
+export async function removeSweep(visit: Visit): Promise<void> {
+  await visit.ask('Sweep/set', { destroy: [visit.fields.get('id') ?? ''] })
+  visit.done('/light/options/sweeps', { text: visit.say('saved') })
 }

@@ -53,6 +53,14 @@ export const actTexts = {
   sweepAlways: { en: 'Move all, and those to come', fr: 'Déplacer tout, aussi les prochains' },
   sweepLatest: { en: 'Keep the latest, move the others', fr: 'Garder le dernier, déplacer les autres' },
   sweepOld: { en: 'Move those older than {n} days', fr: 'Déplacer ceux de plus de {n} jours' },
+  sweepLatestAlways: {
+    en: 'Keep the latest, move the others, from now on',
+    fr: 'Garder le dernier, déplacer les autres, désormais',
+  },
+  sweepOldAlways: {
+    en: 'Move those older than {n} days, from now on',
+    fr: 'Déplacer ceux de plus de {n} jours, désormais',
+  },
   sweepRule: { en: 'Messages from {name}', fr: 'Messages de {name}' },
   talk: { en: '{n} in the conversation', fr: '{n} dans la conversation' },
   talks: { en: '{n} conversations', fr: '{n} conversations' },
