@@ -197,6 +197,12 @@ test('sweep: what one sender sent goes, with a rule for what is to come, both un
   await undoLater(one)
   assert.match((await inbox(one)).text, /Offer 1/)
   assert.ok(!seen(await one.open('/light/options/rules'), 'Zoë'))
+  await more(one, 'Offer 2')
+  await follow(one, 'Sweep')
+  assert.match((await one.submit(action('/light/sweep'), { kind: 'latestAlways' })).text, /Done: 2 messages/)
+  assert.match((await one.open('/light/options/sweeps')).text, /zoe@elsewhere\.example[\s\S]*Only the newest 1 stay/)
+  await one.submit(action('/light/options/sweeps'))
+  assert.match(one.current.text, /Nothing is swept/)
 })
 
 test('people: the organisation’s with their details, groups, whom one wrote to', async () => {

@@ -49,12 +49,8 @@ export function Account(): JSX.Element {
       <section class="part" aria-labelledby="my-account">
         <h3 id="my-account">{t('myAccount')}</h3>
         <p>{app.signedInAs}</p>
-        <p>
-          <a href="/light/options/devices">{t('devices')}</a>
-        </p>
-        <p>
-          <a href="/light/options/security">{t('secondStep')}</a>
-        </p>
+        <PageLink page="security" text={t('security')} />
+        <PageLink page="devices" text={t('devices')} />
       </section>
       <section class="part" aria-labelledby="pop-imap">
         <h3 id="pop-imap">{t('clientSettings')}</h3>
@@ -89,6 +85,22 @@ export function Account(): JSX.Element {
         )}
       </section>
     </>
+  )
+}
+
+function PageLink({ page, text }: { readonly page: string; readonly text: string }): JSX.Element {
+  return (
+    <p>
+      <a
+        href={app.address({ kind: 'settings', page })}
+        onClick={(event) => {
+          event.preventDefault()
+          app.go({ kind: 'settings', page })
+        }}
+      >
+        {text}
+      </a>
+    </p>
   )
 }
 

@@ -16,6 +16,8 @@ const Replies = lazy(() => import('./replies.tsx').then((one) => one.Replies))
 const CategoryList = lazy(() => import('./lists.tsx').then((one) => one.CategoryList))
 const Senders = lazy(() => import('./lists.tsx').then((one) => one.Senders))
 const Templates = lazy(() => import('./templates.tsx').then((one) => one.Templates))
+const Security = lazy(() => import('./security.tsx').then((one) => one.Security))
+const Devices = lazy(() => import('./devices.tsx').then((one) => one.Devices))
 
 const pages = {
   appearance: 'appearance',
@@ -28,6 +30,8 @@ const pages = {
   autoReply: 'autoReply',
   notifications: 'notices',
   account: 'account',
+  security: 'security',
+  devices: 'devices',
 } as const satisfies Record<string, TextKey>
 type Page = keyof typeof pages
 
@@ -42,6 +46,8 @@ export function SettingsPage({ page }: { readonly page: string }): JSX.Element {
             key={one}
             href={app.address({ kind: 'settings', page: one })}
             aria-current={one === now ? 'page' : undefined}
+            // On a phone the names are one line that scrolls.
+            ref={one === now ? (link) => link?.scrollIntoView({ block: 'nearest', inline: 'center' }) : undefined}
             onClick={(event) => {
               event.preventDefault()
               app.go({ kind: 'settings', page: one })
@@ -86,6 +92,10 @@ function Part({ page }: { readonly page: Page }): JSX.Element {
       return <Notifications />
     case 'account':
       return <Account />
+    case 'security':
+      return <Suspense of={Security} />
+    case 'devices':
+      return <Suspense of={Devices} />
   }
 }
 
