@@ -17,6 +17,12 @@ const MEDIA_TYPE =
   /^[\w!#$&^.+-]{1,127}\/[\w!#$&^.+-]{1,127}(?:\s*;\s*[\w!#$&^.+-]{1,64}=(?:[\w!#$&^.+-]{1,128}|"[^"\\\r\n]{0,128}"))*$/
 export const isMediaType = (text: string): boolean => text.length <= 512 && MEDIA_TYPE.test(text)
 
+/** Sec-Fetch-Dest of what a browser would run, apply or show inside of a page: nothing that came by mail is meant for that. */
+const RUN_BY_BROWSERS =
+  /^(?:script|(?:shared|service|audio|paint)?worker|worklet|style|xslt|manifest|i?frame|object|embed|json)$/
+/** Marks that turn the reading direction make `fdp.exe` look like `exe.pdf`. */
+const DIRECTION_MARKS = /[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/g
+
 /** Bytes read from the mailbox at a time while a client takes them. */
 const CHUNK = 1024 * 1024
 
@@ -67,7 +73,10 @@ export async function handleDownload(
 ): Promise<void> {
   if (request.method !== 'GET' && request.method !== 'HEAD')
     return sendStatus(request, response, 405, 'Only GET is possible here.', { Allow: 'GET, HEAD' })
-  const [accountId = '', blobId = '', name = ''] = segments(request.url, paths.download)
+  if (RUN_BY_BROWSERS.test(String(request.headers['sec-fetch-dest'] ?? '')))
+    return sendStatus(request, response, 403, 'Files are not for pages to run or to show inside of them.')
+  const [accountId = '', blobId = '', given = ''] = segments(request.url, paths.download)
+  const name = given.replace(DIRECTION_MARKS, '')
   const account = await openAccount(jmap.parts, principal, accountId)
   const call = new Call(jmap, principal, new Map())
   const blob = account === undefined ? undefined : await openBlob(call, account, blobId)

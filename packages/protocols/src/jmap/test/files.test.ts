@@ -37,6 +37,18 @@ test('RFC 8620 §6: upload and download, by ranges, never to be run by a browser
   assert.equal((await client.download(empty.blobId)).body.length, 0)
 })
 
+test('a file that came by mail is no script, style or page inside of a page; its name reads as it ends', async () => {
+  await using room = await Room.open()
+  const client = await room.client()
+  const { blobId } = await client.upload('alert(1)', 'text/javascript')
+  for (const dest of ['script', 'worker', 'serviceworker', 'style', 'iframe', 'object', 'embed', 'xslt', 'manifest'])
+    assert.equal((await client.download(blobId, { headers: { 'sec-fetch-dest': dest } })).status, 403, dest)
+  for (const dest of ['image', 'document', 'empty', 'video'])
+    assert.equal((await client.download(blobId, { headers: { 'sec-fetch-dest': dest } })).status, 200, dest)
+  const { headers } = await client.download(blobId, { name: 'bill\u202efdp.exe' })
+  assert.equal(headers['content-disposition'], 'attachment; filename=billfdp.exe')
+})
+
 test('RFC 9404: Blob/upload puts pieces together, Blob/get reads and digests, Blob/lookup finds the mail', async () => {
   await using room = await Room.open()
   const { id, thread } = await room.deliver(mail('One'))

@@ -86,7 +86,8 @@ ${preferences.focused && folder?.role === 'inbox' && html`<p class="hint">${awai
 }
 
 function partLink(visit: Visit, { blobId, name, type, size }: Part): Html {
-  const shown = name ?? type
+  // Marks that turn the reading direction make `fdp.exe` look like `exe.pdf`.
+  const shown = (name ?? type).replace(/[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/g, '')
   const to = `/jmap/download/${visit.accountId}/${blobId}/${encodeURIComponent(shown.slice(0, 150))}?type=${encodeURIComponent(type)}`
   return html`<a href="${to}">${shown.slice(0, 150)}</a> <span class="mark">${visit.size(size)}</span>`
 }
