@@ -384,6 +384,22 @@ test('a folder of 100,000: no frame over 50 ms while scrolling, true ends', { sk
   }),
 )
 
+test('search as one types: no letter is lost while answers come', { skip, timeout: 60_000 }, () =>
+  onStage({}, async ({ page }) => {
+    const words = 'the quick brown fox jumps over lazy dogs'
+    await page.locator('#search').focus()
+    for (const [n, letter] of [...words].entries()) {
+      await page.keyboard.type(letter)
+      // Sometimes just before, sometimes just behind the moment in which the search goes out.
+      await page.waitForTimeout(30 + ((n * 37) % 60))
+    }
+    await page.waitForURL((url) => decodeURIComponent(url.pathname).endsWith(words))
+    assert.equal(await page.locator('#search').inputValue(), words)
+    await page.goBack()
+    await page.waitForFunction(() => document.querySelector<HTMLInputElement>('#search')?.value === '')
+  }),
+)
+
 test('French, and the bundle stays small', { skip, timeout: 60_000 }, () =>
   onStage({}, async ({ page, base }) => {
     await page.goto(`${base}settings/appearance`)

@@ -46,7 +46,7 @@ export function Attachments({ parts }: { readonly parts: readonly BodyPart[] }):
 }
 
 function Attachment({ part, onLook }: { readonly part: BodyPart; readonly onLook: () => void }): JSX.Element {
-  const name = part.name ?? `${part.type.replace('/', '.')}`
+  const name = plainName(part.name ?? part.type.replace('/', '.'))
   const url = app.client.downloadUrl(part.blobId ?? '', name, part.type)
   const kind = previewKind(part)
   const inside = (
@@ -94,5 +94,7 @@ function Attachment({ part, onLook }: { readonly part: BodyPart; readonly onLook
   )
 }
 
+/** Marks that turn the reading direction make `fdp.exe` look like `exe.pdf`. */
+const plainName = (name: string): string => name.replace(/[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/g, '')
 const kindOf = (name: string, type: string): string =>
   (/\.([a-z0-9]{1,4})$/i.exec(name)?.[1] ?? type.split('/')[1] ?? '').slice(0, 4).toUpperCase()

@@ -6,7 +6,8 @@ import { focusList } from '../commands.ts'
 import { t } from '../text/text.ts'
 import { Icon, IconButton } from '../ui/icon.tsx'
 
-const WAIT_MS = 120
+/** Between two keys of a fast writer: each answer that can still be looked at is asked for. */
+const WAIT_MS = 40
 const RECENT = 'postrider.searches'
 const readRecent = (): string[] => {
   try {
@@ -24,11 +25,16 @@ export function SearchField(): JSX.Element {
   const [focused, setFocused] = useState(false)
   const timer = useRef<ReturnType<typeof setTimeout>>(undefined)
   const id = useId()
-  // Going elsewhere empties the field; going back fills it.
-  useEffect(() => setText(asked), [asked])
+  // Going elsewhere empties the field; going back fills it. What was asked from here is behind what is being typed meanwhile.
+  const sent = useRef(asked)
+  useEffect(() => {
+    if (asked !== sent.current) setText(asked)
+    sent.current = asked
+  }, [asked])
 
   const search = (value: string, scope: string | undefined = within): void => {
     const before = app.place.peek()
+    sent.current = value.trim() === '' ? '' : value
     if (value.trim() === '') {
       if (before.kind === 'search') app.goFolder(scope === undefined ? 'inbox' : scope)
     } else
