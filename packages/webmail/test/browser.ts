@@ -16,7 +16,8 @@ const args = [
   '--disable-component-update',
   '--disable-sync',
 ]
-export const openBrowser = (): Promise<Browser> => chromium.launch({ executablePath, args })
+export const openBrowser = (more: readonly string[] = []): Promise<Browser> =>
+  chromium.launch({ executablePath, args: [...args, ...more] })
 
 /** A browser that keeps what it is given in a folder, as a phone does. The server's own certificate is good enough for service workers. */
 export const openPersistent = (folder: string): Promise<BrowserContext> =>

@@ -1,3 +1,4 @@
+export { leaks } from './leaks.ts'
 /**
  * HTML that tries to run, to load, to lay itself over the page or to be read differently by filter and browser. Each is one body of a mail; used
  * by the sanitiser's own tests and in a real browser.
