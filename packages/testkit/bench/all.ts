@@ -2,7 +2,7 @@
  * Every row of the table in docs/BENCHMARKS.md, ours against the peers of Debian in turns, and the tables written there:
  * node packages/testkit/bench/all.ts [--rows NAME,…] [--runs 5] [--quick] [--no-write]
  * Ends by itself, each row within its own time, and leaves nothing running. Needs root (Dovecot and Postfix want it), and Debian's packages
- * dovecot-imapd, dovecot-lmtpd, postfix, postgresql, and for ActiveSync's peer sogo and sogo-activesync.
+ * dovecot-imapd, dovecot-lmtpd, postfix, postgresql, for ActiveSync's peer sogo and sogo-activesync, for the web client chromium, nginx-light, roundcube-core, php8.2-fpm, php8.2-sqlite3.
  */
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { cpus, totalmem } from 'node:os'

@@ -1,7 +1,7 @@
 /** What is measured, and what it must reach. A line is one row of a table: our values and the peers', one per run, taken in turns. */
 export interface Line {
   readonly what: string
-  readonly unit: '/s' | 'ms' | 'MB/s' | 'KB' | 's'
+  readonly unit: '/s' | 'ms' | 'MB/s' | 'KB' | 's' | 'frames' | 'nodes'
   readonly better: 'more' | 'less'
   readonly ours: readonly number[]
   /** By the peer's name. Empty where there is none to compare with. */
@@ -39,7 +39,7 @@ export function bestPeer({ better, peers }: Line): { readonly name: string; read
 /** Our median over the better peer's. */
 export function ratio(line: Line): number | undefined {
   const best = bestPeer(line)
-  return best === undefined ? undefined : median(line.ours) / best.value
+  return best === undefined || best.value === 0 || line.ours.length === 0 ? undefined : median(line.ours) / best.value
 }
 
 /** Whether every goal is reached; undefined where nothing was to be reached or the peer is missing. */

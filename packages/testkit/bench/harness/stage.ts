@@ -61,7 +61,8 @@ export class Stage {
     return part
   }
 
-  async #keep<T extends AsyncDisposable>(made: Promise<T>): Promise<T> {
+  /** Something a scenario started for itself; ended with all. */
+  async keep<T extends AsyncDisposable>(made: Promise<T>): Promise<T> {
     const thing = await made
     this.#closers.push(() => Promise.resolve(thing[Symbol.asyncDispose]()))
     return thing
@@ -69,7 +70,7 @@ export class Stage {
 
   /** A server of ours for one scenario; ended by it, or at the end. */
   async server(mailboxes: readonly string[] = []): Promise<TestServer> {
-    const server = await this.#keep(
+    const server = await this.keep(
       TestServer.start({
         config: { imap: { connectionsPerUser: 10_000 }, limits: { connectionsPerAddress: 20_000 } },
       }),
@@ -79,15 +80,15 @@ export class Stage {
   }
 
   postfix(keeps: 'nowhere' | { readonly lmtpPort: number }): Promise<PostfixPeer> {
-    return this.#keep(startPostfix({}, keeps))
+    return this.keep(startPostfix({}, keeps))
   }
 
   sogo(mail: Peer, users: readonly string[]): Promise<SogoPeer> {
-    return this.#keep(startSogo(mail, users, PASSWORD))
+    return this.keep(startSogo(mail, users, PASSWORD))
   }
 
   #dovecot(format: 'mdbox' | 'maildir'): Promise<Peer> {
-    return this.#once(format, () => this.#keep(startDovecot(format)))
+    return this.#once(format, () => this.keep(startDovecot(format)))
   }
   get mdbox(): Promise<Peer> {
     return this.#dovecot('mdbox')

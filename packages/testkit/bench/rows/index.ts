@@ -16,6 +16,7 @@ import { ring } from './ring.ts'
 import { search } from './search.ts'
 import { stalls } from './stalls.ts'
 import { start } from './start.ts'
+import { web } from './web.ts'
 
 export const scenarios: readonly Scenario[] = [
   accept,
@@ -34,6 +35,7 @@ export const scenarios: readonly Scenario[] = [
   activesync,
   postgres,
   stalls,
+  web,
   // Last: a million mails are indexed behind it.
   start,
 ]

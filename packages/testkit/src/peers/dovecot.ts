@@ -2,7 +2,8 @@ import type { ChildProcess } from 'node:child_process'
 import { chmodSync, existsSync, mkdirSync, writeFileSync } from 'node:fs'
 import { connect } from 'node:net'
 import { join } from 'node:path'
-import { freePorts, run, start, temporaryFolder, until } from '../process/index.ts'
+import { makeCertificate } from './certificate.ts'
+import { freePorts, start, temporaryFolder, until } from '../process/index.ts'
 
 export interface Peer {
   readonly folder: string
@@ -105,28 +106,7 @@ ${existsSync(LMTP) ? lmtpService(port + 2) : ''}namespace inbox {
 }
 `,
   )
-  // A certificate like ours: P-256.
-  const subject = [
-    '-subj',
-    '/CN=localhost',
-    '-days',
-    '10',
-    '-keyout',
-    join(path, 'key.pem'),
-    '-out',
-    join(path, 'certificate.pem'),
-  ]
-  const made = await run('openssl', [
-    'req',
-    '-x509',
-    '-newkey',
-    'ec',
-    '-pkeyopt',
-    'ec_paramgen_curve:P-256',
-    '-nodes',
-    ...subject,
-  ])
-  if (made.code !== 0) throw new Error(made.stderr)
+  await makeCertificate(path)
   const begin = async (): Promise<ChildProcess> => {
     const child = start('dovecot', ['-F', '-c', config])
     await until('dovecot listens', () => accepts(port), 15_000)

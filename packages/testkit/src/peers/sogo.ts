@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { freePorts, run, start, temporaryFolder, until } from '../process/index.ts'
 import { findProgram } from '../programs/index.ts'
 import type { Peer } from './dovecot.ts'
+import { type NginxPeer, startNginx } from './nginx.ts'
 import { startPostgres } from './postgres.ts'
 
 export interface SogoPeer {
@@ -98,3 +99,24 @@ export async function startSogo(mail: Peer, users: readonly string[], password: 
   }
   return { port, path, [Symbol.asyncDispose]: close }
 }
+
+const RESOURCES = '/usr/lib/GNUstep/SOGo/WebServerResources'
+
+/** SOGo's web client behind nginx, as its package shows for Apache: files from the disk, the rest handed on. The page is `/SOGo/`. */
+export const startSogoWeb = (sogo: SogoPeer): Promise<NginxPeer> =>
+  startNginx(`    location ~ ^/SOGo(?:\\.woa)?/WebServerResources/(.*)$ {
+      alias ${RESOURCES}/$1;
+      expires 1y;
+    }
+    location /SOGo {
+      proxy_pass http://127.0.0.1:${sogo.port};
+      proxy_http_version 1.1;
+      proxy_set_header Host $http_host;
+      proxy_set_header x-webobjects-server-protocol HTTP/1.0;
+      proxy_set_header x-webobjects-remote-host $remote_addr;
+      proxy_set_header x-webobjects-server-name $server_name;
+      proxy_set_header x-webobjects-server-url https://$http_host;
+      proxy_set_header x-webobjects-server-port $server_port;
+      proxy_buffer_size 64k;
+      proxy_buffers 8 64k;
+    }`)
