@@ -83,7 +83,13 @@ test(`${FAILOVERS} times the primary of PostgreSQL is killed under load: Patroni
     stop = true
   }
   await loaded
-  await reconcile(server, ledger.promised, accounts)
+  try {
+    await reconcile(server, ledger.promised, accounts)
+  } catch (error) {
+    throw new Error(`${String(error)}\n${server.output.slice(-6_000)}\n${cluster.output().slice(-4_000)}`, {
+      cause: error,
+    })
+  }
   const { size } = ledger.promised.mails
   const shown = gaps.map((gap) => `${(gap / 1000).toFixed(1)} s`).join(', ')
   t.diagnostic(
