@@ -64,7 +64,8 @@ import { throttlePolicy } from './protocol-settings.ts'
 import { createServices } from './services.ts'
 import { linkOpener } from './transfer/open.ts'
 import { version } from './version.ts'
-import { type Followed, openFollowed, roleOf } from './standby/index.ts'
+import { type Archiver, startArchive } from './backup/index.ts'
+import { copyOf, type Followed, openFollowed, roleOf } from './standby/index.ts'
 import { SecondFactor } from './web/second-factor.ts'
 import { welcome } from './welcome/index.ts'
 
@@ -134,6 +135,8 @@ async function start(first: Loaded, env: Environment, opened: ProgramLog, undo: 
   const metrics = new Metrics()
   const replaced = Promise.withResolvers<SpokenError>()
   let followed: Followed | undefined
+  let archiver: Archiver | undefined
+  const isArchived = config['archive.to'] !== '' && config['store.driver'] === 'sqlite'
   const following =
     roleOf(loaded) === undefined
       ? undefined
@@ -142,6 +145,7 @@ async function start(first: Loaded, env: Environment, opened: ProgramLog, undo: 
           meter: metrics,
           confirm: (database, confirmed) => home.confirm(database, confirmed),
           fenced: replaced.resolve,
+          others: (database) => archiver?.position(database) ?? Number.MAX_SAFE_INTEGER,
         })
 
   const directory = openDirectory({ file: join(dataFolder, DIRECTORY_FILE), databases: databaseNames(config), clock })
@@ -179,10 +183,10 @@ async function start(first: Loaded, env: Environment, opened: ProgramLog, undo: 
     logLevel: config['log.level'],
     scrubRate: config['store.scrub'],
     shipping:
-      following === undefined || config['standby.to'] === ''
+      (following === undefined || config['standby.to'] === '') && !isArchived
         ? undefined
         : {
-            wait: config['standby.wait'],
+            wait: following === undefined || config['standby.to'] === '' ? 'none' : config['standby.wait'],
             patienceMs: config['standby.patience'],
             logged: (database, seq, degraded) => {
               logged.set(database, { seq, degraded })
@@ -196,6 +200,19 @@ async function start(first: Loaded, env: Environment, opened: ProgramLog, undo: 
   undo.add(() => home.close())
   followed = await following?.follow(directory, databasesInUse(loaded, directory))
   undo.add(() => followed?.close())
+  archiver = startArchive(loaded, {
+    databases: databasesInUse(loaded, directory),
+    directory,
+    copyDirectory: copyOf,
+    others: (database) => followed?.synced(database) ?? Number.MAX_SAFE_INTEGER,
+    archived(database, seq) {
+      if (followed?.report() !== undefined) followed.confirm(database)
+      else home.confirm(database, { received: 0, synced: 0, followed: seq })
+    },
+    log,
+    meter: metrics,
+  })
+  undo.add(() => archiver?.close())
   for (const [database, { seq, degraded }] of logged) followed?.logged(database, seq, degraded)
   const traces = new TraceBook(dataFolder, clock, log, (address, isOn) => {
     together

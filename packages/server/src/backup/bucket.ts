@@ -2,12 +2,13 @@ import { createWriteStream, mkdirSync, readdirSync, readFileSync, rmSync, statSy
 import { dirname, join, relative } from 'node:path'
 import { openDirectory } from '@postrider/store/directory'
 import type { PostgresPlace } from '@postrider/store/postgres'
-import { parseS3Url, S3 } from '@postrider/store/s3'
+import { parseS3Url, S3, type S3Options } from '@postrider/store/s3'
 import { CommandFailed } from '../cli/command.ts'
 import type { Loaded } from '../config/load.ts'
 import { DIRECTORY_FILE, prepareFolder } from '../offline.ts'
 import { type BackupReport, makeBackup } from './make.ts'
 import { type BackupManifest, DATA, MANIFEST, noSuchBackup } from './sets.ts'
+import { bucketShelf, folderShelf, type Shelf } from './shelf.ts'
 
 /** Beside a set's manifest: where the files of the set are. */
 const FILES = 'files.json'
@@ -24,7 +25,7 @@ type Files = Readonly<Record<string, { readonly key: string; readonly size: numb
 export const isBucket = (target: string): boolean => target.startsWith('s3://')
 
 /** Throws CommandFailed for what is no bucket, or has its secret on the command line, where others see it. */
-function open(target: string): S3 {
+function optionsOf(target: string): S3Options {
   const { AWS_ACCESS_KEY_ID: accessKey, AWS_SECRET_ACCESS_KEY: secretKey } = process.env
   const options = parseS3Url(target, { accessKey, secretKey })
   if (options === undefined || /^s3:\/\/[^/]*@/.test(target))
@@ -35,8 +36,13 @@ function open(target: string): S3 {
       },
       'usage',
     )
-  return new S3(options)
+  return options
 }
+const open = (target: string): S3 => new S3(optionsOf(target))
+
+/** What is archived beside the sets. */
+export const shelfAt = (target: string): Shelf =>
+  isBucket(target) ? bucketShelf(optionsOf(target)) : folderShelf(target)
 
 function* filesBelow(folder: string): Generator<string> {
   for (const entry of readdirSync(folder, { withFileTypes: true })) {
@@ -88,6 +94,8 @@ export async function backupToBucket(
       if (there.get(key) === size) saved += size
       else await s3.put(key, size === 0 ? new Uint8Array(0) : { path, size })
     }
+    // Somebody else may have removed what was there when this began.
+    for await (const { key, size } of s3.list(SHARED)) there.set(key, size)
     await s3.put(`${set}${FILES}`, Buffer.from(JSON.stringify(files satisfies Files)))
     await s3.put(`${set}${MANIFEST}`, readFileSync(join(report.set, MANIFEST)))
     if (options.keep !== undefined) await prune(s3, options.keep)

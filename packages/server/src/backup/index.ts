@@ -4,7 +4,11 @@
  * set with a manifest is complete and was read back. Read next: make.ts, restore.ts, bucket.ts; the tables' part is in store/sqlite/backup.ts
  * and, for a database server, store/postgres/export.ts and import.ts.
  */
-export { backupToBucket, fetchSet, isBucket } from './bucket.ts'
+export type { Archiver } from './archive.ts'
+export { startArchive } from './archiving.ts'
+export { backupToBucket, fetchSet, isBucket, shelfAt } from './bucket.ts'
+export { lockBackups } from './lock.ts'
+export { TooYoung } from './replay.ts'
 export { type BackupReport, makeBackup } from './make.ts'
 export { type RestoreReport, restoreBackup } from './restore.ts'
 export { restoreMailbox } from './restore-mailbox.ts'

@@ -5,7 +5,8 @@ import { type BackupSegment, backupDatabase, checkBackup, snapshot } from '@post
 import { CommandFailed } from '../cli/command.ts'
 import { DIRECTORY_FILE } from '../offline.ts'
 import { syncFolder, writeAtomically } from '../transfer/write-file.ts'
-import { type BackupManifest, DATA, MANIFEST, setsIn } from './sets.ts'
+import { positionOf } from './archive.ts'
+import { type BackupManifest, DATA, type LogPosition, MANIFEST, setsIn } from './sets.ts'
 
 export interface BackupReport {
   readonly set: string
@@ -18,7 +19,7 @@ export interface BackupReport {
 
 /** Of the running server, or made anew by itself. */
 const leftOut =
-  /^(?:control\.sock|postrider\.(?:lock|pid)|ready\.json|mailboxes|before-restore-.*|backup-work|restoring-from|directory\.db(?:-wal|-shm)?|.*\.new)$/
+  /^(?:control\.sock|postrider\.(?:lock|pid)|backup\.lock|standby\.(?:json|key)|ready\.json|mailboxes|before-.*|backup-work|restoring-from|directory\.db(?:-wal|-shm)?|.*\.new)$/
 
 /** Makes a set in `target` and reads it back; `place`: the server that has the mailboxes, if they are not files; `link`: the
  * set is in the data folder's file system, to go on elsewhere. Rejects with CommandFailed; what was half made is taken away again. */
@@ -46,6 +47,7 @@ export async function makeBackup(
   mkdirSync(join(set, DATA, 'mailboxes'), { recursive: true, mode: 0o700 })
   try {
     const databases = new Map<string, readonly BackupSegment[]>()
+    const positions = new Map<string, LogPosition>()
     let items = 0
     const kept = place === undefined ? 'mailbox.sqlite' : 'segments'
     for (const name of readdirSync(home).filter((one) => existsSync(join(home, one, kept)))) {
@@ -56,6 +58,7 @@ export async function makeBackup(
           ? undefined
           : { folder: join(before.folder, DATA, 'mailboxes', name), segments: known }
       const from = join(home, name)
+      const position = place === undefined ? positionOf(from) : undefined
       databases.set(
         name,
         place === undefined
@@ -67,6 +70,9 @@ export async function makeBackup(
               ...(earlier === undefined ? {} : { before: earlier }),
             }),
       )
+      const behind = position === undefined ? undefined : positionOf(from)
+      if (position !== undefined && behind?.stream === position.stream)
+        positions.set(name, { stream: position.stream, before: position.seq, after: behind.seq, at: Date.now() })
       const { problems, items: count } = await checkBackup(name, folder)
       if (problems.length > 0) {
         const list = problems.map(({ kind, detail }) => `${kind}: ${detail}`).join('; ')
@@ -88,6 +94,7 @@ export async function makeBackup(
       version: 1,
       made: new Date(now).toISOString(),
       databases: Object.fromEntries(databases),
+      ...(positions.size === 0 ? {} : { positions: Object.fromEntries(positions) }),
     }
     syncFolder(join(set, DATA))
     writeAtomically(join(set, MANIFEST), JSON.stringify(manifest))

@@ -10,11 +10,15 @@ import { lockFolder } from '../control/lock.ts'
 import { openStore } from '../home/open-store.ts'
 import { prepareFolder, withOfflineAdministration } from '../offline.ts'
 import { copyTree } from './make.ts'
+import { replay, replayDirectory } from './replay.ts'
 import { DATA, noSuchBackup, setsIn } from './sets.ts'
+import type { Shelf } from './shelf.ts'
 
 export interface RestoreReport {
   readonly set: string
   readonly made: string
+  /** The moment it was taken on to; null: that of the set. */
+  readonly until: string | null
   readonly items: number
   /** Entries of the queue that wait for `postrider queue release`. */
   readonly held: number
@@ -27,7 +31,8 @@ export interface RestoreReport {
 }
 
 /** Of the process that holds the folder. */
-const stays = /^(?:postrider\.(?:lock|pid)|before-restore-.*|backup-work|restoring-from|restoring)$/
+const stays =
+  /^(?:postrider\.(?:lock|pid)|backup\.lock|standby\.(?:json|key)|before-.*|backup-work|restoring-from|restoring)$/
 
 /**
  * Puts a set in the place of the data folder's contents: the youngest one made at `at` or before it. The server must not run. What was there
@@ -36,7 +41,14 @@ const stays = /^(?:postrider\.(?:lock|pid)|before-restore-.*|backup-work|restori
 export async function restoreBackup(
   loaded: Loaded,
   target: string,
-  options: { readonly at?: number; readonly replace: boolean; readonly now: number },
+  options: {
+    /** Of the set. */
+    readonly at?: number
+    readonly replace: boolean
+    readonly now: number
+    /** Goes on from the set to this moment, by what the archive has. */
+    readonly onTo?: { readonly moment: number; readonly shelf: Shelf }
+  },
 ): Promise<RestoreReport> {
   const { dataFolder } = loaded
   const set = setsIn(target).findLast(
@@ -48,6 +60,7 @@ export async function restoreBackup(
   let before: string | null = null
   let items = 0
   let held = 0
+  let until: number | undefined
   const schemas: string[] = []
   try {
     const there = readdirSync(dataFolder).filter((name) => !stays.test(name))
@@ -62,8 +75,22 @@ export async function restoreBackup(
     const fresh = join(dataFolder, 'restoring')
     rmSync(fresh, { recursive: true, force: true })
     copyTree(join(set.folder, DATA), fresh)
+    const { onTo } = options
+    const { positions } = set.manifest
+    if (onTo !== undefined && positions !== undefined)
+      await replayDirectory(onTo.shelf, fresh, Date.parse(set.manifest.made), onTo.moment)
     for (const name of Object.keys(set.manifest.databases)) {
       const folder = join(fresh, 'mailboxes', name)
+      const position = positions?.[name]
+      if (onTo !== undefined && position !== undefined) {
+        const reached = await replay(onTo.shelf, folder, {
+          database: name,
+          position,
+          made: Date.parse(set.manifest.made),
+          at: onTo.moment,
+        })
+        until = Math.min(until ?? reached, reached)
+      }
       const { problems, items: count } = await checkBackup(name, folder)
       if (problems.length > 0)
         throw new CommandFailed(
@@ -97,7 +124,16 @@ export async function restoreBackup(
   } finally {
     lock.release()
   }
-  return { set: set.folder, made: set.manifest.made, items, held, empty: await settle(loaded), before, schemas }
+  return {
+    set: set.folder,
+    made: set.manifest.made,
+    until: until === undefined ? null : new Date(until).toISOString(),
+    items,
+    held,
+    empty: await settle(loaded),
+    before,
+    schemas,
+  }
 }
 
 /** Makes mailboxes that the directory has and the databases do not. */

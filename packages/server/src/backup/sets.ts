@@ -7,10 +7,20 @@ export const MANIFEST = 'backup.json'
 /** Below a set: what goes into a data folder. */
 export const DATA = 'data'
 
+/** The copied tables have all entries of the log up to `before`, and none far behind `after`, which was its last one at `at`, ms. */
+export interface LogPosition {
+  readonly stream: string
+  readonly before: number
+  readonly after: number
+  readonly at: number
+}
+
 export interface BackupManifest {
   readonly version: 1
   readonly made: string
   readonly databases: Readonly<Record<string, readonly BackupSegment[]>>
+  /** Where the commit logs were, of databases that keep one. */
+  readonly positions?: Readonly<Record<string, LogPosition>>
 }
 export interface BackupSet {
   readonly folder: string

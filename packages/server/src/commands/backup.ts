@@ -1,4 +1,4 @@
-import { backupToBucket, isBucket, makeBackup } from '../backup/index.ts'
+import { backupToBucket, isBucket, lockBackups, makeBackup } from '../backup/index.ts'
 import { postgresServer } from '../config/load.ts'
 import { ExitCode, type LocalCommand, UsageError } from '../cli/command.ts'
 
@@ -41,9 +41,11 @@ export const backupCommand: LocalCommand = {
         en: '--keep is for buckets: delete old sets of a folder as you like.',
         fr: '--keep est pour les seaux : dans un dossier, supprimez les anciennes à votre gré.',
       })
-    const report = isBucket(target)
-      ? await backupToBucket(dataFolder, target, { ...options, ...(keep === undefined ? {} : { keep: Number(keep) }) })
-      : await makeBackup(dataFolder, target, options)
+    const lock = lockBackups(dataFolder)
+    const report = await (isBucket(target)
+      ? backupToBucket(dataFolder, target, { ...options, ...(keep === undefined ? {} : { keep: Number(keep) }) })
+      : makeBackup(dataFolder, target, options)
+    ).finally(() => lock.release())
     const { set } = report
     const [items, bytes, shared] = [report.items, report.bytes, report.shared].map(say.number)
     terminal.out(

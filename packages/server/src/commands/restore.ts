@@ -1,5 +1,6 @@
 import type { Phrase } from '@postrider/domain'
-import { fetchSet, isBucket, restoreBackup, restoreMailbox } from '../backup/index.ts'
+import { fetchSet, isBucket, restoreBackup, restoreMailbox, shelfAt, TooYoung } from '../backup/index.ts'
+import type { Loaded } from '../config/load.ts'
 import { ExitCode, type LocalCommand, UsageError } from '../cli/command.ts'
 
 const heldPhrase = (count: string): Phrase => ({
@@ -31,8 +32,8 @@ export const restoreCommand: LocalCommand = {
     at: {
       value: 'time',
       help: {
-        en: 'The last backup made until then, as 2026-11-21T14:00:00Z; without it the last one.',
-        fr: 'La dernière sauvegarde faite jusque-là, comme 2026-11-21T14:00:00Z ; sans cela, la dernière.',
+        en: 'That moment, as 2026-11-21T14:00:00Z, where archive.to wrote beside the backups; else the last backup until then. Without it the last backup.',
+        fr: 'Ce moment, comme 2026-11-21T14:00:00Z, si archive.to a écrit à côté des sauvegardes ; sinon la dernière sauvegarde jusque-là. Sans cela, la dernière sauvegarde.',
       },
     },
     mailbox: {
@@ -75,12 +76,13 @@ export const restoreCommand: LocalCommand = {
     const configuration = loaded()
     const address = words.value('mailbox')
     const target = words.need(0, 'folder')
-    const bucket = isBucket(target)
-      ? await fetchSet(configuration, target, {
-          ...(at === undefined ? {} : { at }),
-          ...(address === undefined ? {} : { address }),
-        })
-      : undefined
+    const bucket =
+      isBucket(target) && address !== undefined
+        ? await fetchSet(configuration, target, {
+            ...(at === undefined ? {} : { at }),
+            address,
+          })
+        : undefined
     try {
       const from = bucket?.folder ?? target
       if (address !== undefined) {
@@ -94,11 +96,17 @@ export const restoreCommand: LocalCommand = {
         terminal.out(json ? JSON.stringify({ result: mails }) : text)
         return mails.badCount === 0 ? ExitCode.ok : ExitCode.failed
       }
-      const options = { replace: words.flag('replace'), now: Date.now(), ...(at === undefined ? {} : { at }) }
-      const report = await restoreBackup(configuration, from, options)
+      const report = await restoreAll(configuration, target, {
+        replace: words.flag('replace'),
+        now: Date.now(),
+        ...(at === undefined ? {} : { at }),
+      })
       const items = say.number(report.items)
       const lines = [
-        { en: `${items} items as of ${report.made}.`, fr: `Éléments, dans leur état du ${report.made} : ${items}.` },
+        {
+          en: `${items} items as of ${report.until ?? report.made}.`,
+          fr: `Éléments, dans leur état du ${report.until ?? report.made} : ${items}.`,
+        },
         ...(report.held === 0 ? [] : [heldPhrase(say.number(report.held))]),
         ...(report.empty.length === 0 ? [] : [emptyPhrase(report.empty.join(', '))]),
         ...(report.before === null ? [] : [asidePhrase(report.before)]),
@@ -110,4 +118,31 @@ export const restoreCommand: LocalCommand = {
       bucket?.remove()
     }
   },
+}
+
+/** The youngest set that can be taken to the moment asked for: one that was still being made then cannot. */
+async function restoreAll(
+  loaded: Loaded,
+  target: string,
+  options: { readonly at?: number; readonly replace: boolean; readonly now: number },
+): Promise<Awaited<ReturnType<typeof restoreBackup>>> {
+  const { at, ...rest } = options
+  const shelf = shelfAt(target)
+  try {
+    for (let choose = at; ; ) {
+      const chosen = choose === undefined ? {} : { at: choose }
+      const bucket = isBucket(target) ? await fetchSet(loaded, target, chosen) : undefined
+      try {
+        const onTo = at === undefined ? {} : { onTo: { moment: at, shelf } }
+        return await restoreBackup(loaded, bucket?.folder ?? target, { ...rest, ...chosen, ...onTo })
+      } catch (error) {
+        if (!(error instanceof TooYoung)) throw error
+        choose = error.made - 1
+      } finally {
+        bucket?.remove()
+      }
+    }
+  } finally {
+    shelf.close()
+  }
 }

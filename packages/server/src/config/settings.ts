@@ -34,6 +34,16 @@ const url = text({ en: 'an https:// address without a path', fr: 'une adresse ht
 const hostAndPort = text({ en: 'host or host:port', fr: 'hôte ou hôte:port' }, (value) =>
   /^(?:\[[\da-fA-F:]+\]|[A-Za-z0-9_.-]+)(?::\d{1,5})?$/.test(value),
 )
+const archivePlace = hidden(
+  text(
+    {
+      en: 'a folder, or s3://key:secret@host:port/bucket/folder',
+      fr: 'un dossier, ou s3://clé:secret@hôte:port/seau/dossier',
+    },
+    (value) => !value.startsWith('s3://') || parseS3Url(value) !== undefined,
+  ),
+  (value) => (value.startsWith('s3://') ? showS3Url(value) : value),
+)
 const reachedAt = text({ en: 'host:port', fr: 'hôte:port' }, (value) =>
   /^(?:\[[\da-fA-F:]+\]|[A-Za-z0-9_.-]+):\d{1,5}$/.test(value),
 )
@@ -232,6 +242,25 @@ export const settings = {
     1 * GB,
     'How much of what was committed is kept for a standby that is away, per mailbox database; beyond that it gets everything anew.',
     'Ce qui est gardé pour un secours absent, par base de boîtes ; au-delà il reçoit tout de nouveau.',
+  ),
+
+  'archive.to': setting(
+    archivePlace,
+    '',
+    'Where what is committed is written all the time: the folder, or the bucket (s3://key:secret@host/bucket/folder), that the backups go to. A backup can then be restored to any moment after it. Empty: nowhere. Mailboxes in files only.',
+    'Où ce qui est validé est écrit en continu : le dossier, ou le seau (s3://clé:secret@hôte/seau/dossier), où vont les sauvegardes. Une sauvegarde peut alors être restaurée à tout moment ultérieur. Vide : nulle part. Boîtes en fichiers seulement.',
+  ),
+  'archive.every': setting(
+    duration(SECOND, HOUR),
+    10 * SECOND,
+    'How often; what is younger is lost with the machine.',
+    'À quelle fréquence ; ce qui est plus récent est perdu avec la machine.',
+  ),
+  'archive.keep': setting(
+    duration(0, 3_650 * DAY),
+    0,
+    'How long it is kept; 0: for ever. No shorter than from the oldest backup on.',
+    'Combien de temps c’est gardé ; 0 : toujours. Pas moins que depuis la plus ancienne sauvegarde.',
   ),
 
   'listeners.address': setting(

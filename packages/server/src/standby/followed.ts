@@ -26,6 +26,10 @@ const replaced = (state: FenceState): SpokenError =>
 /** The standby's side of a primary, while it runs. */
 export interface Followed {
   logged(database: string, seq: number, degraded: boolean): void
+  /** How far the standby is; everything where there is none. */
+  synced(database: string): number
+  /** Tells the owners again how far all are. */
+  confirm(database: string): void
   /** Resolves when the standby has the directory as it is, or is away. */
   shareDirectory(): Promise<void>
   report(): PrimaryReport | undefined
@@ -43,6 +47,8 @@ export async function openFollowed(
     readonly meter: Meter
     readonly confirm: (database: string, confirmed: Confirmed) => void
     readonly fenced: (error: SpokenError) => void
+    /** How far others are who follow a database. */
+    readonly others: (database: string) => number
   },
 ): Promise<{ follow(directory: DirectoryStore, databases: readonly string[]): Promise<Followed> }> {
   const { config, dataFolder } = loaded
@@ -94,12 +100,15 @@ export async function openFollowed(
               keepBytes: config['standby.keep'],
               copyDirectory: () => copyOf(directory),
               confirm: options.confirm,
+              others: options.others,
               fenced: (epoch) => options.fenced(fence(epoch)),
               log: log.child({ part: 'standby' }),
               meter,
             })
       return {
         logged: (database, seq, degraded) => sender?.logged(database, seq, degraded),
+        synced: (database) => sender?.synced(database) ?? Number.MAX_SAFE_INTEGER,
+        confirm: (database) => sender?.confirm(database),
         shareDirectory: async () => sender?.shareDirectory(),
         report: () => sender?.report(),
         async close() {
@@ -111,7 +120,8 @@ export async function openFollowed(
   }
 }
 
-function copyOf(directory: DirectoryStore): Buffer {
+/** The directory as it is now, as the bytes of a file. */
+export function copyOf(directory: DirectoryStore): Buffer {
   const folder = mkdtempSync(join(tmpdir(), 'postrider-directory-'))
   try {
     const file = join(folder, 'directory.db')

@@ -5,7 +5,8 @@
  * replica.ts (the standby), stream.ts (what they say to each other), program.ts (which of the two this folder is).
  */
 export { aside } from './aside.ts'
-export { openFollowed, roleOf, type Followed } from './followed.ts'
+export { directoryMark } from './files.ts'
+export { copyOf, openFollowed, roleOf, type Followed } from './followed.ts'
 export type { PrimaryReport } from './sender.ts'
 export type { StandbyReport } from './receiver.ts'
 export { type RunningStandby, startStandby } from './program.ts'

@@ -53,6 +53,8 @@ export interface SenderOptions {
   /** Writes a copy of the directory as it is now. */
   readonly copyDirectory: () => Buffer
   readonly confirm: (database: string, confirmed: Confirmed) => void
+  /** How far others are who follow a database. */
+  readonly others: (database: string) => number
   /** Another server is the primary now. */
   readonly fenced: (epoch: number) => void
   readonly log: Logger
@@ -129,9 +131,18 @@ export class Sender {
     this.#wake?.()
   }
 
+  synced(database: string): number {
+    return this.#flows.get(database)?.synced ?? Number.MAX_SAFE_INTEGER
+  }
+  confirm(database: string): void {
+    const flow = this.#flows.get(database)
+    if (flow !== undefined) this.#confirm(flow)
+  }
+
   #confirm(flow: Flow): void {
     const { received, synced } = flow
-    this.#options.confirm(flow.name, { received, synced, followed: synced })
+    const followed = Math.min(synced, this.#options.others(flow.name))
+    this.#options.confirm(flow.name, { received, synced, followed })
   }
 
   async #run(): Promise<void> {
@@ -174,7 +185,8 @@ export class Sender {
 
   #keepHouse(): void {
     for (const flow of this.#flows.values()) {
-      pruneLog(logFolder(flow.folder), flow.synced + 1, this.#options.keepBytes)
+      const followed = Math.min(flow.synced, this.#options.others(flow.name))
+      pruneLog(logFolder(flow.folder), followed + 1, this.#options.keepBytes)
       const labels = { database: flow.name }
       this.#options.meter.gauge('standby_lag_bytes', flow.lagBytes(), labels)
       this.#options.meter.gauge('standby_lag_seconds', flow.lagSeconds(), labels)
