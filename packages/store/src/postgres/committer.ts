@@ -145,6 +145,7 @@ export class Committer {
     const queue = this.#queue
     this.#queue = []
     this.#queuedBytes = 0
+    this.#turns.unwanted()
     for (const { reject } of queue) reject(error)
   }
 
@@ -363,6 +364,7 @@ export class Committer {
     const queue = this.#queue
     this.#queue = []
     this.#queuedBytes = 0
+    this.#turns.unwanted()
     for (const { reject } of queue) reject(error)
     this.#books.drop()
     this.#dropped = true

@@ -33,6 +33,12 @@ export class Turns {
     return true
   }
 
+  /** Whoever wanted to write has given up: readers need not wait for it any more. */
+  unwanted(): void {
+    this.#wanted.clear()
+    this.#changed()
+  }
+
   /** Resolves when a reader or the writer has gone. */
   free(): Promise<void> {
     return this.#change()
