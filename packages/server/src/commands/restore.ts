@@ -33,7 +33,7 @@ export const restoreCommand: LocalCommand = {
       value: 'time',
       help: {
         en: 'That moment, as 2026-11-21T14:00:00Z, where archive.to wrote beside the backups; else the last backup until then. Without it the last backup.',
-        fr: 'Ce moment, comme 2026-11-21T14:00:00Z, si archive.to a écrit à côté des sauvegardes ; sinon la dernière sauvegarde jusque-là. Sans cela, la dernière sauvegarde.',
+        fr: 'Ce moment, comme 2026-11-21T14:00:00Z, si l’archive est écrite à côté des sauvegardes ; sinon la dernière sauvegarde jusque-là. Sans cela, la dernière sauvegarde.',
       },
     },
     mailbox: {
