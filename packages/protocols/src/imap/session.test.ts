@@ -339,6 +339,33 @@ room('pruned tombstones: a session compares instead, QRESYNC tells all that is m
   assert.ok(again.includes('* VANISHED (EARLIER) 2:3'), again.join('\n'))
 })
 
+room('RFC 9051 §6.4.6: STORE tells all flags of a message, keywords too that came after SELECT', async (it) => {
+  for (const subject of ['a', 'b', 'c']) await it.deliver(mail(subject))
+  const [one, other] = [await it.login(), await it.login()]
+  await one.command('SELECT INBOX')
+  await other.command('SELECT INBOX')
+  const fetched = async (command: string): Promise<readonly string[]> =>
+    (await one.command(command)).filter((line) => line.includes(' FETCH '))
+  assert.deepEqual(await fetched('STORE 1:2 +FLAGS (\\Seen)'), [
+    '* 1 FETCH (FLAGS (\\Seen))',
+    '* 2 FETCH (FLAGS (\\Seen))',
+  ])
+  // One of them is as it was.
+  assert.deepEqual(await fetched('STORE 2:3 +FLAGS (\\Seen)'), [
+    '* 2 FETCH (FLAGS (\\Seen))',
+    '* 3 FETCH (FLAGS (\\Seen))',
+  ])
+  await other.command('STORE 3 +FLAGS.SILENT (later)')
+  await it.deliver(mail('d'))
+  await other.command('NOOP')
+  await other.command('STORE 4 +FLAGS.SILENT (fresh)')
+  await one.command('NOOP')
+  assert.deepEqual(await fetched('STORE 3:4 +FLAGS (\\Flagged)'), [
+    '* 3 FETCH (FLAGS (\\Seen \\Flagged later))',
+    '* 4 FETCH (FLAGS (\\Flagged fresh))',
+  ])
+})
+
 room(
   'too many commands that are none end the session',
   async (it) => {

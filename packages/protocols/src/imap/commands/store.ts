@@ -1,4 +1,4 @@
-import { ALL_FLAGS, type Operation, resultOf, type Uid } from '@postrider/domain'
+import { ALL_FLAGS, type Operation, type ResultOf, resultOf, type Uid } from '@postrider/domain'
 import { type CommandOf, formatRanges, rangesOf } from '@postrider/wire/imap'
 import { no, ok } from '../codes.ts'
 import { command, selected } from '../command.ts'
@@ -6,7 +6,7 @@ import { flagSet } from '../flags.ts'
 import type { Session } from '../session.ts'
 import { modSeqOf } from '../view/resync.ts'
 import { windows } from '../view/uid-map.ts'
-import { reportColumns } from '../view/view.ts'
+import { reportColumns, type View } from '../view/view.ts'
 import { writable } from './expunge.ts'
 
 /** Messages changed by one transaction. */
@@ -34,8 +34,10 @@ export const store = command({
       ])
       const result = resultOf(applied, 0, 'flag')
       for (const uid of result.conflicts) modified.push(uid)
-      view.ownChanges(result.changes, applied.change)
-      if (!args.silent) missed = !(await tellAll(session, uids, args.uid, result.conflicts)) || missed
+      const alone = view.ownChanges(result.changes, applied.change)
+      if (!args.silent && alone && result.uids.length === uids.length && view.knows(change))
+        await view.tellFlags(session, rowsOf(result), args.uid)
+      else if (!args.silent) missed = !(await tellAll(session, uids, args.uid, result.conflicts)) || missed
       else if (session.enabled.condstore) tellModSeq(session, result.uids, result.changes, args.uid)
       await session.pace()
     }
@@ -58,6 +60,16 @@ function changeOf(args: CommandOf<'STORE'>): FlagChange {
   if (args.action === 'remove') return { clear: bits, removeKeywords: keywords, ...condition }
   return { set: bits, clear: ALL_FLAGS & ~bits, keywords, ...condition }
 }
+
+/** Rows that all changed and have no keywords, as a scan would read them. */
+const rowsOf = ({ uids, flags, changes }: ResultOf<'flag'>): Parameters<View['tellFlags']>[1] => ({
+  count: uids.length,
+  uid: uids,
+  flags,
+  keywords: new Uint32Array(uids.length),
+  change: changes,
+  keywordSets: [[]],
+})
 
 /** The new state of every message named, changed or not; false when some are gone. */
 async function tellAll(

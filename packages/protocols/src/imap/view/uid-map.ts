@@ -1,4 +1,7 @@
-import { type Ranges, rangesOf } from '@postrider/wire/imap'
+import { NO_RANGES, type Ranges, rangesOf } from '@postrider/wire/imap'
+
+/** Before the first range stands nothing: all maps without gaps share this. */
+const FIRST = new Uint32Array(1)
 
 /**
  * The messages of a selected mailbox as this session knows them: which UID each sequence number stands for (RFC 9051 §2.3.1.2).
@@ -12,9 +15,9 @@ export class UidMap {
   #count = 0
 
   constructor(uids: ArrayLike<number> = []) {
-    this.#ranges = rangesOf(uids)
-    this.#before = new Uint32Array(0)
-    this.#recount()
+    this.#ranges = uids.length === 0 ? NO_RANGES : rangesOf(uids)
+    this.#before = FIRST
+    if (uids.length > 0) this.#recount()
   }
 
   /** From ranges of UIDs, ascending; they are only read. */
@@ -42,10 +45,10 @@ export class UidMap {
 
   #recount(): void {
     const pairs = this.#ranges.length / 2
-    this.#before = new Uint32Array(pairs)
+    this.#before = pairs <= 1 ? FIRST : new Uint32Array(pairs)
     let sum = 0
     for (let i = 0; i < pairs; i++) {
-      this.#before[i] = sum
+      if (i > 0) this.#before[i] = sum
       sum += (this.#ranges[2 * i + 1] as number) - (this.#ranges[2 * i] as number) + 1
     }
     this.#count = sum
@@ -79,7 +82,7 @@ export class UidMap {
   /** The UID of a sequence number from 1 to `count`. */
   uidOf(sequence: number): number {
     let low = 0
-    let high = this.#before.length - 1
+    let high = this.#ranges.length / 2 - 1
     while (low < high) {
       const middle = (low + high + 1) >>> 1
       if ((this.#before[middle] as number) < sequence) low = middle

@@ -54,8 +54,8 @@ export class View {
   readonly #waiter: Session
   /** Messages that are gone but may not be told yet, in any order. */
   #gone: number[] = []
-  /** Keywords told by FLAGS, in lower case. */
-  readonly #keywords: Set<string>
+  /** Keywords told by FLAGS, in lower case; most folders have none. */
+  #keywords: Set<string> | undefined
   /** The same as they are written. */
   readonly #names: string[]
 
@@ -65,7 +65,7 @@ export class View {
     this.uidValidity = folder.uidValidity
     this.readOnly = opened.readOnly
     this.map = UidMap.of(opened.uids)
-    this.#keywords = new Set(opened.keywords.map((one) => one.toLowerCase()))
+    if (opened.keywords.length > 0) this.#keywords = new Set(opened.keywords.map((one) => one.toLowerCase()))
     this.#names = [...opened.keywords]
     this.#cursor = opened.change
     this.#mailbox = mailbox
@@ -121,12 +121,28 @@ export class View {
 
   /**
    * This session changed rows and tells its client itself. Only where nobody else wrote since our last look their echo in the feed is passed
-   * over: a foreign change of the same row would hide behind ours.
+   * over: a foreign change of the same row would hide behind ours. Answers whether it is so.
    */
-  ownChanges(changes: Float64Array, after: number): void {
-    if (changes.length === 0) return
-    if (changes[0] === this.#cursor + 1 && after === this.#cursor + changes.length) this.#cursor = after
+  ownChanges(changes: Float64Array, after: number): boolean {
+    if (changes.length === 0) return true
+    const alone = changes[0] === this.#cursor + 1 && after === this.#cursor + changes.length
+    if (alone) this.#cursor = after
     else this.dirty = true
+    return alone
+  }
+
+  /**
+   * True when a change of flags leaves rows of which nothing else need be read: there are no keywords in this folder, as far as anybody has seen,
+   * and none come by it.
+   */
+  knows({
+    addKeywords = [],
+    keywords = [],
+  }: {
+    addKeywords?: readonly string[]
+    keywords?: readonly string[]
+  }): boolean {
+    return this.#keywords === undefined && addKeywords.length + keywords.length === 0
   }
 
   // ---- telling
@@ -135,10 +151,13 @@ export class View {
   tellKeywords(session: Session, sets: readonly (readonly string[])[]): void {
     let fresh = false
     for (const set of sets) {
+      if (set.length === 0) continue
+      this.#keywords ??= new Set()
+      const told = this.#keywords
       for (const keyword of set) {
         const key = keyword.toLowerCase()
-        if (this.#keywords.has(key) || this.#keywords.size >= MAX_TOLD_KEYWORDS || !isKeyword(keyword)) continue
-        this.#keywords.add(key)
+        if (told.has(key) || told.size >= MAX_TOLD_KEYWORDS || !isKeyword(keyword)) continue
+        told.add(key)
         this.#names.push(keyword)
         fresh = true
       }
