@@ -27,6 +27,7 @@ import { ruleGet, ruleRun, ruleSet } from './own/rules.ts'
 import { sendersGet, sendersSet } from './own/senders.ts'
 import { sweepChanges, sweepGet, sweepSet } from './own/sweep.ts'
 import { templateChanges, templateGet, templateSet } from './own/templates.ts'
+import { mdnParse, mdnSend } from './more/mdn.ts'
 import { quotaChanges, quotaGet, quotaQuery, quotaQueryChanges } from './more/quota.ts'
 import { pushGet, pushSet } from './webpush/subscription.ts'
 
@@ -67,6 +68,9 @@ const table: readonly Method[] = [
   blobUpload,
   blobGet,
   blobLookup,
+  // RFC 9007
+  mdnSend,
+  mdnParse,
   // RFC 9425
   quotaGet,
   quotaChanges,

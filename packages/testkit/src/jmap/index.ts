@@ -29,6 +29,7 @@ export const USING = [
   'urn:ietf:params:jmap:vacationresponse',
   'urn:ietf:params:jmap:blob',
   'urn:ietf:params:jmap:quota',
+  'urn:ietf:params:jmap:mdn',
   'https://postrider.example/jmap',
 ] as const
 

@@ -1,4 +1,4 @@
-/** The capabilities: RFC 8620 §2, RFC 8621 §1.3, RFC 9404 §2, RFC 9425 §3. One table; methods name theirs by key. */
+/** The capabilities: RFC 8620 §2, RFC 8621 §1.3, RFC 9404 §2, RFC 9425 §3, RFC 9007 §1.3. One table; methods name theirs by key. */
 import { MAX_RULES, MAX_SENDERS } from '@postrider/domain'
 import {
   MAX_ATTACHMENTS_PER_EMAIL,
@@ -20,6 +20,7 @@ export const urn = {
   vacation: 'urn:ietf:params:jmap:vacationresponse',
   blob: 'urn:ietf:params:jmap:blob',
   quota: 'urn:ietf:params:jmap:quota',
+  mdn: 'urn:ietf:params:jmap:mdn',
   websocket: 'urn:ietf:params:jmap:websocket',
   vapid: 'urn:ietf:params:jmap:webpush-vapid',
   postrider: 'https://postrider.example/jmap',
@@ -93,6 +94,8 @@ export const capabilities: Readonly<Record<CapabilityName, Capability>> = {
     },
   },
   quota: { server: {}, account: {}, ownOnly: true },
+  /** RFC 9007 §1.3. */
+  mdn: { server: {}, account: {}, ownOnly: true },
   /** RFC 9749 §3; the key is added by the session. */
   vapid: { server: {}, account: undefined },
   /** RFC 8887 §3; the address is added by the session. */

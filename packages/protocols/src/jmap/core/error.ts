@@ -79,6 +79,7 @@ export type SetErrorType =
   | 'forbiddenFrom'
   | 'forbiddenToSend'
   | 'cannotUnsend'
+  | 'mdnAlreadySent'
   | 'serverFail'
 
 /** One object of a /set, /import, /copy fails; the others go on. */
