@@ -77,7 +77,7 @@ class Call<N extends MethodName> implements Pending<N> {
   }
 }
 
-const using = [urn.core, urn.mail, urn.submission, urn.vacation, urn.own]
+const using = [urn.core, urn.mail, urn.submission, urn.vacation, urn.mdn, urn.own]
 
 export class JmapClient {
   readonly session: Session

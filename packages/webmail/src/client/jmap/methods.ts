@@ -142,6 +142,14 @@ export interface Methods {
       readonly position: number | null
     },
   ]
+  'MDN/send': [
+    {
+      readonly identityId: Id
+      readonly send: Readonly<Record<string, Patch>>
+      readonly onSuccessUpdateEmail?: Readonly<Record<string, Patch>>
+    },
+    { readonly sent: Patch | null; readonly notSent: Readonly<Record<string, SetError>> | null },
+  ]
   'Bulk/act': [
     {
       readonly filter: Filter | null

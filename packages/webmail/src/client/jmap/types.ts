@@ -81,6 +81,8 @@ export interface EmailContent {
   readonly messageId: readonly string[] | null
   readonly inReplyTo: readonly string[] | null
   readonly references: readonly string[] | null
+  /** Who wants to know that it was read: RFC 8098 §2.1. */
+  readonly 'header:Disposition-Notification-To:asAddresses'?: readonly Address[] | null
   readonly textBody: readonly BodyPart[]
   readonly htmlBody: readonly BodyPart[]
   readonly attachments: readonly BodyPart[]
@@ -229,6 +231,7 @@ export const urn = {
   mail: 'urn:ietf:params:jmap:mail',
   submission: 'urn:ietf:params:jmap:submission',
   vacation: 'urn:ietf:params:jmap:vacationresponse',
+  mdn: 'urn:ietf:params:jmap:mdn',
   own: 'https://postrider.example/jmap',
 } as const
 

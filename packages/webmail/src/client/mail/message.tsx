@@ -18,6 +18,7 @@ import { isCalendar } from './preview-kind.ts'
 import { textToHtml } from './sanitise.ts'
 
 const Event = lazy(() => import('./event.tsx').then((one) => one.Event))
+const Receipt = lazy(() => import('./receipt.tsx').then((one) => one.Receipt))
 const Itinerary = lazy(() => import('./itinerary.tsx').then((one) => one.Itinerary))
 
 interface Body {
@@ -121,6 +122,9 @@ export function Message({
             </button>
           )}
         </div>
+      )}
+      {(body?.content['header:Disposition-Notification-To:asAddresses'] ?? []).length > 0 && (
+        <Suspense of={Receipt} email={email} />
       )}
       {body?.html?.reservations === true && <Suspense of={Itinerary} id={email.id} />}
       {body?.content.attachments

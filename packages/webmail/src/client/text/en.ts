@@ -267,6 +267,12 @@ export const en = {
   eventAllDay: 'all day',
   eventInZone: '{time} ({zone})',
   fileNotKept: 'This file is not kept on this device.',
+  receiptAsked: '{name} wants to know that you have read this.',
+  receiptSend: 'Send a read receipt',
+  receiptNo: 'Do not send',
+  receiptSent: 'Read receipt sent',
+  receiptSubject: 'Read: {subject}',
+  receiptText: 'Your message “{subject}” was displayed. This does not say that it was understood.',
   lockedTitle: 'You are offline',
   lockedText:
     'Your session is over. What is kept on this device opens again after you sign in, once there is a network.',

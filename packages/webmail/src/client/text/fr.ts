@@ -270,6 +270,12 @@ export const fr: Readonly<Record<TextKey, string>> = {
   eventAllDay: 'toute la journée',
   eventInZone: '{time} ({zone})',
   fileNotKept: 'Ce fichier n’est pas conservé sur cet appareil.',
+  receiptAsked: '{name} veut savoir que vous avez lu ce message.',
+  receiptSend: 'Envoyer un accusé de lecture',
+  receiptNo: 'Ne pas envoyer',
+  receiptSent: 'Accusé de lecture envoyé',
+  receiptSubject: 'Lu : {subject}',
+  receiptText: 'Votre message « {subject} » a été affiché. Cela ne dit pas qu’il a été compris.',
   lockedTitle: 'Vous êtes hors ligne',
   lockedText:
     'Votre session est finie. Ce qui est gardé sur cet appareil se rouvrira après votre connexion, dès qu’il y aura un réseau.',
