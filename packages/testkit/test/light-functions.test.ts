@@ -316,3 +316,13 @@ test('app passwords: made behind the password, good for JMAP beside a second ste
   await one.submit(holds('value="remove"'))
   assert.equal((await jmap(password)).status, 401)
 })
+
+test('every page of the options in French, within 25 KB', async () => {
+  const one = await user('max')
+  await one.open('/light/options/regional')
+  await one.submit(action('/light/options/regional'), { language: 'fr', zone: 'Europe/Paris' })
+  const paths = [...links(one.current).values()].filter((path) => path.startsWith('/light/options/'))
+  assert.ok(paths.length > 12, String(paths))
+  for (const path of [...paths, '/light/options/rules/new', '/light/people?q=bob', '/light/held', '/light/folders'])
+    assert.match((await one.open(path)).text, /<html lang="fr">/, path)
+})
