@@ -7,6 +7,15 @@
 export { Caller, type CallerOptions } from './caller.ts'
 export { directChannel } from './carriers/direct.ts'
 export { connectSocket, listenSocket, TOKEN_BYTES } from './carriers/socket.ts'
+export {
+  connectTls,
+  listenTls,
+  type NodeCertificate,
+  type NodeName,
+  type Purpose,
+  type TlsConnectOptions,
+  type TlsListenOptions,
+} from './carriers/tls.ts'
 export { streamChannel } from './carriers/stream.ts'
 export { type OwnerWorker, portChannel, serveOwner, startOwnerWorker } from './carriers/worker.ts'
 export type { Channel, ChannelHandler } from './channel.ts'
@@ -15,4 +24,4 @@ export { encodeFrame } from './codec/encode.ts'
 export { FrameError, MAX_FRAME_BYTES } from './codec/limits.ts'
 export { type OwnerOptions, serveChannel } from './owner.ts'
 export { Peer, type Side } from './peer.ts'
-export { type RouterPorts, routeMailboxes } from './router.ts'
+export { listQueues, type RouterPorts, routeMailboxes } from './router.ts'

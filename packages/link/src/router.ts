@@ -45,7 +45,7 @@ export function routeMailboxes(ports: RouterPorts): MailboxService {
   let turn = 0
   const home: Pick<MailboxService, 'queueClaim' | 'queueList' | 'subscribeQueue'> = {
     queueClaim: (request) => claim(rotated([...ports.owners()], turn++), request),
-    queueList: (filter) => list([...ports.owners()], filter),
+    queueList: (filter) => listQueues([...ports.owners()], filter),
     subscribeQueue: (listener) => subscribe([...ports.owners()], listener),
   }
   const service: MailboxService = { ...(Object.fromEntries(routed) as unknown as MailboxService), ...home }
@@ -109,7 +109,11 @@ async function claim(owners: readonly MailboxService[], request: ClaimRequest): 
   return claimed.sort((a, b) => a.due - b.due || a.id - b.id)
 }
 
-async function list(owners: readonly MailboxService[], filter: QueueFilter): Promise<readonly QueueEntry[]> {
+/** The entries of several owners as one list. */
+export async function listQueues(
+  owners: readonly MailboxService[],
+  filter: QueueFilter,
+): Promise<readonly QueueEntry[]> {
   const parts = await Promise.all(owners.map((owner) => owner.queueList(filter)))
   return parts
     .flat()

@@ -19,7 +19,8 @@ import { reasonOf } from './cli/reasons.ts'
 /** What a running server adds to what the data folder alone offers. */
 export interface RunningServer {
   readonly service: MailboxService
-  readonly mover: Mover
+  /** Undefined where another node holds the directory. */
+  readonly mover: Mover | undefined
   /** Gives a device an order; what it waits for ends at once. */
   readonly orderDevice: ActiveSync['order']
   /** Reads configuration and certificate again; answers in words what changed and what needs a restart. */

@@ -5,6 +5,8 @@ import type { Administration } from './administration.ts'
 import { databaseNames, type Loaded } from './config/load.ts'
 import { lockFolder } from './control/lock.ts'
 import { prepareDirectory } from './first-start.ts'
+import { SpokenError } from '@postrider/domain'
+import { readIdentity } from './nodes/identity.ts'
 
 export const DIRECTORY_FILE = 'directory.db'
 
@@ -38,6 +40,12 @@ export async function withOfflineAdministration<T>(
 ): Promise<T> {
   prepareFolder(loaded.dataFolder)
   becomeOwner(loaded.dataFolder)
+  const head = readIdentity(loaded.dataFolder)?.head
+  if (head !== undefined)
+    throw new SpokenError({
+      en: `The directory is on the node ${head.name}: start the server here, or ask there.`,
+      fr: `L’annuaire est sur le nœud ${head.name} : démarrez le serveur ici, ou demandez là-bas.`,
+    })
   const lock = lockFolder(loaded.dataFolder)
   try {
     const file = join(loaded.dataFolder, DIRECTORY_FILE)

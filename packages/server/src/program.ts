@@ -33,7 +33,6 @@ import { commands } from './commands/index.ts'
 import {
   accessCount,
   databaseNames,
-  databasesInUse,
   type Environment,
   type Loaded,
   loadConfig,
@@ -57,6 +56,10 @@ import { openLog, type ProgramLog } from './operations/log.ts'
 import { Metrics } from './operations/metrics.ts'
 import { MAX_TRACE_MINUTES, TraceBook } from './operations/traces.ts'
 import { Mover } from './move/mover.ts'
+import { followDirectory } from './nodes/directory-link.ts'
+import { NUMBERS_A_NODE, readIdentity } from './nodes/identity.ts'
+import { NodeLinks } from './nodes/links.ts'
+import { heldElsewhere, listenForNodes, ownDatabases } from './nodes/index.ts'
 import { removeReadyFile, writeReadyFile } from './operations/ready-file.ts'
 import { watchStalls } from './operations/stalls.ts'
 import { notifySystemd } from './operations/systemd.ts'
@@ -148,9 +151,15 @@ async function start(first: Loaded, env: Environment, opened: ProgramLog, undo: 
           others: (database) => archiver?.position(database) ?? Number.MAX_SAFE_INTEGER,
         })
 
-  const directory = openDirectory({ file: join(dataFolder, DIRECTORY_FILE), databases: databaseNames(config), clock })
-  undo.add(() => directory.close())
-  const firstStart = await prepareDirectory(directory, loaded)
+  const identity = readIdentity(dataFolder)
+  const elsewhere = identity?.head === undefined ? undefined : await followDirectory(dataFolder, identity, log)
+  const directory =
+    elsewhere?.directory ??
+    openDirectory({ file: join(dataFolder, DIRECTORY_FILE), databases: databaseNames(config), clock })
+  undo.add(() => (elsewhere ?? directory).close())
+  const firstStart = elsewhere === undefined && (await prepareDirectory(directory, loaded))
+  const nodes = identity === undefined ? undefined : new NodeLinks(identity, directory, log)
+  undo.add(() => nodes?.close())
   const files = ownFiles(dataFolder)
   const certify = (): void => {
     if (loaded.config['tls.certificate'] === '' && ensureCertificate(files, certificateNames(loaded), clock.now()))
@@ -165,14 +174,19 @@ async function start(first: Loaded, env: Environment, opened: ProgramLog, undo: 
   const tls = new TlsHolder({ ...readCertificates(loaded), minVersion: config['tls.minVersion'], ticketKeys })
   const shared = accessCount(config) > 1 ? new Shared(log) : undefined
   undo.add(() => shared?.close())
-  const together = shared?.together ?? alone()
+  const together = heldElsewhere(shared?.together ?? alone(), elsewhere)
   const challenges = new Challenges(log, together)
 
+  const databases = ownDatabases(loaded, directory, identity)
   /** Until somebody follows. */
   const logged = new Map<string, { readonly seq: number; readonly degraded: boolean }>()
   const home: MailboxHome = await openHome({
     folder: dataFolder,
-    databases: databasesInUse(loaded, directory),
+    databases,
+    ...(identity === undefined ? {} : { firstNumber: identity.number * NUMBERS_A_NODE }),
+    ...(nodes === undefined
+      ? {}
+      : { remote: { ownerOf: (name) => nodes.ownerOf(name), others: () => nodes.others(directory) } }),
     server: postgresServer(config),
     owners: ownerCount(config),
     ownerKind: config.ownerKind,
@@ -198,10 +212,10 @@ async function start(first: Loaded, env: Environment, opened: ProgramLog, undo: 
     meter: metrics,
   })
   undo.add(() => home.close())
-  followed = await following?.follow(directory, databasesInUse(loaded, directory))
+  followed = await following?.follow(directory, databases)
   undo.add(() => followed?.close())
   archiver = startArchive(loaded, {
-    databases: databasesInUse(loaded, directory),
+    databases,
     directory,
     copyDirectory: copyOf,
     others: (database) => followed?.synced(database) ?? Number.MAX_SAFE_INTEGER,
@@ -224,7 +238,7 @@ async function start(first: Loaded, env: Environment, opened: ProgramLog, undo: 
   undo.add(() => authenticator.close())
   const settle = async (): Promise<void> => {
     if (directory.pendingMailboxes().length === 0) return
-    await settleMailboxes(directory, home.service).catch((error: unknown) =>
+    await settleMailboxes(directory, home.everywhere).catch((error: unknown) =>
       log.warn({ err: error }, 'a mailbox could not be made, changed or destroyed: tried again soon'),
     )
   }
@@ -241,7 +255,7 @@ async function start(first: Loaded, env: Environment, opened: ProgramLog, undo: 
     meter: metrics,
     traces,
     together,
-    sendsHeld: true,
+    sendsHeld: elsewhere === undefined,
   })
   undo.add(() => services.transport.settled())
 
@@ -336,7 +350,8 @@ async function start(first: Loaded, env: Environment, opened: ProgramLog, undo: 
     for (const one of listening.values()) one.close()
   })
   for (const name of listenerNames) {
-    const accept = config[`listeners.${name}.enabled`] ? access.accept(name) : undefined
+    const isOffered = config[`listeners.${name}.enabled`] && config.role !== 'mailbox'
+    const accept = isOffered ? access.accept(name) : undefined
     if (accept === undefined) continue
     const addresses = config['listeners.address']
     const { paused } = access
@@ -402,8 +417,11 @@ async function start(first: Loaded, env: Environment, opened: ProgramLog, undo: 
     await notifySystemd('READY=1', log)
     return lines
   }
-  const mover = new Mover({ directory, service: home.service, clock, log: log.child({ part: 'move' }) })
-  undo.add(() => mover.close())
+  const mover =
+    elsewhere === undefined
+      ? new Mover({ directory, service: home.service, clock, log: log.child({ part: 'move' }) })
+      : undefined
+  undo.add(() => mover?.close())
   const server = runningServer({
     mover,
     orderDevice: services.activeSync.order,
@@ -436,14 +454,31 @@ async function start(first: Loaded, env: Environment, opened: ProgramLog, undo: 
   )
   undo.add(() => control.close())
   const own = `${reachableAddress(config['listeners.address'])}:${portOf('https') ?? 443}`
-  await welcome(directory, home.service, clock, siteFor(loaded, directory, portOf, own)).catch((error: unknown) =>
-    log.warn({ err: error }, 'the welcome could not be written: tried again at the next start'),
-  )
+  if (elsewhere === undefined)
+    await welcome(directory, home.service, clock, siteFor(loaded, directory, portOf, own)).catch((error: unknown) =>
+      log.warn({ err: error }, 'the welcome could not be written: tried again at the next start'),
+    )
   // One program owns the data folder: claims that a crash left behind are nobody's.
-  await services.transport.runner.start({ sole: true })
-  mover.resume()
+  if (databases.length > 0) await services.transport.runner.start({ sole: true })
+  mover?.resume()
   // Held mails go on waiting; nobody waits for them.
-  void services.jmap.start()
+  if (elsewhere === undefined) void services.jmap.start()
+  if (identity !== undefined) {
+    const forNodes = await listenForNodes({
+      identity,
+      address: config['link.address'],
+      directory,
+      follows: elsewhere !== undefined,
+      service: home.service,
+      wrote: async () => {
+        await settle()
+        await shared?.heard()
+      },
+      held: () => void services.jmap.start(),
+      log: log.child({ part: 'nodes' }),
+    })
+    undo.add(() => forNodes.close())
+  }
 
   const ready = env.POSTRIDER_READY_FILE
   state.ready = true
@@ -545,7 +580,7 @@ interface Access {
 const sentConfig = ({ config, file, dataFolder }: Loaded): SentConfig => ({ config, file, dataFolder })
 
 interface RunningParts {
-  readonly mover: Mover
+  readonly mover: Mover | undefined
   readonly orderDevice: RunningServer['orderDevice']
   readonly standby: RunningServer['standby']
   readonly metrics: Metrics
@@ -564,7 +599,7 @@ interface RunningParts {
 function runningServer(parts: RunningParts): RunningServer {
   const { home, access, listening, state } = parts
   return {
-    service: home.service,
+    service: home.everywhere,
     mover: parts.mover,
     orderDevice: parts.orderDevice,
     standby: parts.standby,

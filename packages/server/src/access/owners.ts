@@ -3,6 +3,7 @@ import { Caller, connectSocket, routeMailboxes } from '@postrider/link'
 import { withSocketPath } from '../control/socket-path.ts'
 import type { OwnerDoor } from '../home/index.ts'
 import { whereabouts } from '../home/whereabouts.ts'
+import type { NodeLinks } from '../nodes/links.ts'
 
 /** An owner that starts again is looked for this often, ms; less often the longer it takes. */
 const FIRST_RETRY_MS = 20
@@ -59,6 +60,7 @@ export async function joinOwners(
   doors: readonly OwnerDoor[],
   directory: Pick<Directory, 'mailbox' | 'watch'>,
   log: Logger,
+  remote?: Pick<NodeLinks, 'ownerOf'>,
 ): Promise<{ readonly service: MailboxService; close(): void }> {
   const links = doors.map((door) => new OwnerLink(folder, door, log))
   const ownerOf = new Map(links.flatMap((link) => link.databases.map((name) => [name, link.service] as const)))
@@ -67,7 +69,7 @@ export async function joinOwners(
     service: routeMailboxes({
       ...whereabouts(directory),
       databaseOf: (mailbox) => directory.mailbox(mailbox)?.database,
-      ownerOf: (database) => ownerOf.get(database),
+      ownerOf: (database) => ownerOf.get(database) ?? remote?.ownerOf(database),
       owners: () => links.map((link) => link.service),
     }),
     close() {

@@ -15,6 +15,8 @@ import { withSocketPath } from '../control/socket-path.ts'
 import { GatheringMeter, PULSE_MS } from '../home/side-channel.ts'
 import { Gate } from '../listeners/gate.ts'
 import { TlsHolder } from '../listeners/tls.ts'
+import { readIdentity } from '../nodes/identity.ts'
+import { NodeLinks } from '../nodes/links.ts'
 import { openLog } from '../operations/log.ts'
 import { watchStalls } from '../operations/stalls.ts'
 import { createServices } from '../services.ts'
@@ -80,7 +82,9 @@ const log = opened.log.child({ part: start.name })
 process.on('uncaughtException', (error) => log.error({ err: error }, 'an error that nobody caught'))
 process.on('unhandledRejection', (error) => log.error({ err: error }, 'a rejection that nobody caught'))
 const meter = new GatheringMeter()
-const owners = await joinOwners(start.folder, joined.doors, directory, log)
+const identity = readIdentity(start.folder)
+const nodes = identity === undefined ? undefined : new NodeLinks(identity, directory, log)
+const owners = await joinOwners(start.folder, joined.doors, directory, log, nodes)
 const authenticator = remoteAuthenticator(directory, hub.calls)
 const traces = new RemoteTraces(together, (address, line) => hub.words.trace(address, line))
 const services = createServices({
@@ -161,6 +165,7 @@ leave = () => {
   clearInterval(pulses)
   stopStalls()
   owners.close()
+  nodes?.close()
   opened.flush()
   process.exit()
 }

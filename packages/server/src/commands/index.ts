@@ -12,6 +12,7 @@ import { exportCommand } from './export.ts'
 import { importCommand } from './import.ts'
 import { mailboxCancel, mailboxMove, mailboxStatus } from './mailbox/move.ts'
 import { metricsCommand } from './metrics.ts'
+import { nodeAdd, nodeInit, nodeJoin, nodeList, nodeRemove } from './node/nodes.ts'
 import { queueHold, queueList, queueRelease, queueRemove, queueRetry, queueShow } from './queue/queue.ts'
 import { reload, status, storeCheck, storeRepair } from './server.ts'
 import { restoreCommand } from './restore.ts'
@@ -50,6 +51,11 @@ export const commands: readonly AnyCommand[] = [
   mailboxMove,
   mailboxStatus,
   mailboxCancel,
+  nodeInit,
+  nodeAdd,
+  nodeJoin,
+  nodeList,
+  nodeRemove,
   deviceList,
   deviceWipe,
   deviceBlock,

@@ -162,6 +162,21 @@ export const settings = {
     'Processus qui prennent les connexions et parlent les protocoles ; 0 : un par cœur. Avec un seul, c’est le processus du serveur. Avec plusieurs, chacun peut être tué : les clients des autres ne remarquent rien.',
   ),
 
+  role: setting(
+    oneOf('all', 'access', 'mailbox'),
+    'all',
+    'What this machine does where there are several (postrider node): everything, client access only (no mailboxes of its own), or mailboxes only (nobody connects to it but the other machines).',
+    'Ce que fait cette machine quand il y en a plusieurs (postrider node) : tout, l’accès des clients seul (sans boîtes à elle), ou les boîtes seules (personne ne s’y connecte sauf les autres machines).',
+    { exchange: 'ServerRole' },
+  ),
+
+  'link.address': setting(
+    address,
+    '',
+    'Address on which this machine listens for the others; empty: the one of postrider node init or join, or all.',
+    'Adresse sur laquelle cette machine écoute les autres ; vide : celle de postrider node init ou join, ou toutes.',
+  ),
+
   'store.driver': setting(
     oneOf('sqlite', 'postgres'),
     'sqlite',

@@ -5,7 +5,7 @@
  */
 import type { Logger, MailboxId, MailboxService, Meter } from '@postrider/domain'
 import type { PostgresPlace } from '@postrider/store/postgres'
-import { type RouterPorts, routeMailboxes, TOKEN_BYTES } from '@postrider/link'
+import { listQueues, type RouterPorts, routeMailboxes, TOKEN_BYTES } from '@postrider/link'
 import { randomBytes } from 'node:crypto'
 import type { CheckReport, Confirmed } from '@postrider/store/sqlite'
 import type { LogLevel } from '../operations/log.ts'
@@ -15,6 +15,8 @@ import { SupervisedOwner } from './supervisor.ts'
 
 export interface MailboxHome {
   readonly service: MailboxService
+  /** The same, with the queues of all nodes: for who administers. */
+  readonly everywhere: MailboxService
   /** Where client-access processes join the owners: none when `guests` was not asked for. */
   readonly doors: readonly OwnerDoor[]
   /** Undefined when every database works, else why not. */
@@ -48,6 +50,13 @@ export interface HomeOptions {
   readonly databaseOf: (mailbox: MailboxId) => string | undefined
   /** The epoch of a database's owner as the directory has it; undefined: whatever the database says. */
   readonly epochOf?: (database: string) => number
+  /** Where numbers of new databases begin on this node. */
+  readonly firstNumber?: number
+  /** The databases of other nodes. */
+  readonly remote?: {
+    ownerOf(database: string): MailboxService | undefined
+    others(): Iterable<MailboxService>
+  }
   /** How to hear of mailboxes that moved. */
   readonly whereabouts?: Pick<RouterPorts, 'relocated' | 'watch'>
   readonly logLevel: LogLevel
@@ -70,8 +79,8 @@ const epochsOf = (databases: readonly string[], { epochOf }: Pick<HomeOptions, '
 /** Starts the owners and waits until all have opened their databases. Rejects, with all stopped again, when one cannot. */
 export async function openHome(options: HomeOptions): Promise<MailboxHome> {
   const { folder, databases, server, databaseOf, whereabouts, logLevel, logFormat, scrubRate, log, meter } = options
-  const { shipping: kept } = options
-  const count = Math.max(1, Math.min(options.owners, databases.length))
+  const { shipping: kept, remote, firstNumber } = options
+  const count = Math.min(Math.max(1, options.owners), databases.length)
   const doors: OwnerDoor[] = []
   const shipping = kept === undefined ? undefined : { wait: kept.wait, patienceMs: kept.patienceMs }
   const owners = Array.from({ length: count }, (_, at) => {
@@ -85,6 +94,7 @@ export async function openHome(options: HomeOptions): Promise<MailboxHome> {
         folder,
         databases: own,
         epochs: epochsOf(own, options),
+        firstNumber,
         server,
         guests,
         thread,
@@ -107,14 +117,20 @@ export async function openHome(options: HomeOptions): Promise<MailboxHome> {
     await Promise.all(owners.map((owner) => owner.stop()))
     throw error
   }
+  const service = routeMailboxes({
+    ...whereabouts,
+    databaseOf,
+    ownerOf: (database) => ownerOf.get(database) ?? remote?.ownerOf(database),
+    // Each node sends what lies in its own queue.
+    owners: () => owners.map((owner) => owner.service),
+  })
   return {
     doors,
-    service: routeMailboxes({
-      ...whereabouts,
-      databaseOf,
-      ownerOf: (database) => ownerOf.get(database),
-      owners: () => owners.map((owner) => owner.service),
-    }),
+    service,
+    everywhere: {
+      ...service,
+      queueList: (filter) => listQueues([...owners.map((owner) => owner.service), ...(remote?.others() ?? [])], filter),
+    },
     health: () => owners.map(({ problem, away }) => problem ?? away).find((reason) => reason !== undefined),
     memoryBytes: () => owners.reduce((sum, owner) => sum + owner.memoryBytes, 0),
     setScrubRate(rate) {

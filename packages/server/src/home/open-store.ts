@@ -24,6 +24,7 @@ export interface StoreOptions {
   readonly databases: readonly string[]
   /** The owner's epoch in each database; a server of databases keeps its own. */
   readonly epochs?: Readonly<Record<string, number>> | undefined
+  readonly firstNumber?: number | undefined
   /** The PostgreSQL server that has the databases; undefined: files of the folder. */
   readonly server: PostgresPlace | undefined
   /** Bytes a second at which everything is read through; 0: not at all. */

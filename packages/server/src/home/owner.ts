@@ -9,7 +9,7 @@ import { takeSeat } from './seat.ts'
 import { GatheringMeter, PULSE_MS } from './side-channel.ts'
 
 const seat = await takeSeat()
-const { folder, databases, epochs, server, thread, logLevel, logFormat, scrubRate, shipping } = seat.data
+const { folder, databases, epochs, firstNumber, server, thread, logLevel, logFormat, scrubRate, shipping } = seat.data
 const opened = openLog(logLevel, logFormat)
 const log = opened.log.child({ part: thread })
 const meter = new GatheringMeter()
@@ -18,6 +18,7 @@ try {
     folder,
     databases,
     epochs,
+    firstNumber,
     server,
     scrubRate: scrubRate ?? 0,
     ...(shipping === undefined

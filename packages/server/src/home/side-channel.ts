@@ -16,6 +16,8 @@ export interface OwnerData {
   readonly databases: readonly string[]
   /** Since which epoch they are this owner's: domain/epoch.ts. */
   readonly epochs?: Readonly<Record<string, number>> | undefined
+  /** Where numbers of new databases begin on this node. */
+  readonly firstNumber?: number | undefined
   /** The PostgreSQL server that has them; undefined: files of the folder. */
   readonly server?: PostgresPlace | undefined
   /** Where further processes may join: a socket of the folder and what they show there. Undefined: nobody joins. */

@@ -101,6 +101,14 @@ export class AppPasswords {
     this.#tables.transaction(() => this.#tables.putAppPassword(used))
     return true
   }
+  /** All that is stored of an account's, for another node. */
+  stored(account: string): readonly StoredAppPassword[] {
+    return this.#byAccount.get(account) ?? []
+  }
+  /** In a copy: what the node that holds the directory has. */
+  replace(account: string, apps: readonly StoredAppPassword[]): void {
+    this.#byAccount.set(account, [...apps])
+  }
   /** The account is gone; the database has forgotten its passwords with it. */
   forget(account: string): void {
     this.#byAccount.delete(account)

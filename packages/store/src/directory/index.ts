@@ -16,10 +16,12 @@ export {
   type DirectoryNews,
   type DirectoryWrite,
   directoryWrites,
+  type NodeNews,
   type SentVerdict,
   type SharedDirectory,
 } from './news.ts'
 export { type DirectoryOptions, type DirectoryStore, openDirectory } from './open.ts'
+export { openFollower } from './follower.ts'
 export { type HashCost, normalPassword } from './password.ts'
 export { DirectoryTooNew } from './schema.ts'
 export { type DirectoryReplica, openReplica, remoteAuthenticator } from './replica.ts'

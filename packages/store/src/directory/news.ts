@@ -7,6 +7,7 @@ import type {
   Verdict,
   Authenticator,
 } from '@postrider/domain'
+import type { StoredAppPassword, StoredCredential } from './tables.ts'
 
 /** What everybody may know of an app password. */
 export type ShownAppPassword = ReturnType<DirectoryWriter['appPasswords']>[number]
@@ -28,6 +29,14 @@ export type DirectoryNews =
   | { readonly kind: 'apps'; readonly account: string; readonly apps: readonly ShownAppPassword[] }
   | { readonly kind: 'setting'; readonly name: string; readonly value: unknown }
   | { readonly kind: 'changed'; readonly account: string | undefined }
+
+/** What another node's copy of the directory needs beside the steps: it lets people in by itself. Only nodes get these. */
+export type NodeNews =
+  | DirectoryNews
+  | { readonly kind: 'credential'; readonly account: string; readonly credential: StoredCredential }
+  | { readonly kind: 'appSecrets'; readonly account: string; readonly apps: readonly StoredAppPassword[] }
+  /** Everything there is has been said since `start`. */
+  | { readonly kind: 'complete' }
 
 /** The directory as client access has it: its own memory of it, whether the database is in this process or not. */
 export interface SharedDirectory extends DirectoryWriter {

@@ -17,7 +17,7 @@ import {
 import { AppPasswords } from './app-passwords.ts'
 import { addressKey, domainKey, domainValid } from './address.ts'
 import { Book } from './book.ts'
-import type { DirectoryNews, SharedDirectory } from './news.ts'
+import type { DirectoryNews, NodeNews, SharedDirectory } from './news.ts'
 import { checkedAddress, checkedAliases, checkGroup, checkMailbox, mailboxDefaults, protocolsOf } from './entry.ts'
 import { defaultHashCost, type HashCost, hashPassword } from './password.ts'
 import { scramKeys } from './scram.ts'
@@ -53,7 +53,9 @@ export class DirectoryStore extends Book implements SharedDirectory {
   readonly #pending = new Map<MailboxId, PendingMailbox>()
   readonly #perDatabase = new Map<string, number>()
   /** Made once per installation: made-up SCRAM salts must not change when the program restarts. */
-  readonly secret: Uint8Array
+  secret: Uint8Array
+  /** While a copy is made: what has been named. */
+  #named: Set<string> | undefined
 
   constructor(options: DirectoryOptions) {
     super()
@@ -101,6 +103,70 @@ export class DirectoryStore extends Book implements SharedDirectory {
     for (const [account, { version }] of this.#credentials) yield { kind: 'version', account, version }
     for (const account of this.#apps.accounts()) yield { kind: 'apps', account, apps: this.#apps.shown(account) }
     for (const [name, value] of this.#settings) if (name !== SECRET) yield { kind: 'setting', name, value }
+  }
+  /** Everything there is, for the copy of another node. */
+  *nodeSteps(): Iterable<NodeNews> {
+    for (const step of this.steps()) yield* this.forNodes(step)
+    yield { kind: 'complete' }
+  }
+  /** A step, with what another node needs to let people in by itself. */
+  forNodes(step: DirectoryNews): readonly NodeNews[] {
+    if (step.kind === 'version') {
+      const credential = this.#credentials.get(step.account)
+      return credential === undefined ? [] : [{ kind: 'credential', account: step.account, credential }]
+    }
+    if (step.kind === 'apps')
+      return [{ kind: 'appSecrets', account: step.account, apps: this.#apps.stored(step.account) }]
+    return [step]
+  }
+  /** In a copy: repeats one step of the node that holds the directory. Nothing of it is written to a file here. */
+  take(news: NodeNews): void {
+    if (news.kind === 'start') {
+      this.secret = news.secret
+      this.#named = new Set()
+    } else if (news.kind === 'complete') this.#dropUnnamed()
+    else if (news.kind === 'organization') {
+      this.organization = news.name
+      this.step(news)
+    } else if (news.kind === 'domain') {
+      this.#named?.add(`domain ${news.domain.name}`)
+      this.putDomain(news.domain)
+    } else if (news.kind === 'noDomain') this.dropDomain(news.name)
+    else if (news.kind === 'mailbox') {
+      this.#named?.add(`mailbox ${news.entry.account}`)
+      this.putMailbox({ ...mailboxDefaults, ...news.entry })
+    } else if (news.kind === 'noMailbox') this.#dropCopied(news.entry)
+    else if (news.kind === 'group') {
+      this.#named?.add(`group ${news.entry.id}`)
+      this.putGroup(news.entry)
+    } else if (news.kind === 'noGroup') this.dropGroup(news.entry)
+    else if (news.kind === 'credential') this.#keepCredential(news.account, news.credential)
+    else if (news.kind === 'appSecrets') {
+      this.#apps.replace(news.account, news.apps)
+      this.#tellApps(news.account)
+    } else if (news.kind === 'setting') {
+      this.#named?.add(`setting ${news.name}`)
+      if (news.value === undefined) this.#settings.delete(news.name)
+      else this.#settings.set(news.name, news.value)
+      this.step(news)
+    } else if (news.kind === 'changed') this.changed(news.account)
+  }
+  #dropCopied(entry: MailboxEntry): void {
+    this.#credentials.delete(entry.account)
+    this.#apps.forget(entry.account)
+    const known = this.account(entry.account)
+    if (known !== undefined) this.dropMailbox(known)
+  }
+  #dropUnnamed(): void {
+    const named = this.#named
+    this.#named = undefined
+    if (named === undefined) return
+    for (const { name } of [...this.domains()]) if (!named.has(`domain ${name}`)) this.dropDomain(name)
+    for (const entry of [...this.mailboxes()]) if (!named.has(`mailbox ${entry.account}`)) this.#dropCopied(entry)
+    for (const entry of [...this.groups()]) if (!named.has(`group ${entry.id}`)) this.dropGroup(entry)
+    for (const name of [...this.#settings.keys()])
+      if (name !== SECRET && !named.has(`setting ${name}`)) this.take({ kind: 'setting', name, value: undefined })
+    this.changed()
   }
   /** What is wrong with its file, one line each: for `store check`. */
   damage(): string[] {

@@ -8,9 +8,9 @@ const FOLDER = '.numbers'
 
 /**
  * The number of a database, which references and queue ids carry: the one it was made with, or for a new one the first that no other of the
- * folder has. Several owners may make databases at the same time: a number belongs to whoever makes its file.
+ * folder has, from `first` on. Several owners may make databases at the same time: a number belongs to whoever makes its file.
  */
-export function databaseNumber(home: string, name: string): number {
+export function databaseNumber(home: string, name: string, first = 0): number {
   const folder = join(home, FOLDER)
   mkdirSync(folder, { recursive: true })
   const own = numberInside(join(home, name, 'mailbox.sqlite'))
@@ -20,7 +20,7 @@ export function databaseNumber(home: string, name: string): number {
   }
   const files = readdirSync(folder).filter((file) => readFileSync(join(folder, file), 'utf8') === name)
   if (files[0] !== undefined) return Number(files[0])
-  for (let number = 0; ; number++) if (take(folder, number, name)) return number
+  for (let number = first; ; number++) if (take(folder, number, name)) return number
 }
 
 function take(folder: string, number: number, name: string): boolean {

@@ -62,6 +62,8 @@ export interface SqliteStoreOptions {
   readonly databases: readonly string[]
   /** The owner's epoch in each database (domain/epoch.ts); where none is said it stays what it was. */
   readonly epochs?: Readonly<Record<string, number>> | undefined
+  /** Numbers of new databases begin here: those of other machines must be others. */
+  readonly firstNumber?: number | undefined
   readonly clock?: Clock
   readonly log?: Logger
   readonly meter?: Meter
@@ -181,7 +183,7 @@ export class SqliteStore implements MailboxService {
           const database = new MailboxDatabase({
             folder: join(home, name),
             name,
-            number: databaseNumber(home, name),
+            number: databaseNumber(home, name, options.firstNumber),
             epoch: options.epochs?.[name],
             clock,
             log,

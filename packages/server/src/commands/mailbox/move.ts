@@ -1,10 +1,11 @@
 import { isDomainError, type MailboxEntry, type Say } from '@postrider/domain'
-import type { Administration, RunningServer } from '../../administration.ts'
+import type { Administration } from '../../administration.ts'
 import { adminCommand, CommandFailed, UsageError, type Words } from '../../cli/command.ts'
 import { columns } from '../../cli/parse.ts'
 import { notRunning } from '../../cli/phrases.ts'
 import { databasesInUse } from '../../config/load.ts'
-import type { MoveReport } from '../../move/mover.ts'
+import type { Mover, MoveReport } from '../../move/mover.ts'
+import { type NodeRecord, NODES } from '../../nodes/identity.ts'
 
 /** A move as commands print it: New-MoveRequest, Get-MoveRequestStatistics. */
 interface Move {
@@ -50,9 +51,14 @@ function shown(report: MoveReport, directory: Administration['directory']): Move
   }
 }
 
-function running({ server }: Administration): RunningServer {
+function running({ server }: Administration): { readonly mover: Mover } {
   if (server === undefined) throw new CommandFailed(notRunning, 'notRunning')
-  return server
+  if (server.mover === undefined)
+    throw new CommandFailed({
+      en: 'Another node holds the directory: do this there.',
+      fr: 'Un autre nœud tient l’annuaire : faites-le là-bas.',
+    })
+  return { mover: server.mover }
 }
 
 const nameOf = (words: Words): string => words.need(0, 'address')
@@ -67,7 +73,10 @@ export const mailboxMove = adminCommand<Move>({
   options: {
     to: {
       value: 'name',
-      help: { en: 'The database it is to live in.', fr: 'La base où elle doit vivre.' },
+      help: {
+        en: 'The database, or the machine, it is to live in.',
+        fr: 'La base, ou la machine, où elle doit vivre.',
+      },
     },
   },
   notes: [
@@ -81,9 +90,12 @@ export const mailboxMove = adminCommand<Move>({
     const { directory, loaded } = administration
     const { mover } = running(administration)
     const entry: MailboxEntry = directory.identity(nameOf(words))
-    const to = words.value('to')
-    if (to === undefined) throw new UsageError({ en: 'Say where to with --to.', fr: 'Dites où avec --to.' })
-    const databases = databasesInUse(loaded, directory)
+    const named = words.value('to')
+    if (named === undefined) throw new UsageError({ en: 'Say where to with --to.', fr: 'Dites où avec --to.' })
+    const nodes = directory.settingsNamed(NODES).map(([, value]) => value as NodeRecord)
+    const databases = [...new Set([...databasesInUse(loaded, directory), ...nodes.flatMap((one) => one.databases)])]
+    // A node: its first database.
+    const to = nodes.find((one) => one.name === named)?.databases[0] ?? named
     if (!databases.includes(to))
       throw new CommandFailed(
         {
