@@ -28,6 +28,13 @@ import { sendersGet, sendersSet } from './own/senders.ts'
 import { sweepChanges, sweepGet, sweepSet } from './own/sweep.ts'
 import { templateChanges, templateGet, templateSet } from './own/templates.ts'
 import { mdnParse, mdnSend } from './more/mdn.ts'
+import {
+  principalChanges,
+  principalGet,
+  principalQuery,
+  principalQueryChanges,
+  principalSet,
+} from './more/principals.ts'
 import { quotaChanges, quotaGet, quotaQuery, quotaQueryChanges } from './more/quota.ts'
 import { pushGet, pushSet } from './webpush/subscription.ts'
 
@@ -71,6 +78,12 @@ const table: readonly Method[] = [
   // RFC 9007
   mdnSend,
   mdnParse,
+  // RFC 9670
+  principalGet,
+  principalChanges,
+  principalSet,
+  principalQuery,
+  principalQueryChanges,
   // RFC 9425
   quotaGet,
   quotaChanges,

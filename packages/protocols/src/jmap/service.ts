@@ -1,4 +1,5 @@
 /** What lives as long as the server: views, uploads, counters of what goes on at the same time, held submissions. */
+import { randomUUID } from 'node:crypto'
 import {
   alone,
   folderId,
@@ -45,7 +46,10 @@ export class Jmap {
   /** Whoever hears of changes over a connection that stays open. */
   readonly sources = new Set<{ close(): void }>()
   #stopped = false
+  readonly #unwatch: () => void
   readonly #listeners = new Set<(mailbox: MailboxId, type: string) => void>()
+  /** Another one after every change of the address book that reached this process. */
+  directoryState: string = randomUUID()
   /** How often a change outside of the mailbox was told. */
   told = 0
   /** For originals that are in no folder yet: an owner's handle asks for no folder's right. */
@@ -62,6 +66,9 @@ export class Jmap {
     this.sweeper = new Sweeper(this)
     this.pushes = new Pushes(this)
     this.methods = methods
+    this.#unwatch = parts.directory.watch(() => {
+      this.directoryState = randomUUID()
+    })
     this.together.read(CHANGED, (key) => {
       const [mailbox = '', type = ''] = key.split(' ')
       this.#heard(Number(mailbox) as MailboxId, type)
@@ -123,6 +130,7 @@ export class Jmap {
 
   stop(): void {
     this.#stopped = true
+    this.#unwatch()
     this.outbox.stop()
     this.snoozer.stop()
     this.sweeper.stop()

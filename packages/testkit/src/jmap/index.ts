@@ -30,6 +30,7 @@ export const USING = [
   'urn:ietf:params:jmap:blob',
   'urn:ietf:params:jmap:quota',
   'urn:ietf:params:jmap:mdn',
+  'urn:ietf:params:jmap:principals',
   'https://postrider.example/jmap',
 ] as const
 

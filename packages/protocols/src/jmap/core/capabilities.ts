@@ -21,6 +21,8 @@ export const urn = {
   blob: 'urn:ietf:params:jmap:blob',
   quota: 'urn:ietf:params:jmap:quota',
   mdn: 'urn:ietf:params:jmap:mdn',
+  principals: 'urn:ietf:params:jmap:principals',
+  owner: 'urn:ietf:params:jmap:principals:owner',
   websocket: 'urn:ietf:params:jmap:websocket',
   vapid: 'urn:ietf:params:jmap:webpush-vapid',
   postrider: 'https://postrider.example/jmap',
@@ -94,6 +96,9 @@ export const capabilities: Readonly<Record<CapabilityName, Capability>> = {
     },
   },
   quota: { server: {}, account: {}, ownOnly: true },
+  /** RFC 9670 §1.5; who it is is added by the session. */
+  principals: { server: {}, account: {}, ownOnly: true },
+  owner: { server: {}, account: {} },
   /** RFC 9007 §1.3. */
   mdn: { server: {}, account: {}, ownOnly: true },
   /** RFC 9749 §3; the key is added by the session. */

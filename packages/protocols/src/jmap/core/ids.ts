@@ -15,6 +15,9 @@ function branded<T>(text: string, letter: string, brand: (n: number) => T): T | 
 
 export const accountIdOf = (mailbox: MailboxId): string => `A${mailbox}`
 export const readAccountId = (text: string): MailboxId | undefined => branded(text, 'A', mailboxId)
+/** RFC 9670: a principal is the owner of a mailbox. */
+export const principalIdOf = (mailbox: MailboxId): string => `P${mailbox}`
+export const readPrincipalId = (text: string): MailboxId | undefined => branded(text, 'P', mailboxId)
 export const mailboxIdOf = (folder: FolderId): string => `F${folder}`
 export const readMailboxId = (text: string): FolderId | undefined => branded(text, 'F', folderId)
 export const emailIdOf = (item: ItemId): string => `M${item}`

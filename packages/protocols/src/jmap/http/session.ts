@@ -1,9 +1,9 @@
 /** The session resource: RFC 8620 §2. */
 import { createHash } from 'node:crypto'
-import type { Principal } from '@postrider/domain'
+import type { MailboxEntry, Principal } from '@postrider/domain'
 import { listedMailboxes } from '../core/accounts.ts'
 import { capabilities, type CapabilityName, urn } from '../core/capabilities.ts'
-import { accountIdOf } from '../core/ids.ts'
+import { accountIdOf, principalIdOf } from '../core/ids.ts'
 import { record } from '../core/json.ts'
 import type { Jmap } from '../service.ts'
 
@@ -27,22 +27,12 @@ export function sessionObject(
 ): Record<string, unknown> {
   const accounts = record<unknown>()
   for (const entry of listedMailboxes(parts.directory, principal)) {
-    const personal = entry.mailbox === principal.mailbox
-    const own = record<unknown>()
-    for (const name of names) {
-      const { account, ownOnly } = capabilities[name]
-      if (account !== undefined && name !== 'core' && (personal || ownOnly !== true)) own[urn[name]] = account
-    }
-    accounts[accountIdOf(entry.mailbox)] = {
-      name: entry.address,
-      isPersonal: personal,
-      isReadOnly: false,
-      accountCapabilities: own,
-    }
+    accounts[accountIdOf(entry.mailbox)] = accountObject(entry, principal)
   }
   const primary = record<string>()
   for (const name of names)
-    if (name !== 'core' && capabilities[name].account !== undefined) primary[urn[name]] = accountIdOf(principal.mailbox)
+    if (name !== 'core' && name !== 'owner' && capabilities[name].account !== undefined)
+      primary[urn[name]] = accountIdOf(principal.mailbox)
   const session = {
     capabilities: serverCapabilities(parts.push?.vapid.publicKey, base),
     accounts,
@@ -54,6 +44,22 @@ export function sessionObject(
     eventSourceUrl: `${base}${paths.events}?types={types}&closeafter={closeafter}&ping={ping}`,
   }
   return { ...session, state: stateOf(session) }
+}
+
+/** An account as a user sees it: RFC 8620 §2, RFC 9670 §1.5. */
+export function accountObject(entry: MailboxEntry, principal: Principal): Record<string, unknown> {
+  const personal = entry.mailbox === principal.mailbox
+  const own = record<unknown>()
+  for (const name of names) {
+    const { account, ownOnly } = capabilities[name]
+    if (account !== undefined && name !== 'core' && (personal || ownOnly !== true)) own[urn[name]] = account
+  }
+  if (personal) own[urn.principals] = { currentUserPrincipalId: principalIdOf(principal.mailbox) }
+  own[urn.owner] = {
+    accountIdForPrincipal: accountIdOf(principal.mailbox),
+    principalId: principalIdOf(entry.mailbox),
+  }
+  return { name: entry.address, isPersonal: personal, isReadOnly: false, accountCapabilities: own }
 }
 
 /** RFC 9749 §3: the key is there where pushes are. */
