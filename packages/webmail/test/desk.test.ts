@@ -1,11 +1,18 @@
 /** Panes that are dragged, templates that are edited, events and attachments that are looked at: with the real program. */
 import assert from 'node:assert/strict'
-import { test } from 'node:test'
+import { after, before, test } from 'node:test'
 import type { Page } from 'playwright-core'
 import { violations, withoutBrowser } from './browser.ts'
 import { Room, row, shot, toast, widths } from './room.ts'
 
 const skip = withoutBrowser
+let room: Room
+before(async () => {
+  if (skip === false) room = await Room.open()
+})
+after(async () => {
+  await room?.[Symbol.asyncDispose]()
+})
 const timeout = 240_000
 
 const widthOf = (page: Page, selector: string): Promise<number> =>
@@ -19,10 +26,10 @@ const settled = (page: Page): Promise<unknown> =>
 test('panes: dragged, moved by key, put back by a double click, remembered on this device', {
   skip,
   timeout,
-}, async () => {
-  await using room = await Room.open()
-  await room.deliver({ subject: 'One' })
-  const { page, problems } = await room.visit(1440)
+}, async (t) => {
+  const ada = await room.person(t)
+  await ada.deliver({ subject: 'One' })
+  const { page, problems } = await ada.visit(1440)
   const line = page.getByRole('separator', { name: 'Width of the list' })
   const before = await widthOf(page, '.list')
   const box = await line.boundingBox()
@@ -64,10 +71,10 @@ test('panes: dragged, moved by key, put back by a double click, remembered on th
 })
 
 for (const width of widths)
-  test(`templates: made, changed, put into a message, deleted, ${width} px`, { skip, timeout }, async () => {
-    await using room = await Room.open()
-    await room.deliver({ subject: 'One' })
-    const { page, problems } = await room.visit(width)
+  test(`templates: made, changed, put into a message, deleted, ${width} px`, { skip, timeout }, async (t) => {
+    const ada = await room.person(t)
+    await ada.deliver({ subject: 'One' })
+    const { page, problems } = await ada.visit(width)
     await page.goto(new URL('/mail/settings/templates', page.url()).href)
     await page.getByRole('button', { name: 'New template' }).click()
     await page.getByLabel('Name').fill('Thanks')
@@ -128,8 +135,8 @@ const invitation = [
 ].join('\r\n')
 
 for (const width of widths)
-  test(`an event is a card, attachments are looked at in the page, ${width} px`, { skip, timeout }, async () => {
-    await using room = await Room.open()
+  test(`an event is a card, attachments are looked at in the page, ${width} px`, { skip, timeout }, async (t) => {
+    const ada = await room.person(t)
     const more = [
       'Content-Type: multipart/mixed; boundary=x',
       '',
@@ -144,8 +151,8 @@ for (const width of widths)
       ...part('text/html', 'page.html', Buffer.from('<script>top.hacked=1</script>').toString('base64')),
       '--x--',
     ]
-    await room.deliver({ subject: 'Files', more })
-    const { page, problems } = await room.visit(width)
+    await ada.deliver({ subject: 'Files', more })
+    const { page, problems } = await ada.visit(width)
     const refused: string[] = []
     page.on('console', (message) => {
       if (/Content Security Policy|Refused/i.test(message.text())) refused.push(message.text())
@@ -183,11 +190,11 @@ for (const width of widths)
     assert.deepEqual(problems, [])
   })
 
-test('R15: a read receipt is sent when the reader says so, and asked for once', { skip, timeout }, async () => {
-  await using room = await Room.open()
-  const more = ['Disposition-Notification-To: Ada <ada@example.com>']
-  await room.deliver({ subject: 'Receipt, please', more })
-  const { page, problems } = await room.visit(1440)
+test('R15: a read receipt is sent when the reader says so, and asked for once', { skip, timeout }, async (t) => {
+  const ada = await room.person(t)
+  const more = [`Disposition-Notification-To: Ada <${ada.address}>`]
+  await ada.deliver({ subject: 'Receipt, please', more })
+  const { page, problems } = await ada.visit(1440)
   await row(page, 'Receipt, please').click()
   await page.getByText('wants to know that you have read this').waitFor()
   await shot(page, 'receipt-1440')

@@ -1,12 +1,15 @@
-/** The real program with one user, and Debian's Chromium in front of it: the room of tests that try the client as a user would. */
+/**
+ * The real program, and Debian's Chromium in front of it: the room of tests that try the client as a user would. One a file; every test has
+ * a person of its own in it, so that none sees what another left behind.
+ */
 import { mkdir } from 'node:fs/promises'
+import type { TestContext } from 'node:test'
 import { SmtpClient } from '@postrider/testkit/smtp'
 import { TestServer } from '@postrider/testkit/server'
-import type { Browser, BrowserContext, BrowserContextOptions, Locator, Page } from 'playwright-core'
+import type { Browser, BrowserContext, Locator, Page } from 'playwright-core'
 import { openBrowser } from './browser.ts'
 
 const PASSWORD = 'correct horse battery'
-const ADA = 'ada@example.com'
 /** The widths of a phone, a tablet and a desk. */
 export const widths = [360, 820, 1440] as const
 
@@ -19,7 +22,6 @@ export interface Visit {
 export class Room implements AsyncDisposable {
   readonly server: TestServer
   readonly #browser: Browser
-  readonly #contexts: BrowserContext[] = []
   #count = 0
 
   private constructor(server: TestServer, browser: Browser) {
@@ -28,57 +30,80 @@ export class Room implements AsyncDisposable {
   }
 
   static async open(): Promise<Room> {
-    const server = await TestServer.start()
-    await server.addUser(ADA, PASSWORD)
-    return new Room(server, await openBrowser())
+    return new Room(await TestServer.start(), await openBrowser())
+  }
+
+  /** Somebody with an empty mailbox; the pages are closed with the test. */
+  async person(t: TestContext): Promise<Person> {
+    const address = `ada${++this.#count}@example.com`
+    await this.server.addUser(address, PASSWORD)
+    const person = new Person(this.server, this.#browser, address)
+    t.after(() => person.leave())
+    return person
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#browser.close()
+    await this.server.stop()
+  }
+}
+
+export class Person {
+  readonly address: string
+  readonly #server: TestServer
+  readonly #browser: Browser
+  readonly #contexts: BrowserContext[] = []
+  #count = 0
+
+  constructor(server: TestServer, browser: Browser, address: string) {
+    this.#server = server
+    this.#browser = browser
+    this.address = address
   }
 
   /** Delivers mails over one connection. `more`: further header lines, then an empty one and the body. */
   async deliver(...mails: readonly { subject: string; from?: string; more?: readonly string[] }[]): Promise<void> {
-    const client = await SmtpClient.connect(this.server.port('smtp'))
+    const client = await SmtpClient.connect(this.#server.port('smtp'))
     for (const { subject, from = 'Grace Hopper <grace@outside.example>', more = [] } of mails) {
       const typed = more.some((one) => /^content-type/i.test(one))
       const text = [
         `From: ${from}`,
-        `To: Ada <${ADA}>`,
+        `To: Ada <${this.address}>`,
         `Subject: ${subject}`,
-        `Message-ID: <r${++this.#count}@outside.example>`,
+        `Message-ID: <${this.address.split('@')[0]}.${++this.#count}@outside.example>`,
         `Date: ${new Date().toUTCString()}`,
         'MIME-Version: 1.0',
         ...(typed ? [] : ['Content-Type: text/plain; charset=utf-8']),
         ...(more.includes('') ? more : [...more, '', `About ${subject}.`]),
         '',
       ]
-      await client.deliver('sender@outside.example', ADA, text.join('\r\n'))
+      await client.deliver('sender@outside.example', this.address, text.join('\r\n'))
     }
     client.close()
   }
 
-  /** A browser of its own, signed in. */
-  async visit(width: number, options: BrowserContextOptions = {}): Promise<Visit> {
+  /** A browser of its own, signed in. There must be mail. */
+  async visit(width: number): Promise<Visit> {
     const context = await this.#browser.newContext({
       ignoreHTTPSErrors: true,
       viewport: { width, height: width < 700 ? 740 : 900 },
       ...(width < 700 ? { hasTouch: true } : {}),
-      ...options,
     })
     context.setDefaultTimeout(30_000)
     this.#contexts.push(context)
     const page = await context.newPage()
     const problems: string[] = []
     page.on('pageerror', (error) => problems.push(error.message))
-    await page.goto(`https://127.0.0.1:${this.server.port('https')}/mail/`)
-    await page.locator('[name=login]').fill(ADA)
+    await page.goto(`https://127.0.0.1:${this.#server.port('https')}/mail/`)
+    await page.locator('[name=login]').fill(this.address)
     await page.locator('[name=password]').fill(PASSWORD)
     await page.locator('form:has([name=password]) [type=submit]').first().click()
     await page.waitForSelector('.row:not(.waiting)')
     return { page, problems }
   }
 
-  async [Symbol.asyncDispose](): Promise<void> {
+  async leave(): Promise<void> {
     for (const one of this.#contexts) await one.close()
-    await this.#browser.close()
-    await this.server.stop()
   }
 }
 

@@ -1,11 +1,18 @@
 /** Acts on a whole folder, and sweeps: done by the server, told in numbers, undone there. */
 import assert from 'node:assert/strict'
-import { test } from 'node:test'
+import { after, before, test } from 'node:test'
 import type { Page } from 'playwright-core'
 import { violations, withoutBrowser } from './browser.ts'
 import { menuItem, Room, row, shot, toast, widths } from './room.ts'
 
 const skip = withoutBrowser
+let room: Room
+before(async () => {
+  if (skip === false) room = await Room.open()
+})
+after(async () => {
+  await room?.[Symbol.asyncDispose]()
+})
 const MANY = 120
 
 /** Everything of the folder is selected: the rows that are here by key, the rest by the link. */
@@ -22,10 +29,10 @@ for (const width of widths)
   test(`R18 a whole folder is archived in one act and comes back, ${width} px`, {
     skip,
     timeout: 180_000,
-  }, async () => {
-    await using room = await Room.open()
-    await room.deliver(...Array.from({ length: MANY }, (_, i) => ({ subject: `Letter ${i}` })))
-    const { page, problems } = await room.visit(width)
+  }, async (t) => {
+    const ada = await room.person(t)
+    await ada.deliver(...Array.from({ length: MANY }, (_, i) => ({ subject: `Letter ${i}` })))
+    const { page, problems } = await ada.visit(width)
     await row(page, `Letter ${MANY - 1}`).waitFor()
     const sent: string[] = []
     page.on('request', (request) => sent.push(request.postData() ?? ''))
@@ -44,11 +51,11 @@ for (const width of widths)
     assert.deepEqual(problems, [])
   })
 
-test('a sweep that repeats keeps only the latest, is listed and ended', { skip, timeout: 180_000 }, async () => {
-  await using room = await Room.open()
+test('a sweep that repeats keeps only the latest, is listed and ended', { skip, timeout: 180_000 }, async (t) => {
+  const ada = await room.person(t)
   const from = 'News <news@outside.example>'
-  await room.deliver({ subject: 'Paper 1', from }, { subject: 'Letter' }, { subject: 'Paper 2', from })
-  const { page, problems } = await room.visit(1440)
+  await ada.deliver({ subject: 'Paper 1', from }, { subject: 'Letter' }, { subject: 'Paper 2', from })
+  const { page, problems } = await ada.visit(1440)
   await row(page, 'Paper 2').click({ button: 'right' })
   await menuItem(page, 'Sweep').click()
   await page.getByLabel('Always keep only the latest').check()
@@ -56,7 +63,7 @@ test('a sweep that repeats keeps only the latest, is listed and ended', { skip, 
   await page.locator('dialog').getByRole('button', { name: 'Sweep', exact: true }).click()
   await toast(page, /1 message swept/)
   await row(page, 'Paper 1').waitFor({ state: 'detached' })
-  await room.deliver({ subject: 'Paper 3', from })
+  await ada.deliver({ subject: 'Paper 3', from })
   await row(page, 'Paper 3').waitFor()
   await row(page, 'Paper 2').waitFor({ state: 'detached' })
   assert.equal(await row(page, 'Letter').count(), 1)
