@@ -1,8 +1,8 @@
 /**
- * JMAP: RFC 8620, 8621, 9007, 9404, 9425, 9670 (principals). In: authenticated HTTP requests and the interfaces of the domain; out: answers, files, events. Everything
- * the web client does goes through here, and so may any other client. Invariants: every access goes through the door; an answer is as new
- * as its question; a state says exactly what came after it; what is sent is durable first. Read next: methods.ts (what there is),
- * core/dispatch.ts (how a request is run), view/view.ts (where the answers come from).
+ * JMAP: RFC 8620, 8621, 9007, 9404, 9425, and the principals of 9670. In: authenticated HTTP requests and the interfaces of the domain; out:
+ * answers, files, events. Everything the web client does goes through here, and so may any other client. Invariants: every access goes through
+ * the door; an answer is as new as its question; a state says exactly what came after it; what is sent is durable first. Read next:
+ * methods.ts (what there is), core/dispatch.ts (how a request is run), view/view.ts (where the answers come from).
  */
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Principal } from '@postrider/domain'
