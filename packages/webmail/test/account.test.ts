@@ -114,7 +114,7 @@ test('passkeys: made behind the password, sign in among the names of the field a
   // What waits in the address field: the device answers at once, as when its owner picks the name.
   await page.context().clearCookies()
   await page.goto(`${origin}/signin?next=/mail/settings/security`)
-  await page.waitForURL(/\/mail\/settings\/security/)
+  await page.waitForURL(`${origin}/mail/settings/security`)
   await keys.getByText(/Last used: (?!never)/).waitFor()
   // By the button, in the Light version.
   await page.context().clearCookies()

@@ -3,7 +3,7 @@ import type { MessageTable } from '@postrider/domain'
 /** What the Light version says about acts on mail: beyond the buttons of a list, conversations, sending later, people, journeys. */
 export const actTexts = {
   moreActs: { en: 'More…', fr: 'Plus…' },
-  actOn: { en: 'What to do with {n} messages:', fr: 'Que faire de {n} messages :' },
+  actOn: { en: 'Messages this is about: {n}', fr: 'Messages concernés : {n}' },
   cancel: { en: 'Cancel', fr: 'Annuler' },
   archive: { en: 'Archive', fr: 'Archiver' },
   destroyAsk: {
