@@ -15,8 +15,10 @@ export const rename = command({
     const tree = await FolderTree.of(session.user.mailbox, true)
     const source = tree.folder(from)
     const taken = tree.anyFolder(to)
-    if (taken !== undefined && taken.id !== source.id) return no('A mailbox of that name exists', 'ALREADYEXISTS')
     const path = levels(to)
+    // Only another case of its own name is left to give.
+    const respelled = taken?.id === source.id && source.id !== tree.inbox?.id && source.name !== path.at(-1)
+    if (taken !== undefined && !respelled) return no('A mailbox of that name exists', 'ALREADYEXISTS')
     if (source.id === tree.inbox?.id) return emptyInbox(session, tree, source, path)
     if (source.role !== undefined) return no('This mailbox must keep its name', 'CANNOT')
     const { operations, above } = missing(tree, path.slice(0, -1))
