@@ -10,6 +10,7 @@ import { Gathered } from '@postrider/wire/bytes'
 import {
   encodeReply,
   type MailParameters,
+  type MessageNotes,
   type RcptParameters,
   type SmtpEvent,
   type SmtpMailbox,
@@ -92,6 +93,10 @@ export class SmtpSession implements ConnectionHandler {
   #progress = 0
   #out = ''
   #running = false
+  /** A message is on its way to the intake. */
+  #handingOver = false
+  /** What is said once it has its answer. */
+  #farewell: SmtpReply | undefined
   #upgrading = false
   #closed = false
   #authLine: ((line: string | undefined) => void) | undefined
@@ -155,9 +160,16 @@ export class SmtpSession implements ConnectionHandler {
     this.#onClosed()
   }
 
-  /** Ends the connection from our side with a last reply. */
+  /**
+   * Ends the connection from our side with a last reply. A message being handed over gets its own answer first: the client would send what we
+   * have taken once more. Asked a second time it ends at once, so that nothing stuck holds a connection for ever.
+   */
   hangUp(reply: SmtpReply): void {
     if (this.#closed) return
+    if (this.#handingOver && this.#farewell === undefined) {
+      this.#farewell = reply
+      return
+    }
     const last = this.#out + encodeReply(reply)
     this.#out = ''
     this.connection.end(last)
@@ -237,6 +249,7 @@ export class SmtpSession implements ConnectionHandler {
         } else answer = handled
         if (this.#closed) return
         if (answer !== undefined && !(await this.#answer(answer))) return
+        if (this.#farewell !== undefined) return this.hangUp(this.#farewell)
         if (this.connection.pendingBytes > MAX_PENDING_OUTPUT) {
           this.#flush()
           await this.connection.drained()
@@ -288,7 +301,7 @@ export class SmtpSession implements ConnectionHandler {
         return refused(event.refusal.word, event.refusal.reply, event.refusal.fatal)
       case 'dataEnd':
         this.#alive()
-        return finishMessage(this, event.notes, 'data')
+        return this.#handOver(event.notes, 'data')
       case 'chunkEnd': {
         this.#alive()
         const failed = this.incoming?.failed
@@ -296,11 +309,20 @@ export class SmtpSession implements ConnectionHandler {
           if (event.last) this.endTransaction()
           return { reply: failed }
         }
-        return event.last ? finishMessage(this, event.notes, 'bdat') : { reply: replies.chunkOk }
+        return event.last ? this.#handOver(event.notes, 'bdat') : { reply: replies.chunkOk }
       }
       case 'authLine':
         // Taken by `challenge`; one that arrives after the exchange broke off means nothing.
         return undefined
+    }
+  }
+
+  async #handOver(notes: MessageNotes, how: 'data' | 'bdat'): Promise<Answer> {
+    this.#handingOver = true
+    try {
+      return await finishMessage(this, notes, how)
+    } finally {
+      this.#handingOver = false
     }
   }
 

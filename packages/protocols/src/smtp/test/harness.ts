@@ -103,6 +103,8 @@ export class FakeIntake implements MailIntake {
   result: IntakeResult = { outcome: 'accepted' }
   state: 'ready' | 'diskFull' | 'busy' = 'ready'
   full = new Set<string>()
+  /** What an accepted message waits for, as for a slow disk. */
+  slow: Promise<void> | undefined
   condition(): 'ready' | 'diskFull' | 'busy' {
     return this.state
   }
@@ -111,6 +113,7 @@ export class FakeIntake implements MailIntake {
   }
   async accept(mail: InboundMail): Promise<IntakeResult> {
     this.mails.push(mail)
+    await this.slow
     return this.result
   }
 }

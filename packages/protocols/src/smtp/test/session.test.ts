@@ -370,6 +370,25 @@ test('P1: a client that only dribbles is told 421 and let go', async () => {
   assert.ok(client.ended)
 })
 
+test('a connection whose time is up while a message is handed over: first the answer, then 421', async () => {
+  const connector = defaultFrontend('m', { connectionTimeout: 100 })
+  for (const more of ['', 'NOOP\r\n']) {
+    const client = await it.connect([connector])
+    await client.reply()
+    await client.talk('EHLO x', 'MAIL FROM:<a@b.example>', 'RCPT TO:<bob@example.com>', 'DATA')
+    let done = (): void => {}
+    it.intake.slow = new Promise((resolve) => (done = resolve))
+    client.send(MESSAGE + more)
+    await new Promise((resolve) => setTimeout(resolve, 300))
+    assert.ok(!client.ended)
+    done()
+    it.intake.slow = undefined
+    assert.match(await client.reply(), /^250 2\.6\.0 /)
+    assert.match(await client.reply(), /^421 4\.4\.2/)
+    assert.ok(client.ended)
+  }
+})
+
 test('SMTPUTF8 addresses need the parameter; with it they are taken', async () => {
   const client = await it.mx()
   assert.deepEqual(
