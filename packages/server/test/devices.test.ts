@@ -56,3 +56,28 @@ test('device list, block, allow, wipe, cancel; a phone that waits hears of a wip
   assert.equal((await command<Device>('device', 'wipe', BOB, 'LOST1', '--cancel')).Status, 'DeviceOk')
   await until('the phone is let in again', async () => (await phone().provision()).length > 0, 30_000)
 })
+
+test('device remove: what it has is forgotten, an order that waits is not', async () => {
+  const two = new Phone({ port: it.port('https'), tls: true, user: BOB, password: PASSWORD, deviceId: 'OLD2' })
+  await two.provision()
+  await two.folderSync()
+  await command('device', 'block', BOB, 'OLD2')
+  const refused = await it.command(['device', 'remove', BOB, 'OLD2'])
+  assert.equal(refused.code, 1)
+  assert.match(refused.stderr, /device allow bob@example\.com OLD2/)
+  await command('device', 'allow', BOB, 'OLD2')
+  await command('device', 'wipe', BOB, 'OLD2', '--yes')
+  assert.match((await it.command(['device', 'remove', BOB, 'OLD2'])).stderr, /wipe bob@example\.com OLD2 --cancel/)
+  await command('device', 'wipe', BOB, 'OLD2', '--cancel')
+  const waiting = two.ping(900).catch(() => undefined)
+  assert.deepEqual(await command('device', 'remove', BOB, 'OLD2'), { Mailbox: BOB, DeviceId: 'OLD2' })
+  await waiting
+  const { devices } = await command<{ devices: Device[] }>('device', 'list', BOB)
+  assert.ok(!devices.some(({ DeviceId }) => DeviceId === 'OLD2'))
+  assert.equal((await it.command(['device', 'remove', BOB, 'OLD2'])).code, 1)
+  // It comes back: policy and folders from the start.
+  const back = await two.folderSync()
+  assert.ok(back.http === 449 || /"14[0-9]"/.test(JSON.stringify(back.document)), JSON.stringify(back.document))
+  await two.provision()
+  assert.match(JSON.stringify((await two.folderSync('0')).document), /FolderHierarchy:Add/)
+})

@@ -4,7 +4,7 @@ import { backupCommand } from './backup.ts'
 import { certificateRenew, certificateShow } from './certificate.ts'
 import { config } from './config.ts'
 import { demo } from './demo.ts'
-import { deviceAllow, deviceBlock, deviceList, deviceWipe } from './device/devices.ts'
+import { deviceAllow, deviceBlock, deviceList, deviceRemove, deviceWipe } from './device/devices.ts'
 import { doctor } from './doctor.ts'
 import { domainAdd, domainDefault, domainList, domainRemove } from './domain/domains.ts'
 import { groupAdd, groupList, groupRemove, groupSet, groupShow } from './group/groups.ts'
@@ -60,6 +60,7 @@ export const commands: readonly AnyCommand[] = [
   deviceWipe,
   deviceBlock,
   deviceAllow,
+  deviceRemove,
   groupAdd,
   groupList,
   groupShow,

@@ -1,11 +1,17 @@
 import { createDoor, type MailboxEntry, type MailboxHandle, SpokenError } from '@postrider/domain'
-import { type DeviceOrder, type DeviceRecord, listDevices, recoveryOf } from '@postrider/protocols/activesync'
+import {
+  type DeviceOrder,
+  type DeviceRecord,
+  listDevices,
+  recoveryOf,
+  removeDevice,
+} from '@postrider/protocols/activesync'
 import type { Administration, RunningServer } from '../../administration.ts'
 import { adminCommand, CommandFailed, UsageError, type Words } from '../../cli/command.ts'
 import { columns } from '../../cli/parse.ts'
 import { example, notRunning } from '../../cli/phrases.ts'
 
-/** Mobile devices: what `Get-MobileDevice`, `Clear-MobileDevice` and `Set-CASMailbox -ActiveSyncAllowedDeviceIDs` do; R5, R6, R64. */
+/** Mobile devices: what `Get-MobileDevice`, `Clear-MobileDevice`, `Remove-MobileDevice` and `Set-CASMailbox -ActiveSyncAllowedDeviceIDs` do; R5, R6, R64. */
 
 /** Named as Get-MobileDeviceStatistics names them. */
 interface DeviceReport {
@@ -79,11 +85,15 @@ const needServer = ({ server }: Administration): RunningServer => {
   return server
 }
 
-async function change(
-  administration: Administration,
-  words: Words,
-  order: (device: DeviceRecord) => Partial<DeviceOrder>,
-): Promise<DeviceReport> {
+interface Found {
+  readonly server: RunningServer
+  readonly entry: MailboxEntry
+  readonly handle: MailboxHandle
+  readonly device: DeviceRecord
+}
+
+/** The device the words name. */
+async function find(administration: Administration, words: Words): Promise<Found> {
   const server = needServer(administration)
   const entry = administration.directory.identity(words.need(0, 'address'))
   const id = words.need(1, 'id')
@@ -94,9 +104,18 @@ async function change(
       en: `${entry.address} has no device ${id}. See: postrider device list ${entry.address}`,
       fr: `${entry.address} n’a pas d’appareil ${id}. Voir : postrider device list ${entry.address}`,
     })
+  return { server, entry, handle, device }
+}
+
+async function change(
+  administration: Administration,
+  words: Words,
+  order: (device: DeviceRecord) => Partial<DeviceOrder>,
+): Promise<DeviceReport> {
+  const { server, entry, handle, device } = await find(administration, words)
   const { wipe, wiped, access: now } = device
   await server.orderDevice(handle, device, { wipe, wiped, access: now, ...order(device) })
-  const after = (await listDevices(handle)).find((one) => one.id === id) ?? device
+  const after = (await listDevices(handle)).find(({ id }) => id === device.id) ?? device
   return reportOf(entry.address, after)
 }
 
@@ -201,10 +220,47 @@ export const deviceWipe = adminCommand<DeviceReport>({
   text: ({ DeviceId, Status }, say) =>
     Status === 'DeviceOk'
       ? say({ en: `${DeviceId} will not be erased.`, fr: `${DeviceId} ne sera pas effacé.` })
-      : say({
-          en: `${DeviceId} is erased at its next contact.`,
-          fr: `${DeviceId} sera effacé à son prochain contact.`,
-        }),
+      : Status === 'AccountOnlyDeviceWipePending'
+        ? say({
+            en: `What ${DeviceId} has from this server is erased at its next contact.`,
+            fr: `Ce que ${DeviceId} a reçu de ce serveur sera effacé à son prochain contact.`,
+          })
+        : say({
+            en: `${DeviceId} is erased at its next contact.`,
+            fr: `${DeviceId} sera effacé à son prochain contact.`,
+          }),
+})
+
+export const deviceRemove = adminCommand<{ readonly Mailbox: string; readonly DeviceId: string }>({
+  name: 'device remove',
+  summary: {
+    en: 'Forgets a device that is no longer used; one that comes back begins anew.',
+    fr: 'Oublie un appareil qui ne sert plus ; s’il revient, il recommence.',
+  },
+  arguments: ['address', 'id'],
+  options: {},
+  notes: [example('postrider device remove bob@example.com AB12CD34')],
+  where: 'server',
+  async run(administration, words) {
+    const { server, entry, handle, device } = await find(administration, words)
+    const { id, access } = device
+    // Such an order outlives the device's record, and nobody would see it any more.
+    if (device.wipe !== 'none')
+      throw new SpokenError({
+        en: `${id} waits to be erased. Take that back first: postrider device wipe ${entry.address} ${id} --cancel`,
+        fr: `${id} attend d’être effacé. Annulez d’abord : postrider device wipe ${entry.address} ${id} --cancel`,
+      })
+    if (access === 'blocked' || access === 'quarantined')
+      throw new SpokenError({
+        en: `${id} is shut out. Let it in first: postrider device allow ${entry.address} ${id}`,
+        fr: `${id} est exclu. Laissez-le d’abord entrer : postrider device allow ${entry.address} ${id}`,
+      })
+    await handle.apply(removeDevice(id))
+    // One that has been erased may come back; what waits ends and learns that it has to begin anew.
+    await server.orderDevice(handle, device, { wipe: 'none', wiped: undefined, access })
+    return { Mailbox: entry.address, DeviceId: id }
+  },
+  text: ({ DeviceId }, say) => say({ en: `${DeviceId} is forgotten.`, fr: `${DeviceId} est oublié.` }),
 })
 
 const accessCommand = (name: string, to: 'blocked' | 'allowed', en: string, fr: string) =>
