@@ -21,6 +21,10 @@ export function stretches(
   return found
 }
 
+/** From so many rows on a statement of its own pays: it sets up more (SQLite a table in between) than the statements of one row. */
+const LONG = 8
+export const isLong = ({ first, last }: Stretch): boolean => last - first + 1 >= LONG
+
 /** Numbers in any order, some perhaps several times, as lists that are ascending and hold each once. */
 export function rounds(numbers: readonly number[]): readonly (readonly number[])[] {
   const lists: number[][] = []

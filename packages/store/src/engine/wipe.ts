@@ -23,7 +23,7 @@ export async function wipeMailbox(database: OwnedDatabase, id: MailboxId): Promi
     const left = await slice((journal) => {
       const items = connection.all(wipe.items, id, SLICE)
       const numbers = items.map(([item]) => item as number)
-      dropItems({ connection, books, journal, originals }, numbers)
+      dropItems({ connection, books, journal, originals }, id, numbers)
       return items.length
     })
     if (left < SLICE) break

@@ -200,6 +200,6 @@ export function replace(context: Context, operation: Of<'replace'>): OperationRe
   const dropped = row.item
   connection.run(write.retireItem, dropped)
   const original = writeItem(context, folder, next, given)
-  dropItems(context, [dropped])
+  dropItems(context, mailbox.id, [dropped])
   return { op: 'replace', change, uid, original }
 }

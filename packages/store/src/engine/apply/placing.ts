@@ -12,7 +12,7 @@ import {
 } from '@postrider/domain'
 import type { Row } from '../statements.ts'
 import { type FolderRow, type MsgRow, msgRow } from '../rows.ts'
-import { stretches } from '../stretches.ts'
+import { isLong, type Stretch, stretches } from '../stretches.ts'
 import { read } from '../sql/read.ts'
 import { write } from '../sql/write.ts'
 import type { Context } from './context.ts'
@@ -126,16 +126,23 @@ export function tombstone(
 /** Removes fat rows and lets go of what they name. */
 export function dropItems(
   { connection, books, journal, originals }: Pick<Context, 'connection' | 'books' | 'journal' | 'originals'>,
+  mailbox: number,
   items: readonly number[],
 ): void {
-  const places = stretches([...items].sort((a, b) => a - b))
-  for (const { first, last } of places) {
-    connection.run(write.deadItems, books.next('dead', last - first + 1) - first, first, last)
+  const many: number[][] = []
+  const one: number[][] = []
+  for (const stretch of stretches([...items].sort((a, b) => a - b))) {
+    const { first, last } = stretch
+    if (isLong(stretch)) {
+      connection.run(write.deadItems, books.next('dead', last - first + 1) - first, first, last)
+      many.push([first, last])
+    } else
+      for (let item = first; item <= last; item++) {
+        connection.run(write.addDead, books.next('dead'), mailbox, item)
+        one.push([item])
+      }
   }
-  const removed = connection.every(
-    write.removeItems,
-    places.map(({ first, last }) => [first, last]),
-  )
+  const removed = [...connection.every(write.removeItems, many), ...connection.every(write.removeItem, one)]
   originals.release(journal, namedBy(removed))
 }
 
@@ -149,20 +156,41 @@ const blobsOf = (blob: Row[number], extra: Row[number]): readonly number[] => [
   ...(extra === null ? [] : (JSON.parse(extra as string) as number[])),
 ]
 
+/** Takes a stretch of rows out of its folder and leaves tombstones, whose numbers are `step` times the UID and `change`; the fat rows stay. */
+export function takeOut(
+  { connection, mailbox, now }: Context,
+  folder: FolderRow,
+  rows: readonly MsgRow[],
+  stretch: Stretch,
+  gone: { readonly why: GoneReason; readonly change: number; readonly step: 1 | 2 },
+): void {
+  const { first, last, at } = stretch
+  const why = goneReasons.indexOf(gone.why)
+  if (isLong(stretch)) {
+    const place = [mailbox.id, folder.id, first, last] as const
+    connection.run(write.goneMsgs, gone.step, gone.change, why, now, ...place)
+    connection.run(write.removeMsgs, ...place)
+    return
+  }
+  for (const { uid, mid, itemId } of rows.slice(at, at + last - first + 1)) {
+    const change = gone.change + gone.step * uid
+    connection.run(write.addGone, mailbox.id, change, folder.id, uid, mid, itemId, why, now)
+    connection.run(write.removeMsg, mailbox.id, folder.id, uid)
+  }
+}
+
 /** Removes rows (ascending by UID) for good; answers the numbers of their tombstones. */
 export function bury(context: Context, folder: FolderRow, rows: readonly MsgRow[]): readonly ChangeNumber[] {
   if (rows.length === 0) return []
-  const { connection, mailbox, journal, now } = context
+  const { mailbox, journal } = context
   const items = rows.map((row) => row.item)
   const first = mailbox.nextChange(journal, rows.length)
-  for (const { at, first: low, last } of stretches(rows.map((row) => row.uid))) {
-    const place = [mailbox.id, folder.id, low, last] as const
-    connection.run(write.goneMsgs, 1, first + at - low, goneReasons.indexOf('deleted'), now, ...place)
-    connection.run(write.removeMsgs, ...place)
+  for (const stretch of stretches(rows.map((row) => row.uid))) {
+    takeOut(context, folder, rows, stretch, { why: 'deleted', change: first + stretch.at - stretch.first, step: 1 })
   }
   for (const row of rows) mailbox.count(journal, folder, row, -1)
   mailbox.noteChange(journal, folder, HintKind.removed, (first + rows.length - 1) as ChangeNumber)
-  dropItems(context, items)
+  dropItems(context, mailbox.id, items)
   return rows.map((_, at) => (first + at) as ChangeNumber)
 }
 

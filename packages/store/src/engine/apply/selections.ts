@@ -2,17 +2,17 @@ import {
   ALL_FLAGS,
   type ChangeNumber,
   DomainError,
-  goneReasons,
   HintKind,
+  type Mid,
   type OperationResult,
   type Uid,
 } from '@postrider/domain'
 import { changedKeywords, keywordSet } from '../keyword-sets.ts'
 import type { FolderRow, MsgRow } from '../rows.ts'
-import { stretches } from '../stretches.ts'
+import { isLong, stretches } from '../stretches.ts'
 import { write } from '../sql/write.ts'
 import type { Context, Of } from './context.ts'
-import { bury, namedBy, onlySeenDiffers, selected } from './placing.ts'
+import { bury, namedBy, onlySeenDiffers, selected, takeOut, writeRow } from './placing.ts'
 
 /** Where rows went: their numbers follow one another from these, change numbers `step` apart. */
 interface Placed {
@@ -31,6 +31,12 @@ const paired = (op: 'copy' | 'move', to: FolderRow, rows: readonly MsgRow[], pla
   uids: Uint32Array.from(rows, (_, at) => placed.uid + at),
   changes: Float64Array.from(rows, (_, at) => placed.change + placed.step * at),
 })
+
+/** A row at its new place. */
+const fresh = (row: Omit<MsgRow, 'uid' | 'mid'> & { uid: number; mid: number }, change: number): MsgRow => {
+  const cn = change as ChangeNumber
+  return { ...row, uid: row.uid as Uid, mid: row.mid as Mid, change: cn, cn, readCn: 0 as ChangeNumber, createdCn: cn }
+}
 
 const nowhere: Placed = { mid: 0, uid: 0, change: 0, step: 1 }
 
@@ -52,15 +58,24 @@ export function copy(context: Context, operation: Of<'copy'>): OperationResult {
   const uid = mailbox.nextUids(journal, to, length)
   const mid = mailbox.nextId(journal, length)
   const change = mailbox.nextChange(journal, length)
-  const fat: (readonly number[])[] = []
-  for (const { first, last, at } of stretches(rows.map((row) => row.uid))) {
+  const fat: { readonly many: number[][]; readonly one: number[][] } = { many: [], one: [] }
+  for (const stretch of stretches(rows.map((row) => row.uid))) {
+    const { first, last, at } = stretch
     const by = at - first
-    const place = [mailbox.id, from.id, first, last] as const
     const cn = change + by
-    connection.run(write.copyMsgs, to.id, uid + by, mid + by, item + by, cn, cn, cn, ...place)
-    fat.push([item + by, mid + by, to.id, uid + by, ...place])
+    if (isLong(stretch)) {
+      const place = [mailbox.id, from.id, first, last]
+      connection.run(write.copyMsgs, to.id, uid + by, mid + by, item + by, cn, cn, cn, ...place)
+      fat.many.push([item + by, mid + by, to.id, uid + by, ...place])
+    } else
+      for (const [i, row] of rows.slice(at, at + last - first + 1).entries()) {
+        const made = { ...row, uid: uid + at + i, mid: mid + at + i, item: item + at + i }
+        writeRow(connection, mailbox.id, to.id, fresh(made, change + at + i))
+        fat.one.push([made.item, made.mid, to.id, made.uid, row.item])
+      }
   }
-  originals.referIds(namedBy(connection.every(write.copyItems, fat)))
+  const copied = [...connection.every(write.copyItems, fat.many), ...connection.every(write.copyItem, fat.one)]
+  originals.referIds(namedBy(copied))
   for (const row of rows) mailbox.count(journal, to, row, 1)
   mailbox.noteChange(journal, to, HintKind.added, (change + length - 1) as ChangeNumber)
   return paired('copy', to, rows, { mid, uid, change, step: 1 })
@@ -68,7 +83,7 @@ export function copy(context: Context, operation: Of<'copy'>): OperationResult {
 
 /** Each row takes two change numbers: of its new place, then of the tombstone at the old one. */
 export function move(context: Context, operation: Of<'move'>): OperationResult {
-  const { connection, mailbox, journal, now } = context
+  const { connection, mailbox, journal } = context
   const from = mailbox.folder(operation.from)
   const rows = selected(context, from, operation.items)
   const to = targetOf(context, operation)
@@ -77,14 +92,21 @@ export function move(context: Context, operation: Of<'move'>): OperationResult {
   const uid = mailbox.nextUids(journal, to, length)
   const mid = mailbox.nextId(journal, length)
   const change = mailbox.nextChange(journal, 2 * length)
-  for (const { first, last, at } of stretches(rows.map((row) => row.uid))) {
+  for (const stretch of stretches(rows.map((row) => row.uid))) {
+    const { first, last, at } = stretch
     const by = at - first
-    const place = [mailbox.id, from.id, first, last] as const
     const cn = change + 2 * by
-    connection.run(write.moveItems, mid + by, to.id, uid + by, ...place)
-    connection.run(write.moveMsgs, to.id, uid + by, mid + by, cn, cn, cn, ...place)
-    connection.run(write.goneMsgs, 2, cn + 1, goneReasons.indexOf('moved'), now, ...place)
-    connection.run(write.removeMsgs, ...place)
+    if (isLong(stretch)) {
+      const place = [mailbox.id, from.id, first, last] as const
+      connection.run(write.moveItems, mid + by, to.id, uid + by, ...place)
+      connection.run(write.moveMsgs, to.id, uid + by, mid + by, cn, cn, cn, ...place)
+    } else
+      for (const [i, row] of rows.slice(at, at + last - first + 1).entries()) {
+        const moved = { ...row, uid: uid + at + i, mid: mid + at + i }
+        connection.run(write.moveItem, moved.mid, to.id, moved.uid, row.item)
+        writeRow(connection, mailbox.id, to.id, fresh(moved, change + 2 * (at + i)))
+      }
+    takeOut(context, from, rows, stretch, { why: 'moved', change: cn + 1, step: 2 })
   }
   for (const row of rows) {
     mailbox.count(journal, to, row, 1)
@@ -162,9 +184,18 @@ function writeFlags(
     return here.read !== before.read || here.kw !== before.kw
   }
   const uids = changed.map(({ row }) => row.uid)
-  for (const { first, last, at } of stretches(uids, parted)) {
+  for (const stretch of stretches(uids, parted)) {
+    const { first, last, at } = stretch
     const { read, kw } = changed[at] as Flagged
     const cn = change + at - first
+    if (!isLong(stretch)) {
+      for (const [i, { row, flags }] of changed.slice(at, at + last - first + 1).entries()) {
+        const now = change + at + i
+        const [cn, readCn] = read ? [row.cn, now] : [now, row.readCn]
+        connection.run(write.flagMsg, flags, kw, now, cn, readCn, mailbox.id, folder.id, row.uid)
+      }
+      continue
+    }
     const place = [mailbox.id, folder.id, first, last] as const
     if (read) connection.run(write.readMsgs, keep, set, cn, cn, ...place)
     else connection.run(write.flagMsgs, keep, set, kw, cn, cn, ...place)

@@ -60,7 +60,7 @@ const ownRef = ({ connection, number, id }: Arriving, ref: BlobRef): BlobRef =>
 /** Takes a placement out, with its item; no tombstone. */
 function takeOut(context: Arriving, folder: number, uid: number, item: number): void {
   context.connection.run(write.removeMsg, context.id, folder, uid)
-  dropItems(context, [item])
+  dropItems(context, context.id, [item])
 }
 
 function place(context: Arriving, { values, original, attached }: MovedRow): void {

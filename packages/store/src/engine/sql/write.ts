@@ -26,6 +26,7 @@ export const write = {
   goneFolder: `INSERT INTO gone_folder (mbx, chg, fid, at) VALUES (?, ?, ?, ?)`,
   addMsg: `INSERT INTO msg (mbx, fid, ${msgColumns}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
   removeMsg: `DELETE FROM msg WHERE mbx = ? AND fid = ? AND uid = ?`,
+  flagMsg: `UPDATE msg SET flags = ?, kw = ?, chg = ?, cn = ?, read_cn = ? WHERE mbx = ? AND fid = ? AND uid = ?`,
   // Rows of one stretch of UIDs: new numbers are the UID and a difference.
   copyMsgs: `INSERT INTO msg (mbx, fid, ${msgColumns}) SELECT mbx, ?, uid + ?, uid + ?, item_id, uid + ?, uid + ?, uid + ?, 0,
      uid + ?, flags, kw, fai, size, received FROM msg WHERE mbx = ? AND fid = ? AND uid BETWEEN ? AND ?`,
@@ -42,6 +43,12 @@ export const write = {
   addItem: `INSERT INTO item (item, mbx, mid, item_id, fid, uid, blob, extra, class, subject, from_address, from_name,
      display_to, display_cc, sent, message_id, preview, has_attachments, importance, conversation, idx, bag, recipients,
      attachments) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+  copyItem: `INSERT INTO item (item, mbx, mid, item_id, fid, uid, blob, extra, class, subject, from_address, from_name,
+     display_to, display_cc, sent, message_id, preview, has_attachments, importance, conversation, idx, bag, recipients,
+     attachments) SELECT ?, mbx, ?, item_id, ?, ?, blob, extra, class, subject, from_address, from_name, display_to,
+     display_cc, sent, message_id, preview, has_attachments, importance, conversation, idx, bag, recipients, attachments
+     FROM item WHERE item = ? RETURNING blob, extra`,
+  moveItem: `UPDATE item SET mid = ?, fid = ?, uid = ?, change_key = NULL, pcl = NULL, source_key = NULL WHERE item = ?`,
   // The fat rows of a stretch of UIDs.
   copyItems: `INSERT INTO item (item, mbx, mid, item_id, fid, uid, blob, extra, class, subject, from_address, from_name,
      display_to, display_cc, sent, message_id, preview, has_attachments, importance, conversation, idx, bag, recipients,
@@ -55,6 +62,7 @@ export const write = {
      display_cc = ?, sent = ?, message_id = ?, preview = ?, has_attachments = ?, importance = ?, conversation = ?,
      bag = ?, recipients = ?, change_key = NULL, pcl = NULL WHERE item = ?`,
   retireItem: `UPDATE item SET mid = -item WHERE item = ?`,
+  removeItem: `DELETE FROM item WHERE item = ? RETURNING blob, extra`,
   removeItems: `DELETE FROM item WHERE item BETWEEN ? AND ? RETURNING blob, extra`,
   addGone: `INSERT INTO gone (mbx, chg, fid, uid, mid, item_id, why, at) VALUES (?, ?, ?, ?, ?, ?, ?, ?)`,
   // Before the item rows of a stretch go.
