@@ -157,6 +157,8 @@ async function start(first: Loaded, env: Environment, opened: ProgramLog, undo: 
     elsewhere?.directory ??
     openDirectory({ file: join(dataFolder, DIRECTORY_FILE), databases: databaseNames(config), clock })
   undo.add(() => (elsewhere ?? directory).close())
+  for (const line of directory.damage())
+    log.error({ damage: line }, 'the directory is damaged: restore it from a backup')
   const firstStart = elsewhere === undefined && (await prepareDirectory(directory, loaded))
   const nodes = identity === undefined ? undefined : new NodeLinks(identity, directory, log)
   undo.add(() => nodes?.close())

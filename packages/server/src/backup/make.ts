@@ -19,7 +19,7 @@ export interface BackupReport {
 
 /** Of the running server, or made anew by itself. */
 const leftOut =
-  /^(?:control\.sock|postrider\.(?:lock|pid)|backup\.lock|standby\.(?:json|key)|ready\.json|mailboxes|before-.*|backup-work|restoring-from|directory\.db(?:-wal|-shm)?|.*\.new)$/
+  /^(?:control\.sock|postrider\.(?:lock|pid)|backup\.lock|standby\.(?:json|key)|ready\.json|mailboxes|before-.*|backup-work|restoring-from|directory\.db(?:-wal|-shm|-sums)?|.*\.new)$/
 
 /** Makes a set in `target` and reads it back; `place`: the server that has the mailboxes, if they are not files; `link`: the
  * set is in the data folder's file system, to go on elsewhere. Rejects with CommandFailed; what was half made is taken away again. */

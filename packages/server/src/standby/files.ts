@@ -4,7 +4,7 @@ import { writeAtomically } from '../transfer/write-file.ts'
 
 /** Of one machine, of the running server, or sent in another way. */
 const own =
-  /^(?:control\.sock|.*\.sock|postrider\.(?:lock|pid|json)|ready\.json|mailboxes|before-.*|backup-work|restoring.*|standby\..*|directory\.db(?:-wal|-shm)?|.*\.new)$/
+  /^(?:control\.sock|.*\.sock|postrider\.(?:lock|pid|json)|ready\.json|mailboxes|before-.*|backup-work|restoring.*|standby\..*|directory\.db(?:-wal|-shm|-sums)?|.*\.new)$/
 /** Certificates, keys and notes are small. */
 const MAX_FILE_BYTES = 64 * 1024 * 1024
 

@@ -9,6 +9,7 @@ import type {
   ScramKeys,
 } from '@postrider/domain'
 import { addressKey } from './address.ts'
+import { SummedPages } from './pages.ts'
 import { upgrade } from './schema.ts'
 
 /** What the directory keeps of an account's password. `version` grows with every change: cached verdicts carry it. */
@@ -49,14 +50,16 @@ const bytes = (value: unknown): Uint8Array => (value instanceof Uint8Array ? val
 /** The SQL of the directory, one method per write. Nothing here decides anything. */
 export class Tables {
   readonly #db: DatabaseSync
+  readonly #pages: SummedPages | undefined
   readonly #statements = new Map<string, StatementSync>()
 
   constructor(file: string) {
+    const before = file === ':memory:' ? undefined : SummedPages.before(file)
     this.#db = new DatabaseSync(file)
     this.#db.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA busy_timeout = 5000')
-    // What a log holds goes into the file at once: after a sync that failed, the kernel may show frames that no disk has.
-    this.#db.exec('PRAGMA wal_checkpoint(TRUNCATE)')
+    this.#pages = before === undefined ? undefined : new SummedPages(this.#db, file, before)
     upgrade(this.#db, file)
+    this.#pages?.ready()
   }
 
   #run(sql: string, ...values: (string | number | Uint8Array | null)[]): number {
@@ -74,6 +77,7 @@ export class Tables {
     try {
       const result = work()
       this.#db.exec('COMMIT')
+      this.#pages?.committed()
       return result
     } catch (error) {
       if (this.#db.isTransaction) this.#db.exec('ROLLBACK')
@@ -197,18 +201,22 @@ export class Tables {
     this.#run('DELETE FROM pending WHERE mailbox = ?', mailbox)
   }
 
-  /** A consistent copy into a new file (VACUUM INTO). */
-  /** What SQLite finds wrong with the file, one line each. */
+  /** What is wrong with the file, one line each: pages that changed by themselves, and what SQLite finds. */
   damage(): string[] {
     const lines = this.#db.prepare('PRAGMA integrity_check').all()
-    return lines.map((row) => String(row.integrity_check)).filter((line) => line !== 'ok')
+    return lines
+      .map((row) => String(row.integrity_check))
+      .filter((line) => line !== 'ok')
+      .concat(this.#pages?.damage() ?? [])
   }
 
+  /** A consistent copy into a new file (VACUUM INTO). */
   copyTo(file: string): void {
     this.#run('VACUUM INTO ?', file)
   }
   close(): void {
     this.#statements.clear()
+    this.#pages?.leave()
     this.#db.close()
   }
 }

@@ -13,6 +13,7 @@ import {
   writeSync,
 } from 'node:fs'
 import { basename, dirname } from 'node:path'
+import type { DatabaseSync } from 'node:sqlite'
 import { crc32 } from 'node:zlib'
 import { noteCopied } from '../ship/log.ts'
 import type { Connection } from './connection.ts'
@@ -119,12 +120,18 @@ function writeHead(fd: number, pageBytes: number, log: LogHead | undefined, clea
 
 const position = (page: number): number => HEAD_BYTES + (page - 1) * ENTRY_BYTES
 
+/** What copying a log needs of a connection. */
+export interface LoggedConnection {
+  readonly database: DatabaseSync
+  pragma(text: string): readonly (readonly unknown[])[]
+}
+
 /**
  * Copies a log into its database, sums first. Answers how many frames are left. Only the one writer may call it without a `pin`: what is
  * committed between the look at the log and the copy would be copied without a sum. A pin is a connection of its own, which holds the
  * log's end where it is.
  */
-export function copyLog(connection: Connection, mode: 'PASSIVE' | 'TRUNCATE', pin?: Connection): number {
+export function copyLog(connection: LoggedConnection, mode: 'PASSIVE' | 'TRUNCATE', pin?: Connection): number {
   const database = connection.database.location()
   if (database === null) return 0
   pin?.execute('BEGIN')
@@ -285,6 +292,11 @@ export class PageReader {
 
   get pages(): number {
     return Math.floor(fstatSync(this.#file).size / this.pageBytes)
+  }
+
+  /** The same, of a database that nobody writes while this looks, and whose log is copied. */
+  damagedNow(first: number, count: number): number[] {
+    return this.#sums === undefined ? [] : this.#wrong(first, count)
   }
 
   /** Pages from `first` on, at most `count`, that are not what their sums say. */

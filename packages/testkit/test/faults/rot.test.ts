@@ -37,7 +37,7 @@ const kinds: readonly Kind[] = [
   { name: 'checksums of its pages', file: /^mailboxes\/[^/]+\/mailbox\.sqlite-sums$/, noticed: 'start' },
   { name: 'segment', file: /^mailboxes\/[^/]+\/segments\/\d+\.seg$/, noticed: 'check' },
   { name: 'search database', file: /^mailboxes\/[^/]+\/search\.sqlite$/, noticed: 'healed' },
-  { name: 'directory', file: /^directory\.db$/, noticed: 'start' },
+  { name: 'directory', file: /^directory\.db$/, noticed: 'check' },
   { name: 'certificate', file: /^tls\/certificate\.pem$/, noticed: 'start' },
   { name: 'key', file: /^tls\/key\.pem$/, noticed: 'start' },
   { name: 'configuration', file: /^postrider\.json$/, noticed: 'start' },
