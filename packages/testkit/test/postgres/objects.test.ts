@@ -53,9 +53,18 @@ else {
         clock,
         objects: objects(`contract-${++runs}`),
       })
+      // Everything is on its way to segments, or to other segments, all the time.
+      let work: Promise<unknown> = Promise.resolve()
+      const beside = setInterval(() => {
+        work = work.then(() => service.keepHouse()).catch(() => undefined)
+      }, 100)
       return {
         service,
-        close: () => service.close(),
+        async close() {
+          clearInterval(beside)
+          await work
+          await service.close()
+        },
         forgetTombstones: (mailbox) => service.forgetTombstones(mailbox),
       }
     },
