@@ -19,6 +19,8 @@ import { accounts, load } from './load.ts'
 import { acknowledged } from './rig.ts'
 
 const TAKEOVERS = Number(process.env.POSTRIDER_TAKEOVERS ?? 1)
+/** Acknowledged before and after the phone synchronises; then the primary is killed. */
+const MAILS = Number(process.env.POSTRIDER_TAKEOVER_MAILS ?? 25)
 const LONG_MS = 60_000
 
 interface Report {
@@ -82,7 +84,7 @@ const together = (primary: TestServer, standby: TestServer): Promise<true> =>
   )
 
 test(`${TAKEOVERS} times the primary is killed under load and the standby promoted: 0 lost with synced, UIDs and sync keys go on`, {
-  timeout: 120_000 + TAKEOVERS * 240_000,
+  timeout: 300_000 + TAKEOVERS * 300_000,
 }, async (t) => {
   await using pair = await Pair.start('synced', '0s', '20s')
   let [primary, standby] = pair.servers as [TestServer, TestServer]
@@ -103,14 +105,14 @@ test(`${TAKEOVERS} times the primary is killed under load and the standby promot
       await Promise.race([
         loaded,
         (async () => {
-          await acknowledged(ledger, 60)
+          await acknowledged(ledger, MAILS)
           if (inbox === '') {
             await phone.provision()
             assert.equal((await phone.folderSync()).http, 200)
             inbox = [...phone.folders.values()].find(({ type }) => Number(type) === 2)?.serverId ?? ''
           }
           await phone.syncAll(inbox)
-          await acknowledged(ledger, 60)
+          await acknowledged(ledger, MAILS)
         })(),
       ])
     } catch (error) {
@@ -161,7 +163,7 @@ test(`${TAKEOVERS} times the primary is killed under load and the standby promot
 })
 
 test('a primary that is alive while its standby is promoted ends and says why; one whose standby is away goes on when its patience ends', {
-  timeout: 240_000,
+  timeout: 600_000,
 }, async () => {
   await using pair = await Pair.start('synced', '500ms')
   const [primary, standby] = pair.servers as [TestServer, TestServer]
