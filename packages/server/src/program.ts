@@ -421,7 +421,13 @@ async function start(first: Loaded, env: Environment, opened: ProgramLog, undo: 
   }
   const mover =
     elsewhere === undefined
-      ? new Mover({ directory, service: home.service, clock, log: log.child({ part: 'move' }) })
+      ? new Mover({
+          directory,
+          service: home.service,
+          clock,
+          log: log.child({ part: 'move' }),
+          decided: async () => followed?.shareDirectory(),
+        })
       : undefined
   undo.add(() => mover?.close())
   const server = runningServer({

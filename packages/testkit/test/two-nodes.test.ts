@@ -78,6 +78,13 @@ async function moved(to: string): Promise<{ readonly status: string; readonly lo
     LIMIT_MS,
   )
 }
+/** Ids under which JMAP clients know the mails and their bytes. */
+async function jmapIds(server: TestServer): Promise<unknown> {
+  const jmap = await new JmapClient({ port: server.port('https'), tls: true, user: ANN, password: PASSWORD }).connect()
+  const { ids } = await jmap.call('Email/query', { filter: { subject: 'through' } })
+  const { list } = await jmap.call('Email/get', { ids, properties: ['id', 'blobId', 'threadId'] })
+  return list
+}
 const phoneAt = (server: TestServer, deviceId: string): Phone =>
   new Phone({ port: server.port('https'), tls: true, user: ANN, password: PASSWORD, deviceId, deviceType: 'TestPhone' })
 
@@ -113,6 +120,7 @@ test('a mailbox moves to the other machine and back; IDLE and Ping held meanwhil
   await phone.folderSync()
   const inbox = phone.folderOfType(INBOX)
   await phone.syncAll(inbox)
+  const known = await jmapIds(alpha)
   for (const [to, turn] of [
     ['beta', 1],
     ['mailboxes-1', 2],
@@ -133,6 +141,7 @@ test('a mailbox moves to the other machine and back; IDLE and Ping held meanwhil
     // The sync state of before goes on: no status that asks to start over.
     await phone.syncAll(inbox)
     assert.ok(phone.mirror.bySubject(inbox, `after move ${turn}`))
+    for (const server of [alpha, beta]) assert.deepEqual(await jmapIds(server), known)
     for (const client of clients) {
       assert.equal((await client.command('NOOP')).status, 'OK')
       assert.equal((await subjects(client)).at(-1), `after move ${turn}`)

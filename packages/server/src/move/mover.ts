@@ -51,6 +51,8 @@ export interface MoverOptions {
   readonly service: MailboxService
   readonly clock: Clock
   readonly log: Logger
+  /** Resolves when whoever follows the directory (a standby) has what was decided: only then the source goes. */
+  readonly decided?: () => Promise<void>
   /** Told between the steps of a move; tests stop there. */
   readonly step?: (name: string) => Promise<void> | void
 }
@@ -274,6 +276,7 @@ export class Mover {
     const { mailbox, to, from, epoch } = record
     const transfer = this.#transfer(record, this.#progressOf(mailbox))
     await transfer.target('open', { epoch })
+    await this.#options.decided?.()
     await this.#options.step?.('opened')
     await transfer.source('left', { epoch })
     const { problem: _none, ...rest } = record

@@ -20,7 +20,11 @@ export interface Blob {
 }
 
 const DIGITS = 12
-const digestOf = (ref: BlobRef): string => createHash('sha256').update(ref).digest('hex').slice(0, DIGITS)
+/** Of what a reference says of the bytes (its end: size and checksum), not of the place: a mailbox may move to another database. */
+const digestOf = (ref: BlobRef): string => {
+  const bytes = /-[0-9a-z]+-[0-9a-z]+$/.exec(ref)?.[0] ?? ref
+  return createHash('sha256').update(bytes).digest('hex').slice(0, DIGITS)
+}
 
 /** The blob id of a mail; null for an item that has no original. */
 export const blobIdOf = (item: Pick<Item, 'itemId' | 'original'>): string | null =>
