@@ -57,8 +57,22 @@ const paths = {
 
 export type IconName = keyof typeof paths
 
+/** Those that point along the line one reads: from right to left they are turned around. */
+const turning: ReadonlySet<string> = new Set([
+  'back',
+  'forwardTo',
+  'reply',
+  'replyAll',
+  'forward',
+  'sent',
+  'undo',
+  'signOut',
+  'list',
+  'quote',
+])
+
 export const Icon = ({ name, filled = false }: { readonly name: IconName; readonly filled?: boolean }): JSX.Element => (
-  <svg class="icon" viewBox="0 0 20 20" aria-hidden="true" focusable="false">
+  <svg class={turning.has(name) ? 'icon turns' : 'icon'} viewBox="0 0 20 20" aria-hidden="true" focusable="false">
     <path d={paths[name]} fill={filled ? 'currentColor' : 'none'} />
   </svg>
 )
