@@ -112,6 +112,10 @@ export function Row({ list, index, id, height, isCursor }: RowProps): JSX.Elemen
       data-index={index}
       draggable
       onClick={(event) => onSelect(event, index, id)}
+      // Screen readers put the focus where they read: keys mean that row.
+      onFocus={() => {
+        app.cursor.value = index
+      }}
       onContextMenu={(event) => rowMenu(event, id)}
       onPointerLeave={() => setHovered(false)}
       onPointerEnter={(event) => {
