@@ -30,7 +30,7 @@ export interface TlsListenOptions {
 }
 
 /** How long a stranger has for the handshake, ms, and how many there may be at a time. */
-const HANDSHAKE_MS = 5_000
+const HANDSHAKE_MS = 10_000
 const MAX_STRANGERS = 64
 
 const nameOf = (certificate: PeerCertificate): NodeName => {

@@ -144,7 +144,7 @@ test('any bytes before the handshake end the connection, and crowds of strangers
   t.after(() => {
     for (const socket of open) socket.destroy()
   })
-  // Those that say nothing have five seconds.
+  // Those that say nothing have ten seconds.
   await Promise.all(closed)
   const caller = new Caller()
   t.after(() => caller.close())
