@@ -76,8 +76,8 @@ async function phone(folder: string): Promise<{ readonly context: BrowserContext
   await page.locator('form[method=post] [type=submit]').first().click()
   await page.waitForSelector('.row:not(.waiting)')
   await page.evaluate(() => navigator.serviceWorker.ready)
-  await until('mail and its files are kept', async () => (await count(page, 'files')) >= 2, LONG)
-  await until('the frame is kept', async () => (await count(page, 'meta')) >= 3, LONG)
+  await until('mail and its files are kept', async () => (await count(page, 'files')) >= 3, LONG)
+  await until('the frame is kept', async () => (await count(page, 'meta')) >= 2, LONG)
   return { context, page }
 }
 

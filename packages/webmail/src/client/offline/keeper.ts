@@ -56,6 +56,8 @@ export class Keeper {
       if (!(error instanceof JmapError) || error.type !== 'cannotCalculateChanges') throw error
       await this.#everything()
     }
+    // Last: mail can be read without them.
+    await this.#blobs.fetch()
   }
 
   async #frame(): Promise<{
@@ -137,7 +139,7 @@ export class Keeper {
         'rows',
         kept.map((one) => [one.id, rowOf(one)]),
       )
-      await this.#blobs.keep(kept)
+      await this.#blobs.want(kept)
     }
   }
 
