@@ -14,6 +14,8 @@ export interface Files {
   size(fd: number): number
   /** fdatasync, off the thread. */
   sync(fd: number): Promise<void>
+  /** fdatasync, on the thread: where nothing else may happen before it is done. */
+  syncNow(fd: number): void
   syncDirectory(path: string): void
   remove(path: string): void
 }
@@ -57,6 +59,7 @@ export const realFiles: Files = {
   size: (fd) => fs.fstatSync(fd).size,
   sync: (fd) =>
     new Promise((resolve, reject) => fs.fdatasync(fd, (error) => (error === null ? resolve() : reject(error)))),
+  syncNow: (fd) => fs.fdatasyncSync(fd),
   syncDirectory: (path) => {
     const fd = fs.openSync(path, 'r')
     try {

@@ -122,6 +122,9 @@ export class RemoteFiles implements Files {
   sync(): never {
     return readOnly()
   }
+  syncNow(): never {
+    return readOnly()
+  }
   syncDirectory(): never {
     return readOnly()
   }

@@ -1,4 +1,4 @@
-import { mkdirSync, readdirSync } from 'node:fs'
+import { existsSync, mkdirSync, readdirSync } from 'node:fs'
 import type { Logger } from '@postrider/domain'
 import type { Files } from './files.ts'
 import { type Place, segmentPath } from './reader.ts'
@@ -33,6 +33,8 @@ export class SegmentWriter {
   /** The last one is written to; earlier ones are full and wait for their sync. */
   #open: OpenSegment[] = []
   #next = 1
+  /** Hears of everything that is appended. */
+  onAppend: (segment: number, offset: number, record: EncodedRecord) => void = () => {}
 
   private constructor(folder: string, files: Files, limit: number) {
     this.#folder = folder
@@ -113,6 +115,7 @@ export class SegmentWriter {
     const offset = open.length
     this.#files.write(open.fd, record.parts, offset)
     open.length += record.stored
+    this.onAppend(open.segment, offset, record)
     return { segment: open.segment, offset }
   }
 
@@ -144,11 +147,43 @@ export class SegmentWriter {
     }
   }
 
-  /** Synced length and state of every segment that is open for writing: what the commit writes to the rows. */
-  lengths(): readonly SegmentRow[] {
+  /** As `sync`, before anything else happens on this thread. */
+  syncNow(): void {
+    for (const one of this.#open) {
+      if (one.synced >= one.length) continue
+      this.#files.syncNow(one.fd)
+      one.synced = one.length
+    }
+  }
+
+  /** Puts bytes back where they were before `cut`: in the last segment, or the one that comes after it. */
+  putBack(segment: number, offset: number, bytes: Uint8Array): void {
+    let open = this.#open.find((one) => one.segment === segment)
+    if (open === undefined) {
+      const path = segmentPath(this.#folder, segment)
+      open = {
+        segment,
+        fd: this.#files.open(path, existsSync(path) ? 'r+' : 'wx+'),
+        length: 0,
+        synced: 0,
+        sealed: false,
+      }
+      this.#open.push(open)
+      this.#next = Math.max(this.#next, segment + 1)
+    }
+    this.#files.write(open.fd, [bytes], offset)
+    open.length = Math.max(open.length, offset + bytes.length)
+    for (const one of this.#open) if (one.segment < segment) one.sealed = true
+  }
+
+  /**
+   * Length and state of every segment that is open for writing: what the commit writes to the rows. The synced length, or, for what a log makes
+   * durable before the segments are, the length that was `appended`.
+   */
+  lengths(appended = false): readonly SegmentRow[] {
     return this.#open.map((one) => ({
       segment: one.segment,
-      bytes: one.synced,
+      bytes: appended ? one.length : one.synced,
       sealed: one.sealed && one.synced === one.length,
     }))
   }

@@ -14,4 +14,6 @@ export const upgrades: readonly Upgrade[] = [
     version: 2,
     statements: [`DROP INDEX item_mid`, `CREATE UNIQUE INDEX item_mid ON item (mbx, mid, conversation)`],
   },
+  // A redo log beside the file (sqlite/redo.ts): a program that does not know it would open the database without what was answered last.
+  { version: 3, statements: [`DELETE FROM setting WHERE name = 'redo'`] },
 ]

@@ -10,6 +10,7 @@ import {
   readdirSync,
   rmSync,
   statSync,
+  writeSync,
 } from 'node:fs'
 import { join } from 'node:path'
 import { backup, DatabaseSync } from 'node:sqlite'
@@ -17,6 +18,8 @@ import { DomainError } from '@postrider/domain'
 import { segmentPath } from '../blobs/index.ts'
 import type { CheckReport } from './check.ts'
 import { checkDatabase } from './check-thread.ts'
+import { Connection } from './connection.ts'
+import { readRedo, recoverRedo } from './redo.ts'
 
 /** One segment of a backup. `ino` and `mtime` are those of the file it was copied from: a sealed one with the same is not copied again. */
 export interface BackupSegment {
@@ -106,7 +109,13 @@ export async function backupDatabase(
   to: string,
   options: BackupOptions = {},
 ): Promise<readonly BackupSegment[]> {
-  const { before, link = false, tables = (goal: string) => snapshot(join(from, 'mailbox.sqlite'), goal) } = options
+  const { before, link = false } = options
+  let records: readonly LoggedRecord[] = []
+  const tables =
+    options.tables ??
+    (async (goal: string) => {
+      records = await snapshotWithRedo(join(from, 'mailbox.sqlite'), goal)
+    })
   const held = join(from, 'backup-hold')
   const target = join(to, 'mailbox.sqlite')
   const goalOf = (segment: number): string => segmentPath(join(to, 'segments'), segment)
@@ -151,10 +160,57 @@ export async function backupDatabase(
       }
       copied.push({ segment, bytes, sealed, ino, mtime })
     }
+    putRecords(records, goalOf)
     syncFile(join(to, 'segments'))
     return copied
   } finally {
     rmSync(held, { recursive: true, force: true })
+  }
+}
+
+/** An original of the redo log. */
+interface LoggedRecord {
+  readonly segment: number
+  readonly offset: number
+  readonly bytes: Uint8Array
+}
+
+/**
+ * As `snapshot`, with what the redo log says beyond it, done in the copy: all that was answered before. The log is read first: either the tables are
+ * of its generation, or they have all of it. Answers the originals in it.
+ */
+async function snapshotWithRedo(from: string, to: string): Promise<readonly LoggedRecord[]> {
+  const log = readRedo(from)
+  await snapshot(from, to)
+  const records: LoggedRecord[] = []
+  const copy = new Connection(to)
+  try {
+    recoverRedo(copy, log, {
+      place: (segment, offset, bytes) => void records.push({ segment, offset, bytes }),
+      sync: () => {},
+      damaged: () => {},
+    })
+    copy.pragma('wal_checkpoint(TRUNCATE)')
+  } finally {
+    copy.close()
+  }
+  syncFile(to)
+  return records
+}
+
+/** After a power cut segments may lack what the redo log has; in a running server they have it. */
+function putRecords(records: readonly LoggedRecord[], goalOf: (segment: number) => string): void {
+  for (const [segment, parts] of Map.groupBy(records, (one) => one.segment)) {
+    const path = goalOf(segment)
+    // Dropped by the rows that came behind.
+    if (!existsSync(path)) continue
+    const fd = openSync(path, 'r+')
+    try {
+      for (const { offset, bytes } of parts) writeSync(fd, bytes, 0, bytes.length, offset)
+      fsyncSync(fd)
+    } finally {
+      closeSync(fd)
+    }
   }
 }
 

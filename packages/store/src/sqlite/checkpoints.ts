@@ -8,10 +8,10 @@ const MAX_PASSES = 5
 /** The log may never grow beyond this: then the owner copies all of it, whatever that costs. */
 const TOO_MANY_FRAMES = 65_536
 /** Commits between two looks at the length of the log. */
-const LOOK_EVERY = 64
+const LOOK_EVERY = 8
 
 /** The end of the owner: looks at its log, and copies the rest of it. */
-export type LoggedDatabase = Pick<MailboxDatabase, 'name' | 'logFrames' | 'copyLog'>
+export type LoggedDatabase = Pick<MailboxDatabase, 'name' | 'logFrames'> & { copyLog(): void | Promise<void> }
 
 /**
  * Keeps the write-ahead log short without stopping the writer: another thread copies its frames into the database while writing goes on; the
@@ -54,6 +54,6 @@ export class Checkpoints {
     } catch (error) {
       this.#log.warn({ error: String(error) }, 'checkpoint put off')
     }
-    if (left <= LEFT_TO_OWNER * 4 || frames > TOO_MANY_FRAMES) this.#database.copyLog()
+    if (left <= LEFT_TO_OWNER * 4 || frames > TOO_MANY_FRAMES) await this.#database.copyLog()
   }
 }

@@ -135,6 +135,8 @@ export class Compaction {
       this.#giveUp({ segment, offset: 0 }, `${left} live bytes were not found`)
       return
     }
+    // Who reads by another connection still finds its records there until now.
+    await this.#database.fold()
     originals.forgetSegment(segment)
     this.#database.shipping?.removed(segment)
     segments.remove(segment)

@@ -6,41 +6,51 @@ import type { Row, Statements, Value } from '../engine/statements.ts'
 /** One SQLite connection with its statements prepared once. */
 export class Connection implements Statements {
   readonly database: DatabaseSync
-  readonly #statements = new Map<string, StatementSync>()
+  readonly #statements = new Map<string, { readonly statement: StatementSync; readonly writes: boolean }>()
+  /** Hears of every statement that changes something, after it was carried out. */
+  onWrite: ((text: string, values: readonly Value[]) => void) | undefined
 
   constructor(path: string, options: { readOnly?: boolean } = {}) {
     this.database = new DatabaseSync(path, { readOnly: options.readOnly ?? false, timeout: 5_000 })
   }
 
-  #prepare(text: string): StatementSync {
-    let statement = this.#statements.get(text)
-    if (statement === undefined) {
-      statement = this.database.prepare(sqliteDialect(text))
+  #prepare(text: string): { readonly statement: StatementSync; readonly writes: boolean } {
+    let prepared = this.#statements.get(text)
+    if (prepared === undefined) {
+      const statement = this.database.prepare(sqliteDialect(text))
       statement.setReturnArrays(true)
-      this.#statements.set(text, statement)
+      prepared = { statement, writes: /^\s*(INSERT|UPDATE|DELETE)\b/.test(text) }
+      this.#statements.set(text, prepared)
     }
-    return statement
+    return prepared
   }
 
   run(text: string, ...values: Value[]): void {
-    this.#prepare(text).run(...values)
+    const { statement, writes } = this.#prepare(text)
+    statement.run(...values)
+    if (writes) this.onWrite?.(text, values)
   }
   get(text: string, ...values: Value[]): Row | undefined {
-    return this.#prepare(text).get(...values) as unknown as Row | undefined
+    const { statement, writes } = this.#prepare(text)
+    const row = statement.get(...values) as unknown as Row | undefined
+    if (writes) this.onWrite?.(text, values)
+    return row
   }
   all(text: string, ...values: Value[]): readonly Row[] {
-    return this.#prepare(text).all(...values) as unknown as readonly Row[]
+    const { statement, writes } = this.#prepare(text)
+    const rows = statement.all(...values) as unknown as readonly Row[]
+    if (writes) this.onWrite?.(text, values)
+    return rows
   }
+  /** Reads only. */
   iterate(text: string, ...values: Value[]): Iterable<Row> {
-    return this.#prepare(text).iterate(...values) as unknown as Iterable<Row>
+    return this.#prepare(text).statement.iterate(...values) as unknown as Iterable<Row>
   }
   many(text: string, sets: readonly (readonly Value[])[]): readonly (Row | undefined)[] {
-    const statement = this.#prepare(text)
-    return sets.map((values) => statement.get(...values) as unknown as Row | undefined)
+    return sets.map((values) => this.get(text, ...values))
   }
   every(text: string, sets: readonly (readonly Value[])[]): readonly Row[] {
-    const statement = this.#prepare(text)
-    return sets.flatMap((values) => statement.all(...values) as unknown as Row[])
+    return sets.flatMap((values) => this.all(text, ...values))
   }
   /** Statements without values or rows; `;` between several. */
   execute(text: string): void {

@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync } from 'node:fs'
+import { existsSync, mkdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import {
   type ApplyResult,
@@ -33,6 +33,7 @@ import {
   sumAnew,
   sumsClean,
   sumsFit,
+  redoPath,
   setLogAside,
   logsSetAside,
   strandedCommits,
@@ -46,6 +47,7 @@ import { currentRef } from '../engine/move/references.ts'
 import { newMailbox } from '../engine/new-mailbox.ts'
 import { Originals } from './originals.ts'
 import { get } from '../engine/read/get.ts'
+import { RedoLog, recoverFolder } from './redo.ts'
 import { Reserve } from './reserve.ts'
 import { folderRow } from '../engine/rows.ts'
 import { read } from '../engine/sql/read.ts'
@@ -73,6 +75,7 @@ export interface DatabaseOptions {
   /** Keeps a commit log; undefined: none. */
   readonly shipping?: ShippingOptions | undefined
   readonly upgrades?: readonly Upgrade[]
+  readonly foldMs?: number | undefined
 }
 
 /** A write came too late: the mailbox has just been locked. It waits, and is asked again. */
@@ -95,6 +98,7 @@ export class MailboxDatabase {
   readonly segments: SegmentWriter
   readonly committer: Committer
   readonly shipping: Shipping | undefined
+  readonly #redo: RedoLog | undefined
   readonly #hints: Hints
   readonly #lock: { release(): void }
   readonly #log: Logger
@@ -128,6 +132,8 @@ export class MailboxDatabase {
       const segments = { files, log, keepTails, ...(limit === undefined ? {} : { limit }) }
       this.segments = SegmentWriter.open(segmentFolder, this.books.segments(), segments)
       this.shipping?.knows(this.books.segments())
+      // Who follows is told of commits: there every batch is one.
+      this.#redo = this.shipping === undefined ? this.#beginRedo(files) : undefined
     } catch (error) {
       this.#lock.release()
       throw asDomainError(error)
@@ -146,8 +152,28 @@ export class MailboxDatabase {
       maxBytes: options.maxOriginalBytes,
     })
     const { segments, originals, shipping } = this
-    const parts = { connection, books, originals, segments, reserve, clock, log, meter, name, shipping }
-    this.committer = new Committer(parts)
+    const redo = this.#redo
+    const parts = { connection, books, originals, segments, redo, reserve, clock, log, meter, name, shipping }
+    this.committer = new Committer({ ...parts, foldMs: options.foldMs })
+  }
+
+  #beginRedo(files: Files): RedoLog | undefined {
+    const redo = RedoLog.open(this.path, files, this.#log)
+    if (redo === undefined) return undefined
+    this.segments.onAppend = (segment, offset, { parts, stored }) => redo.record(segment, offset, parts, stored)
+    try {
+      this.connection.execute('BEGIN IMMEDIATE')
+      const generation = redo.turn(this.connection)
+      this.connection.execute('COMMIT')
+      redo.begin(generation)
+      return redo
+    } catch (error) {
+      if (this.connection.database.isTransaction) this.connection.execute('ROLLBACK')
+      redo.close()
+      if (!isSqliteFull(error)) throw error
+      this.#log.warn({ database: this.name, error: String(error) }, 'disk full: every batch is a commit')
+      return undefined
+    }
   }
 
   #ownNumber({ number, name }: DatabaseOptions): number {
@@ -188,6 +214,8 @@ export class MailboxDatabase {
   fence(epoch: number): void {
     if (this.#closed || epoch <= storedEpoch(this.connection)) return
     this.committer.stop(movedError(epoch))
+    // What was answered is in the redo log: the next owner finds it there.
+    if (this.connection.database.isTransaction) this.connection.execute('ROLLBACK')
     writeEpoch(this.connection, epoch)
   }
 
@@ -337,17 +365,28 @@ export class MailboxDatabase {
   }
 
   /** Copies what is left of the write-ahead log; the next commit begins it anew. */
-  copyLog(): void {
+  async copyLog(): Promise<void> {
     this.usable()
-    this.shipping?.sync()
-    copyLog(this.connection, 'PASSIVE')
+    await this.committer.fold(() => {
+      this.shipping?.sync()
+      copyLog(this.connection, 'PASSIVE')
+    })
   }
 
   /** Copies the write-ahead log into the database and empties it. */
-  checkpoint(): void {
+  async checkpoint(): Promise<void> {
     this.usable()
-    this.shipping?.sync()
-    copyLog(this.connection, 'TRUNCATE')
+    await this.committer.fold(() => {
+      this.shipping?.sync()
+      copyLog(this.connection, 'TRUNCATE')
+    })
+  }
+
+  /** Resolves when other connections see everything that was answered. */
+  async fold(): Promise<void> {
+    this.usable()
+    await this.committer.fold()
+    this.usable()
   }
 
   /** Copies the log as its sums want it, before closing would; a log that stays is copied at the next start. */
@@ -363,11 +402,15 @@ export class MailboxDatabase {
   async close(): Promise<void> {
     if (this.#closed) return
     this.shipping?.leave()
+    await this.committer.fold()
     await this.committer.idle()
     this.#closed = true
     this.committer.stop(new DomainError('unavailable', 'the store is closed'))
     this.originals.close()
     this.segments.close()
+    this.#redo?.close()
+    // What could not be folded is in the redo log.
+    if (this.connection.database.isTransaction) this.connection.execute('ROLLBACK')
     this.#leaveLog()
     this.shipping?.close()
     this.connection.close()
@@ -404,6 +447,7 @@ function openConnection(
     if (!fresh) {
       shipping?.recover()
       recoverLog(connection, log)
+      redo(connection, path, options)
     }
     if (!fresh && !summed) {
       log.warn({ path }, 'the checksums of the pages are not those of this database: they are taken anew')
@@ -422,6 +466,25 @@ function openConnection(
   } catch (error) {
     connection.close()
     throw error
+  }
+}
+
+/** What the redo log says and no COMMIT brought into the database, before anything else is done. Where there is no room, the reserve is given up for it. */
+function redo(connection: Connection, path: string, { folder, files = realFiles, log, clock }: DatabaseOptions): void {
+  const recover = (): void => {
+    const frames = recoverFolder(connection, path, files, (lost) => {
+      const kept = setLogAside(path, clock.now(), redoPath(path))
+      log.error({ kept, frames: lost }, 'the redo log of a database is damaged: newer changes in it are lost')
+    })
+    if (frames > 0) log.info({ path, frames }, 'the redo log was carried out')
+  }
+  try {
+    recover()
+  } catch (error) {
+    const reserve = join(folder, 'reserve')
+    if (!(isFull(error) || isSqliteFull(error)) || !existsSync(reserve)) throw error
+    rmSync(reserve)
+    recover()
   }
 }
 

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { randomBytes } from 'node:crypto'
 import { rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
@@ -22,21 +23,28 @@ const add = (folder: FolderId, subject: string): Operation => ({ op: 'add', fold
 const withCode = (code: DomainCode) => (error: unknown) => isDomainError(error, code)
 const systemError = (code: string): Error => Object.assign(new Error(code), { code })
 
-/** File calls of which the one that `fails` names goes wrong. */
-function faulty(fails: (call: keyof Files, n: number) => Error | undefined): Files {
+/** File calls of which the one that `fails` names goes wrong; both kinds of syncs count as one. */
+function faulty(fails: (call: keyof Files, n: number, path: string) => Error | undefined): Files {
   const counts = new Map<keyof Files, number>()
-  const wrap = <K extends keyof Files>(call: K): Files[K] => {
-    const real = realFiles[call] as (...args: unknown[]) => unknown
+  const paths = new Map<number, string>()
+  const wrap = <K extends keyof Files>(name: K): Files[K] => {
+    const real = realFiles[name] as (...args: unknown[]) => unknown
+    const call = name === 'syncNow' ? 'sync' : name
     return ((...args: unknown[]) => {
       const n = (counts.get(call) ?? 0) + 1
       counts.set(call, n)
-      const error = fails(call, n)
-      if (error === undefined) return real(...args)
-      if (call === 'sync') return Promise.reject(error)
-      throw error
+      const error = fails(call, n, typeof args[0] === 'string' ? args[0] : (paths.get(args[0] as number) ?? ''))
+      if (error !== undefined) {
+        if (name === 'sync') return Promise.reject(error)
+        throw error
+      }
+      const result = real(...args)
+      if (name === 'open') paths.set(result as number, args[0] as string)
+      return result
     }) as Files[K]
   }
-  return { ...realFiles, write: wrap('write'), sync: wrap('sync'), open: wrap('open') }
+  const [write, sync, syncNow, open] = [wrap('write'), wrap('sync'), wrap('syncNow'), wrap('open')]
+  return { ...realFiles, write, sync, syncNow, open }
 }
 
 test('D3: a failed sync is told to all in flight, never tried again, and stops the database until it is opened anew', async (t) => {
@@ -92,17 +100,37 @@ test('D4: no room for originals is diskFull for those calls; flags, moves and de
   assert.deepEqual((await store.check())[0]?.problems, [])
 })
 
-test('a sync that finds no room takes its batch back and what was staged with it', async (t) => {
+test('a segment whose sync finds no room takes a large mail back and what was staged; what was answered stays', async (t) => {
   let full = false
-  const files = faulty((call) => (full && call === 'sync' ? systemError('ENOSPC') : undefined))
-  const { store, inbox } = await testStore(t, { files })
-  await store.apply(testMailbox, [add(inbox, 'one')])
+  const files = faulty((call, _, path) =>
+    full && call === 'sync' && path.endsWith('.seg') ? systemError('ENOSPC') : undefined,
+  )
+  const { store, folder, inbox } = await testStore(t, { files })
+  await store.apply(testMailbox, [add(inbox, 'one'), add(inbox, 'two')])
   const staged = await store.stage(testMailbox, Buffer.from('staged'))
   full = true
-  await assert.rejects(store.apply(testMailbox, [add(inbox, 'two')]), withCode('diskFull'))
+  const large: Operation = { op: 'add', folder: inbox, item: testMail('large', randomBytes(100_000).toString('hex')) }
+  await assert.rejects(store.apply(testMailbox, [large]), withCode('diskFull'))
   await assert.rejects(store.blob(testMailbox, staged), withCode('blobGone'))
   await store.apply(testMailbox, [{ op: 'remove', folder: inbox, items: { uids: Uint32Array.of(1) } }])
-  assert.deepEqual((await store.check())[0]?.problems, [])
+  const texts = async (from: typeof store): Promise<string[]> => {
+    const items = await from.get(testMailbox, {
+      by: { folder: inbox, uids: [1, 2, 3] as never },
+      columns: ['original', 'promoted'],
+    })
+    return Promise.all(
+      items.map(async ({ original, promoted }) => {
+        assert.ok(Buffer.from(await from.blob(testMailbox, original as never)).includes(promoted?.subject as string))
+        return promoted?.subject as string
+      }),
+    )
+  }
+  assert.deepEqual(await texts(store), ['two'])
+  await store.close()
+  full = false
+  const again = (await testStore(t, { folder })).store
+  assert.deepEqual(await texts(again), ['two'])
+  assert.deepEqual((await again.check())[0]?.problems, [])
 })
 
 /** One database without the store around it, so that its connection is at hand. */
@@ -145,7 +173,7 @@ test('SQLITE_FULL rolls the batch back: diskFull for what adds, the rest is writ
   assert.equal(database.committer.diskFull, true)
 })
 
-test('a failed COMMIT stops the database; nothing of the batch is there after the next start', async (t) => {
+test('a failed COMMIT stops the database; what was answered is there after the next start', async (t) => {
   const { database, inbox } = await bareDatabase(t)
   await database.apply(testMailbox, [add(inbox, 'kept')])
   const { change } = database.info(testMailbox)
@@ -156,7 +184,7 @@ test('a failed COMMIT stops the database; nothing of the batch is there after th
     commits++
     throw Object.assign(new Error('disk I/O error'), { errcode: 1034 })
   }
-  await assert.rejects(database.apply(testMailbox, [add(inbox, 'lost')]), withCode('unavailable'))
+  await assert.rejects(database.fold(), withCode('unavailable'))
   assert.throws(() => database.apply(testMailbox, [add(inbox, 'later')]), withCode('unavailable'))
   assert.equal(commits, 1)
   assert.throws(() => database.info(testMailbox), withCode('unavailable'))

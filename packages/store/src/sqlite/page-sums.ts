@@ -46,6 +46,8 @@ const LOOK_PAUSE_MS = 50
 
 export const sumsPath = (database: string): string => `${database}-sums`
 const logPath = (database: string): string => `${database}-wal`
+/** The redo log: redo.ts. */
+export const redoPath = (database: string): string => `${database}-redo`
 
 interface LogHead {
   readonly pageBytes: number
@@ -251,15 +253,17 @@ export function strandedCommits(database: string, known: number): number {
 }
 
 /** Keeps a copy of a damaged log, for a person to look at. Answers its name. */
-export function setLogAside(database: string, now: number): string {
-  const kept = `${logPath(database)}${DAMAGED}${now}`
-  copyFileSync(logPath(database), kept)
+export function setLogAside(database: string, now: number, log = logPath(database)): string {
+  const kept = `${log}${DAMAGED}${now}`
+  copyFileSync(log, kept)
   return kept
 }
 const DAMAGED = '.damaged-'
 /** Names of damaged logs that were kept beside a database. */
 export const logsSetAside = (database: string): string[] =>
-  readdirSync(dirname(database)).filter((name) => name.startsWith(`${basename(logPath(database))}${DAMAGED}`))
+  readdirSync(dirname(database)).filter((name) =>
+    [logPath(database), redoPath(database)].some((log) => name.startsWith(`${basename(log)}${DAMAGED}`)),
+  )
 
 /** Pages that are in the log: what the file has of them does not count. */
 function loggedPages(database: string): ReadonlySet<number> {

@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto'
 import assert from 'node:assert/strict'
 import { closeSync, cpSync, openSync, readdirSync, readSync, rmSync, statSync, truncateSync, writeSync } from 'node:fs'
 import { join } from 'node:path'
@@ -40,6 +41,9 @@ function flip(path: string, position: number): void {
   writeSync(fd, Buffer.from([byte[0]! ^ 0x10]), 0, 1, position)
   closeSync(fd)
 }
+
+/** Each of these is a transaction of its own. */
+const LARGE = randomBytes(90_000).toString('hex')
 
 test('repair: nothing to do on a sound database', async (t) => {
   const { folder } = await filled(t)
@@ -155,7 +159,7 @@ test('a log damaged in its middle: SQLite drops the rest of it; that is found, s
   const path = databaseOf(folder)
   const other = await testStore(t, { folder })
   for (let n = 0; n < 6; n++)
-    await other.store.apply(testMailbox, [{ op: 'add', folder: other.inbox, item: testMail(`late ${n}`) }])
+    await other.store.apply(testMailbox, [{ op: 'add', folder: other.inbox, item: testMail(`late ${n}`, LARGE) }])
   // As kill -9 leaves it.
   const killed = temporaryFolder()
   cpSync(folder, killed, { recursive: true })
@@ -174,7 +178,7 @@ test('a log torn at its end is what a power cut leaves: nothing to say', async (
   const { folder } = await filled(t)
   const other = await testStore(t, { folder })
   for (let n = 0; n < 6; n++)
-    await other.store.apply(testMailbox, [{ op: 'add', folder: other.inbox, item: testMail(`late ${n}`) }])
+    await other.store.apply(testMailbox, [{ op: 'add', folder: other.inbox, item: testMail(`late ${n}`, LARGE) }])
   const killed = temporaryFolder()
   cpSync(folder, killed, { recursive: true })
   await other.store.close()

@@ -7,7 +7,8 @@ import { read } from '../engine/sql/read.ts'
 import { repair as write } from '../engine/sql/repair.ts'
 import { Connection, isSqliteCorrupt } from './connection.ts'
 import { lockFolder } from './lock.ts'
-import { copyLog, PageReader, sumAnew, sumsFit } from './page-sums.ts'
+import { copyLog, PageReader, redoPath, setLogAside, sumAnew, sumsFit } from './page-sums.ts'
+import { carryOut, readRedo, recoverFolder } from './redo.ts'
 import { damageOfIndex, namesOfPages, placesOfBlobs } from './whereabouts.ts'
 
 /** What `store repair` did with one database, or would do. */
@@ -59,10 +60,12 @@ class Repairer {
     const summed = sumsFit(this.#path)
     let rebuilt = false
     try {
+      let redone = this.#apply && this.#redo()
       if (this.#apply) copyLog(this.#connection, 'TRUNCATE')
       const damaged = summed ? await this.#damagedPages() : []
       this.#connection.execute('PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 0; BEGIN IMMEDIATE')
       try {
+        if (!this.#apply) this.#step('redo log', () => this.#tryRedo())
         this.#indexes(damaged)
         this.#step('items without a place', () => this.#places())
         this.#step('places without an item', () => this.#emptyPlaces())
@@ -74,6 +77,11 @@ class Repairer {
       } catch (error) {
         if (this.#connection.database.isTransaction) this.#connection.execute('ROLLBACK')
         throw error
+      }
+      if (this.#apply && !redone) redone = this.#redo()
+      if (this.#apply && !redone) {
+        const kept = setLogAside(this.#path, this.#where.now, redoPath(this.#path))
+        this.#lost.push(`what was done last could not be done again: it is kept as ${kept}`)
       }
       rebuilt = damaged.length > 0
       this.#search()
@@ -90,6 +98,27 @@ class Repairer {
       this.#lock.release()
     }
     return { database: this.#where.name, repaired: this.#repaired, lost: this.#lost }
+  }
+
+  /** Answered changes that only the redo log has come first. False when damage is in the way: they are tried again behind the repair. */
+  #redo(): boolean {
+    try {
+      const frames = recoverFolder(this.#connection, this.#path, realFiles, (lost) => {
+        const kept = setLogAside(this.#path, this.#where.now, redoPath(this.#path))
+        this.#lost.push(`the redo log is damaged: ${lost} batches of changes are lost, and kept as ${kept}`)
+      })
+      if (frames > 0) this.#repaired.push(`${frames} batches of changes came from the redo log`)
+      return true
+    } catch (error) {
+      if (!isSqliteCorrupt(error)) throw error
+      return false
+    }
+  }
+
+  #tryRedo(): void {
+    const log = readRedo(this.#path)
+    const { frames } = log === undefined ? { frames: 0 } : carryOut(this.#connection, log, () => {})
+    if (frames > 0) this.#repaired.push(`${frames} batches of changes came from the redo log`)
   }
 
   /** A step over a table that cannot be read is left; the others go on. */

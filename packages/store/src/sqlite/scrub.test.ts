@@ -81,6 +81,7 @@ test('scrubbing goes on where it was when it was stopped, and begins again where
   const { store, folder, inbox } = await testStore(t)
   const adds = Array.from({ length: 100 }, (_, i): Operation => ({ op: 'add', folder: inbox, item: testMail(`${i}`) }))
   await store.apply(testMailbox, adds)
+  await store.checkpoint()
   let read = 0
   const stopping = async (): Promise<void> => {
     if (++read > 40) throw new Stopped()

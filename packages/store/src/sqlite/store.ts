@@ -78,6 +78,8 @@ export interface SqliteStoreOptions {
   readonly scrubRate?: number
   /** Keeps commit logs for those who follow; undefined: none. */
   readonly shipping?: ShippingOptions | undefined
+  /** How long answered calls may be in the redo log alone, ms; for tests. */
+  readonly foldMs?: number
   /** Schema steps; for tests of upgrades. */
   readonly upgrades?: readonly Upgrade[]
 }
@@ -185,6 +187,7 @@ export class SqliteStore implements MailboxService {
             name,
             number: databaseNumber(home, name, options.firstNumber),
             epoch: options.epochs?.[name],
+            foldMs: options.foldMs,
             clock,
             log,
             meter,
@@ -366,6 +369,8 @@ export class SqliteStore implements MailboxService {
     if (rows === 0 || (costOf(request.query) === Cost.narrow && rows <= MAX_ROWS_HERE)) {
       return evaluate(database.connection, id, request, noTexts)
     }
+    // The searching thread sees what is in the database.
+    await database.fold()
     return this.#engine.search(database.name, id, request)
   }
 
@@ -426,7 +431,9 @@ export class SqliteStore implements MailboxService {
       database,
       problems: [{ kind: 'integrity', detail: `it cannot be opened: ${message}` }],
     }))
-    for (const { name, path, folder } of this.#open()) {
+    for (const database of this.#open()) {
+      const { name, path, folder } = database
+      await database.committer.fold()
       reports.push(
         await checkDatabase({
           name,
@@ -448,7 +455,7 @@ export class SqliteStore implements MailboxService {
 
   /** Copies the write-ahead logs into the databases. */
   async checkpoint(): Promise<void> {
-    for (const database of this.#open()) database.checkpoint()
+    for (const database of this.#open()) await database.checkpoint()
   }
 
   /** Waits for what is under way, then closes all files. From now on every call rejects with `unavailable`. */

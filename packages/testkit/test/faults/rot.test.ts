@@ -34,6 +34,7 @@ interface Kind {
 const kinds: readonly Kind[] = [
   { name: 'mailbox database', file: /^mailboxes\/[^/]+\/mailbox\.sqlite$/, noticed: 'check' },
   { name: 'its write-ahead log', file: /^mailboxes\/[^/]+\/mailbox\.sqlite-wal$/, noticed: 'start' },
+  { name: 'its redo log', file: /^mailboxes\/[^/]+\/mailbox\.sqlite-redo$/, noticed: 'start' },
   { name: 'checksums of its pages', file: /^mailboxes\/[^/]+\/mailbox\.sqlite-sums$/, noticed: 'start' },
   { name: 'segment', file: /^mailboxes\/[^/]+\/segments\/\d+\.seg$/, noticed: 'check' },
   { name: 'search database', file: /^mailboxes\/[^/]+\/search\.sqlite$/, noticed: 'healed' },
