@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import type { BlobRef } from '../ids.ts'
 import { MAX_BLOB_CHUNK, MAX_GET } from '../service.ts'
-import { bytesOf, newItem, rejects, textOf } from './subject.ts'
+import { type AddResult, bytesOf, newItem, rejects, textOf } from './subject.ts'
 import type { Topic } from './topic.ts'
 
 export const blobsTopic: Topic = {
@@ -46,6 +46,15 @@ export const blobsTopic: Topic = {
       await rejects(box.service.blobs(box.id, [large]), 'tooMany')
       const half = await box.service.stage(box.id, new Uint8Array(MAX_BLOB_CHUNK / 2 + 1))
       await rejects(box.service.blobs(box.id, [half, half]), 'tooMany')
+    },
+    'one original for several items of one call goes with the last of them': async (subject) => {
+      const box = await subject.box()
+      const original = { bytes: bytesOf('shared') }
+      const operation = { op: 'add', folder: box.inbox, item: newItem({ original }) } as const
+      const { results } = await box.apply(operation, operation)
+      const [first, second] = results as AddResult[]
+      await box.apply({ op: 'remove', folder: box.inbox, items: { uids: Uint32Array.of(first!.uid) } })
+      assert.equal(textOf(await box.service.blob(box.id, second!.original!)), 'shared')
     },
     'a staged original is there at once': async (subject) => {
       const box = await subject.box()

@@ -263,7 +263,8 @@ export class PostgresDatabase implements OwnedDatabase {
       run: async ({ journal, now, do: run }) => {
         const results: OperationResult[] = []
         const mailbox = await run(() => this.state(id))
-        const context: Context = { connection, books, originals, mailbox, journal, now, database, places, results }
+        const bytes = { places, named: new Set<OriginalSource>() }
+        const context: Context = { connection, books, originals, mailbox, journal, now, database, ...bytes, results }
         for (const operation of operations) results.push(await run(() => applyNext(context, operation)))
         return { change: mailbox.row.change as ChangeNumber, results }
       },

@@ -264,7 +264,11 @@ export class MailboxDatabase {
       run: (journal, now) => {
         if (this.leaving.has(id)) throw isLeaving
         const current = this.state(mailbox.id as MailboxId)
-        return applyAll({ connection, books, originals, mailbox: current, journal, now, database, places }, operations)
+        const bytes = { places, named: new Set<OriginalSource>() }
+        return applyAll(
+          { connection, books, originals, mailbox: current, journal, now, database, ...bytes },
+          operations,
+        )
       },
       committed: (journal) => this.#announce(id, journal),
     })

@@ -18,6 +18,8 @@ export interface Context {
   readonly database: number
   /** Where the new bytes of this call were appended. */
   readonly places: ReadonlyMap<OriginalSource, Place>
+  /** Those of them that a row names already: one object may stand in several operations. */
+  readonly named: Set<OriginalSource>
   /** Answers of the operations before this one. */
   readonly results: readonly OperationResult[]
 }

@@ -27,14 +27,16 @@ const isWhole = (n: number): boolean => Number.isSafeInteger(n) && n >= 0
 
 /** Names an original once more (or for the first time); answers its number and reference. */
 export function originalOf(context: Context, source: OriginalSource): { readonly id: number; readonly ref: BlobRef } {
-  const { originals, journal, places } = context
+  const { originals, journal, places, named } = context
   if ('ref' in source) {
     const ref = referenceOf(context, source.ref)
     return { id: originals.refer(journal, ref), ref }
   }
   const place = places.get(source)
   if (place === undefined) throw new DomainError('invalid', 'the bytes were not appended')
-  originals.add(journal, place)
+  if (named.has(source)) originals.referIds([place.id])
+  else originals.add(journal, place)
+  named.add(source)
   return { id: place.id, ref: originals.refOf(place) }
 }
 
