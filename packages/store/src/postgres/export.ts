@@ -5,6 +5,7 @@ import { FIRST_REMOTE, objectKey, realFiles, segmentPath } from '../blobs/index.
 import { S3 } from '../s3/index.ts'
 import { type BackupSegment, backupDatabase, type EarlierBackup, syncFile } from '../sqlite/backup.ts'
 import { Connection } from '../sqlite/connection.ts'
+import { layOut } from '../sqlite/layout.ts'
 import { upgrade } from '../sqlite/upgrade.ts'
 import { sharedTables } from './bulk.ts'
 import { asDomainError } from './errors.ts'
@@ -41,6 +42,7 @@ async function exportTables(place: PostgresPlace, name: string, target: string):
   rmSync(target, { force: true })
   const file = new Connection(target)
   try {
+    layOut(file)
     upgrade(file, target, { log: silentLog, now: Date.now() })
     file.execute('PRAGMA synchronous = OFF; BEGIN')
     await session.run([plain('BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY')])

@@ -41,6 +41,7 @@ import {
 import { storedEpoch, takeEpoch, writeEpoch } from './epoch.ts'
 import type { Hints } from '../engine/hints.ts'
 import type { Journal } from '../engine/journal.ts'
+import { layOut } from './layout.ts'
 import { lockFolder } from './lock.ts'
 import type { MailboxState } from '../engine/mailbox-state.ts'
 import { currentRef } from '../engine/move/references.ts'
@@ -81,8 +82,6 @@ export interface DatabaseOptions {
 /** A write came too late: the mailbox has just been locked. It waits, and is asked again. */
 export const isLeaving = new DomainError('moved', 'just now')
 
-/** Pages of 8 KiB: the compromise of storage.md §1.2. */
-const PAGE_BYTES = 8192
 /** Page cache, KiB. */
 const CACHE_KIB = 32_768
 
@@ -162,6 +161,8 @@ export class MailboxDatabase {
     if (redo === undefined) return undefined
     this.segments.onAppend = (segment, offset, { parts, stored }) => redo.record(segment, offset, parts, stored)
     try {
+      // A start that changes nothing writes nothing: a page that is damaged must not get a new checksum.
+      if (redo.beginAgain(this.connection)) return redo
       this.connection.execute('BEGIN IMMEDIATE')
       const generation = redo.turn(this.connection)
       this.connection.execute('COMMIT')
@@ -427,15 +428,12 @@ function openConnection(
   options: DatabaseOptions,
 ): { readonly connection: Connection; readonly shipping: Shipping | undefined } {
   const fresh = !existsSync(path)
-  const summed = !fresh && sumsFit(path)
   const connection = new Connection(path)
   try {
-    if (fresh) {
-      connection.pragma(`page_size = ${PAGE_BYTES}`)
-      connection.pragma('auto_vacuum = NONE')
-      // Once, at creation: two processes that set it at every open lock each other out.
-      connection.pragma('journal_mode = WAL')
-    }
+    // Once, at creation: two processes that set it at every open lock each other out.
+    const logged = !fresh && connection.get('PRAGMA journal_mode')?.[0] === 'wal'
+    if (!logged) layOut(connection)
+    const summed = logged && sumsFit(path)
     connection.pragma('synchronous = FULL')
     connection.pragma('foreign_keys = OFF')
     connection.pragma(`cache_size = -${CACHE_KIB}`)

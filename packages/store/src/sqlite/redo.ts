@@ -164,6 +164,16 @@ export class RedoLog {
     return generation
   }
 
+  /**
+   * Goes on in the generation that the database names: what the log had of it was carried out, and then it names another (`recoverFolder`).
+   * Answers false when it names none yet.
+   */
+  beginAgain(connection: Connection): boolean {
+    const generation = generationOf(connection)
+    if (generation > 0) this.begin(generation)
+    return generation > 0
+  }
+
   /** The commit that named this generation is durable. */
   begin(generation: number): void {
     this.#generation = generation
