@@ -191,7 +191,7 @@ test('sweep, block, waiting mail, templates, automatic replies', { skip, timeout
   await page.getByLabel('Keep the latest, move the others').check()
   await shot(page, 'sweep')
   assert.deepEqual(await violations(page), [])
-  await page.getByRole('button', { name: 'Sweep…' }).click()
+  await page.getByRole('button', { name: 'Sweep', exact: true }).click()
   await toast(page, /1 message swept/)
   await row(page, 'Autumn sale').waitFor({ state: 'detached' })
   await page.locator('.toast').getByRole('button', { name: 'Undo' }).click()

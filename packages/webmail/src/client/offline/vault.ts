@@ -24,6 +24,15 @@ const finished = (transaction: IDBTransaction): Promise<void> =>
     transaction.oncomplete = () => resolve()
     transaction.onabort = () => reject(transaction.error ?? new Error('storage'))
   })
+/** A page that is left takes its requests along: a database is gone when its request says so, or when this has passed, ms. */
+const GONE_MS = 3_000
+const gone = (name: string): Promise<void> =>
+  new Promise((resolve) => {
+    const request = indexedDB.deleteDatabase(name)
+    request.onsuccess = () => resolve()
+    request.onerror = () => resolve()
+    setTimeout(resolve, GONE_MS)
+  })
 const nameOf = (accountId: string): string => `postrider-${accountId}`
 
 function openDatabase(accountId: string): Promise<IDBDatabase> {
@@ -84,7 +93,8 @@ export class Vault {
       if (/^postrider\.(?:draft|acts)\./.test(key)) localStorage.removeItem(key)
     if (typeof indexedDB === 'undefined') return
     const all = (await indexedDB.databases?.().catch(() => [])) ?? []
-    for (const { name } of all) if (name?.startsWith('postrider-') === true) indexedDB.deleteDatabase(name)
+    const ours = all.flatMap(({ name }) => (name?.startsWith('postrider-') === true ? [name] : []))
+    await Promise.all(ours.map(gone))
   }
 
   /** The session is over: what is kept stays, unreadable. */
