@@ -9,6 +9,8 @@ import type { WebSocket, WebSocketServer } from 'ws'
 import { reply } from './router.ts'
 
 const PING_MS = 60_000
+/** Time for the close frame after a message that is none, ms. */
+const LAST_WORD_MS = 2_000
 
 /** What came behind the request, by request. */
 const heads = new WeakMap<IncomingMessage, Buffer>()
@@ -83,7 +85,8 @@ export async function openSocket(
       alive = true
     })
     made.on('message', (data, binary) => taken.message(data as Buffer, binary))
-    made.on('error', () => made.terminate())
+    // The library has said why in a close frame: it is to arrive, and what still comes is read and dropped.
+    made.on('error', () => setTimeout(() => made.terminate(), LAST_WORD_MS).unref())
     made.on('close', () => {
       clearInterval(ping)
       taken.closed()
