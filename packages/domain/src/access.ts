@@ -16,6 +16,7 @@ import type {
   StateEntry,
   Subscription,
 } from './service.ts'
+import type { ReadyBlock, ReadyRequest } from './ready.ts'
 
 /**
  * The one door. An id is an address, never authority: protocols reach mailboxes only through a handle that `open` gave them for one
@@ -64,4 +65,6 @@ export interface MailboxHandle {
   subscribe(listener: (hint: Hint) => void): Promise<Subscription>
   search(request: SearchRequest): Promise<SearchResult>
   state(client: string, keyPrefix?: string): Promise<readonly StateEntry[]>
+  /** Ready answers of a folder; only for who may read everything. */
+  ready(request: ReadyRequest): Promise<readonly ReadyBlock[]>
 }

@@ -8,6 +8,7 @@ import type { Item } from './item.ts'
 import type { ApplyResult, Operation } from './operations.ts'
 import type { ScanColumn, Packed } from './packed.ts'
 import { Hierarchies, type Listing, type Overview } from './hierarchies.ts'
+import type { ReadyBlock, ReadyRequest } from './ready.ts'
 import { ALL_RIGHTS, type Permission, Right } from './rights.ts'
 import type { SearchRequest, SearchResult } from './search.ts'
 import {
@@ -141,6 +142,9 @@ class OwnerHandle implements MailboxHandle {
   }
   state(client: string, keyPrefix?: string): Promise<readonly StateEntry[]> {
     return this.service.state(this.mailbox, client, keyPrefix)
+  }
+  ready(request: ReadyRequest): Promise<readonly ReadyBlock[]> {
+    return this.service.ready(this.mailbox, request)
   }
 }
 
@@ -302,6 +306,10 @@ class DelegateHandle extends OwnerHandle {
   }
 
   override state(_client: string, _keyPrefix?: string): Promise<readonly StateEntry[]> {
+    return Promise.reject(new DomainError('accessDenied'))
+  }
+
+  override ready(_request: ReadyRequest): Promise<readonly ReadyBlock[]> {
     return Promise.reject(new DomainError('accessDenied'))
   }
 }

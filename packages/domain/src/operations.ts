@@ -3,6 +3,7 @@ import type { BlobRef, ChangeNumber, FolderId, ItemId, Mid, Uid } from './ids.ts
 import type { NewItem, OriginalSource, Recipient } from './item.ts'
 import type { PropertyBag } from './props/bag.ts'
 import type { NewQueueEntry, QueueChange } from './queue.ts'
+import type { NewReadyBlock } from './ready.ts'
 
 /** Items of one folder, by placement id or by UID. Unknown ones are passed over; the result says which were done. */
 export type Selection =
@@ -122,6 +123,13 @@ export type Operation =
     }
   | { readonly op: 'queueChange'; readonly change: QueueChange }
   | { readonly op: 'setQuota'; readonly quota: number | undefined }
+  | {
+      /** Keeps ready answers (ready.ts); blocks that are not as they say are passed over. No change number, no hint. */
+      readonly op: 'keepReady'
+      readonly folder: FolderId
+      readonly kind: string
+      readonly blocks: readonly NewReadyBlock[]
+    }
 
 /** What each operation answers, at the same index. */
 export type OperationResult =
@@ -136,6 +144,7 @@ export type OperationResult =
         | 'setPermission'
         | 'queueChange'
         | 'setQuota'
+        | 'keepReady'
     }
   | {
       readonly op: 'add'

@@ -4,6 +4,7 @@ import type { Item, ItemColumn } from './item.ts'
 import type { ApplyResult, Operation } from './operations.ts'
 import type { Column, Packed, PackedGone, ScanColumn } from './packed.ts'
 import type { ClaimRequest, QueueEntry } from './queue.ts'
+import type { ReadyBlock, ReadyRequest } from './ready.ts'
 import type { Permission } from './rights.ts'
 import type { Relocate } from './relocation.ts'
 import type { SearchRequest, SearchResult } from './search.ts'
@@ -53,6 +54,8 @@ export interface MailboxService {
   search(mailbox: MailboxId, request: SearchRequest): Promise<SearchResult>
 
   state(mailbox: MailboxId, client: string, keyPrefix?: string): Promise<readonly StateEntry[]>
+  /** Ready answers of a folder that were kept, by block, ascending. Rejects with `tooMany` beyond MAX_READY_BLOCKS. */
+  ready(mailbox: MailboxId, request: ReadyRequest): Promise<readonly ReadyBlock[]>
 
   /** Claims due entries of all databases of this home; at most `limit`, oldest due first. */
   queueClaim(request: ClaimRequest): Promise<readonly QueueEntry[]>

@@ -36,6 +36,7 @@ export const methods = {
   subscribeQueue: { ...call, kind: 'subscription', scope: 'home' },
   blobs: call,
   relocate: { ...call, deadline: 60 * SECOND },
+  ready: call,
 } as const satisfies Record<MethodName, MethodInfo>
 
 export const methodNames = Object.keys(methods) as readonly MethodName[]

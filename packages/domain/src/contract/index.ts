@@ -18,6 +18,7 @@ import { mailboxTopic } from './mailbox.ts'
 import { checkModel } from './model.ts'
 import { placementTopic } from './placement.ts'
 import { queueTopic } from './queue.ts'
+import { readyTopic } from './ready.ts'
 import { scanTopic } from './scan.ts'
 import { searchTopic } from './search.ts'
 import { permissionsTopic, quotaTopic, stateTopic } from './small.ts'
@@ -46,6 +47,7 @@ const topics: readonly Topic[] = [
   quotaTopic,
   queueTopic,
   blobsTopic,
+  readyTopic,
   hintsTopic,
   searchTopic,
   concurrencyTopic,

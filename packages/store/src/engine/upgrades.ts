@@ -16,4 +16,13 @@ export const upgrades: readonly Upgrade[] = [
   },
   // A redo log beside the file (sqlite/redo.ts): a program that does not know it would open the database without what was answered last.
   { version: 3, statements: [`DELETE FROM setting WHERE name = 'redo'`] },
+  // Ready answers of large folders, many mails in one value. `at`: when the kind was written.
+  {
+    version: 4,
+    statements: [
+      `CREATE TABLE ready (
+         mbx {int} NOT NULL, fid {int} NOT NULL, block {int} NOT NULL, kind TEXT NOT NULL, at {int} NOT NULL, value {blob} NOT NULL)`,
+      `CREATE UNIQUE INDEX ready_place ON ready (mbx, fid, block, kind)`,
+    ],
+  },
 ]

@@ -16,6 +16,7 @@ import {
   type MailboxInit,
   type Mid,
   type Permission,
+  readyBlockOf,
   type Uid,
 } from '@postrider/domain'
 import type { Database } from './database.ts'
@@ -109,6 +110,7 @@ export class Mailbox {
       hidden: 0,
       bytes: 0,
       rows: new Map(),
+      ready: new Map(),
       children: new Map(),
     }
     transaction.set(this.folders, id, folder)
@@ -254,6 +256,8 @@ export class Mailbox {
 
   #unplace(transaction: Transaction, folder: FolderRow, row: Row): void {
     const { uid } = row
+    const block = readyBlockOf(uid)
+    for (const [key, one] of folder.ready) if (one.block === block) transaction.delete(folder.ready, key)
     transaction.undoLast(folder.rows, () => {
       const sorted = [...folder.rows].sort((a, b) => a[0] - b[0])
       folder.rows.clear()

@@ -63,8 +63,17 @@ export interface FolderRow {
   props: PropertyBag
   /** By UID; in ascending order, because UIDs are given in ascending order. */
   readonly rows: Map<Uid, Row>
+  /** Ready answers by block and kind. */
+  readonly ready: Map<string, KeptReady>
   /** Subfolders by `folderNameKey`. */
   readonly children: Map<string, FolderRow>
+}
+
+export interface KeptReady {
+  readonly block: number
+  readonly kind: string
+  readonly at: number
+  readonly bytes: Uint8Array
 }
 
 export interface Gone {

@@ -25,6 +25,8 @@ import {
   type ScanRequest,
   type SearchRequest,
   type SearchResult,
+  type ReadyBlock,
+  type ReadyRequest,
   type StateEntry,
   type Subscription,
   systemClock,
@@ -35,6 +37,7 @@ import { Mailbox } from './mailbox.ts'
 import { copyOf } from './plain.ts'
 import { changes, folderOf } from './read/changes.ts'
 import { get } from './read/get.ts'
+import { ready } from './read/ready.ts'
 import { scan } from './read/scan.ts'
 import { search } from './read/search.ts'
 import { Transaction } from './transaction.ts'
@@ -171,6 +174,10 @@ export class MemoryStore implements MailboxService {
 
   async search(id: MailboxId, request: SearchRequest): Promise<SearchResult> {
     return search(this.#mailbox(id), request)
+  }
+
+  async ready(id: MailboxId, request: ReadyRequest): Promise<readonly ReadyBlock[]> {
+    return ready(this.#mailbox(id), request)
   }
 
   async state(id: MailboxId, client: string, keyPrefix = ''): Promise<readonly StateEntry[]> {

@@ -28,6 +28,8 @@ import {
   type ScanRequest,
   type SearchRequest,
   type SearchResult,
+  type ReadyBlock,
+  type ReadyRequest,
   type StateEntry,
   type Subscription,
   silentLog,
@@ -40,6 +42,7 @@ import { checkDatabase } from '../sqlite/check-thread.ts'
 import { Hints } from '../engine/hints.ts'
 import { changes } from '../engine/read/changes.ts'
 import { get } from '../engine/read/get.ts'
+import { ready } from '../engine/read/ready.ts'
 import { scan } from '../engine/read/scan.ts'
 import { type DatabaseHealth, MAX_ORIGINAL_BYTES } from '../engine/health.ts'
 import { forget } from '../engine/tombstones.ts'
@@ -299,6 +302,11 @@ export class PostgresStore implements MailboxService {
     const database = this.#home(id)
     checkRequest(request)
     return this.#engine.search(database.name, id, request)
+  }
+
+  async ready(id: MailboxId, request: ReadyRequest): Promise<readonly ReadyBlock[]> {
+    const database = this.#home(id)
+    return database.read(id, (mailbox) => ready(database.connection, mailbox, request))
   }
 
   async state(id: MailboxId, client: string, keyPrefix = ''): Promise<readonly StateEntry[]> {

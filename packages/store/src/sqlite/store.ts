@@ -29,6 +29,8 @@ import {
   type ScanRequest,
   type SearchRequest,
   type SearchResult,
+  type ReadyBlock,
+  type ReadyRequest,
   type StateEntry,
   type Subscription,
   silentLog,
@@ -51,6 +53,7 @@ import { forget } from '../engine/tombstones.ts'
 import { Scrubber } from './scrubber.ts'
 import type { Confirmed, ShippingOptions } from './shipping.ts'
 import { changes } from '../engine/read/changes.ts'
+import { ready } from '../engine/read/ready.ts'
 import { scan } from '../engine/read/scan.ts'
 import type { Upgrade } from '../engine/upgrades.ts'
 import { wipeMailbox } from '../engine/wipe.ts'
@@ -372,6 +375,10 @@ export class SqliteStore implements MailboxService {
     // The searching thread sees what is in the database.
     await database.fold()
     return this.#engine.search(database.name, id, request)
+  }
+
+  ready(id: MailboxId, request: ReadyRequest): Promise<readonly ReadyBlock[]> {
+    return this.#read(id, (database) => ready(database.connection, database.state(id), request))
   }
 
   state(id: MailboxId, client: string, keyPrefix = ''): Promise<readonly StateEntry[]> {

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
-import { isDomainError, silentLog } from '@postrider/domain'
+import { isDomainError, silentLog, type Uid } from '@postrider/domain'
 import { Connection } from './connection.ts'
 import { sqliteDialect } from '../engine/sql/dialect.ts'
 import { temporaryFolder, testMail, testMailbox, testStore } from './testing.ts'
@@ -101,4 +101,20 @@ test('version 2: a database of version 1 with mail in it answers conversations f
   )
   connection.close()
   assert.match(JSON.stringify(plan), /USING COVERING INDEX item_mid/)
+})
+
+test('version 4: a database of version 3 with mail in it keeps ready answers from then on', async (t) => {
+  const { store, folder, inbox } = await testStore(t, { upgrades: upgrades.slice(0, 3) })
+  await store.apply(testMailbox, [{ op: 'add', folder: inbox, item: testMail('before') }])
+  await store.close()
+  const again = (await testStore(t, { folder })).store
+  const bytes = Buffer.from('kept')
+  await again.apply(testMailbox, [
+    { op: 'add', folder: inbox, item: testMail('after'), uid: 300 as Uid },
+    { op: 'keepReady', folder: inbox, kind: 'a', blocks: [{ block: 0, mails: 1, bytes }] },
+  ])
+  const kept = async () => (await again.ready(testMailbox, { folder: inbox, kind: 'a', blocks: [0, 1] })).length
+  assert.equal(await kept(), 1)
+  await again.apply(testMailbox, [{ op: 'remove', folder: inbox, items: { uids: Uint32Array.of(1) } }])
+  assert.equal(await kept(), 0)
 })

@@ -2,6 +2,7 @@ import type { Item } from '@postrider/domain'
 import { MAX_GET } from '@postrider/domain'
 import { ResponseWriter } from '@postrider/wire/imap'
 import { type MessageIndex, MessageIndexError, readMessageIndex } from '@postrider/wire/mime'
+import { keepLater, type Kind, loadKept } from '../pictures/kept.ts'
 import { type LastingColumn, lastingColumns, type Picture } from '../pictures/picture.ts'
 import { lastingOf } from '../pictures/pictures.ts'
 import { Texts } from '../pictures/texts.ts'
@@ -16,6 +17,8 @@ const WORTHWHILE = 4
 const NO_SETS = [[]]
 /** Kinds of texts kept of one folder: what a few mail programs ask. */
 const MAX_KINDS = 8
+/** So many texts are looked for among the kept ones before they are made. */
+const MANY = 64
 
 /** The rows of the whole folder for a plan, from its picture; undefined where reading them for the messages asked for is the better way. */
 export async function pictureRows(
@@ -43,12 +46,12 @@ export async function pictureRows(
 export async function readyTexts(
   session: Session,
   plan: FetchPlan,
-  { lasting }: Picture,
+  { rows, lasting }: Picture,
   { uids }: Window,
 ): Promise<(Texts | undefined)[] | undefined> {
   const { utf8 } = session.enabled
   const all: (Texts | undefined)[] = []
-  const kinds: { readonly step: TextStep; readonly texts: Texts }[] = []
+  const kinds: (Kind & { readonly step: TextStep })[] = []
   for (const [i, step] of plan.steps.entries()) {
     if (!isText(step)) continue
     const key = `${utf8 ? 'utf8 ' : ''}${step.kind === 'content' ? step.label : step.name}`
@@ -57,16 +60,21 @@ export async function readyTexts(
     lasting.texts.delete(key)
     lasting.texts.set(key, texts)
     all[i] = texts
-    kinds.push({ step, texts })
+    kinds.push({ step, name: key, texts })
   }
   for (const oldest of lasting.texts.keys()) {
     if (lasting.texts.size <= MAX_KINDS) break
     lasting.texts.delete(oldest)
   }
   if (uids.some((uid) => kinds.some(({ texts }) => texts.refused.has(uid)))) return undefined
-  const missing = uids.filter((uid) => kinds.some(({ texts }) => texts.placeOf(uid) === undefined))
+  const lacks = (uid: number): boolean => kinds.some(({ texts }) => texts.placeOf(uid) === undefined)
+  const { view, user, context } = session
+  let missing = uids.filter(lacks)
+  if (missing.length >= MANY) {
+    await Promise.all(kinds.map((kind) => loadKept(user.mailbox, view.folder, kind, missing)))
+    missing = missing.filter(lacks)
+  }
   if (missing.length === 0) return all
-  const { view, user } = session
   const out = new ResponseWriter(utf8)
   let found = 0
   for (let at = 0; at < missing.length; at += MAX_GET) {
@@ -80,7 +88,10 @@ export async function readyTexts(
       }
     }
   }
-  return found === missing.length * kinds.length ? all : undefined
+  if (found < missing.length * kinds.length) return undefined
+  const place = { mailbox: user.mailbox, folder: view.folder, log: context.log }
+  if (missing.length >= MANY) for (const kind of kinds) keepLater(place, kind, rows)
+  return all
 }
 
 /** The index of a received mail, as it was kept; empty for an item without an original. */

@@ -12,6 +12,7 @@ import type { Context } from './context.ts'
 import { createFolder, deleteFolder, updateFolder } from './folders.ts'
 import { add, replace, update } from './items.ts'
 import { enqueue, queueChange } from './queue.ts'
+import { keepReady } from './ready.ts'
 import { copy, flag, move, remove } from './selections.ts'
 import { deleteState, once, putState, setPermission, setQuota } from './small.ts'
 
@@ -41,6 +42,7 @@ const handlers: Handlers = {
   enqueue,
   queueChange,
   setQuota,
+  keepReady,
 }
 
 /**

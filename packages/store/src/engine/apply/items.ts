@@ -22,6 +22,7 @@ import { write } from '../sql/write.ts'
 import type { Context, Of } from './context.ts'
 import { folderOf } from './folders.ts'
 import { dropItems, insertRow, rowOf, tombstone, writeRow } from './placing.ts'
+import { forgetReady } from './ready.ts'
 
 const isWhole = (n: number): boolean => Number.isSafeInteger(n) && n >= 0
 
@@ -189,6 +190,7 @@ export function replace(context: Context, operation: Of<'replace'>): OperationRe
   mailbox.reserve(given.size - row.size)
   connection.run(write.removeMsg, mailbox.id, folder.id, row.uid)
   mailbox.count(journal, folder, row, -1)
+  forgetReady(context, folder, [row])
   tombstone(context, folder, row, 'renumbered')
   const uid = mailbox.nextUid(journal, folder)
   const change = mailbox.contentChange(journal, folder, HintKind.added | HintKind.changed)

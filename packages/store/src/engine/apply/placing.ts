@@ -16,6 +16,7 @@ import { isLong, type Stretch, stretches } from '../stretches.ts'
 import { read } from '../sql/read.ts'
 import { write } from '../sql/write.ts'
 import type { Context } from './context.ts'
+import { forgetReady } from './ready.ts'
 
 const MAX_UID = 0xffff_ffff
 /** Below this share of the folder single rows are looked up; above, the range is read through. */
@@ -185,6 +186,7 @@ export function bury(context: Context, folder: FolderRow, rows: readonly MsgRow[
   const { mailbox, journal } = context
   const items = rows.map((row) => row.item)
   const first = mailbox.nextChange(journal, rows.length)
+  forgetReady(context, folder, rows)
   for (const stretch of stretches(rows.map((row) => row.uid))) {
     takeOut(context, folder, rows, stretch, { why: 'deleted', change: first + stretch.at - stretch.first, step: 1 })
   }

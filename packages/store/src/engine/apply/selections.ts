@@ -13,6 +13,7 @@ import { isLong, stretches } from '../stretches.ts'
 import { write } from '../sql/write.ts'
 import type { Context, Of } from './context.ts'
 import { bury, namedBy, onlySeenDiffers, selected, takeOut, writeRow } from './placing.ts'
+import { forgetReady } from './ready.ts'
 
 /** Where rows went: their numbers follow one another from these, change numbers `step` apart. */
 interface Placed {
@@ -92,6 +93,7 @@ export function move(context: Context, operation: Of<'move'>): OperationResult {
   const uid = mailbox.nextUids(journal, to, length)
   const mid = mailbox.nextId(journal, length)
   const change = mailbox.nextChange(journal, 2 * length)
+  forgetReady(context, from, rows)
   for (const stretch of stretches(rows.map((row) => row.uid))) {
     const { first, last, at } = stretch
     const by = at - first

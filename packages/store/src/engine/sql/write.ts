@@ -78,6 +78,10 @@ export const write = {
      ON CONFLICT (mbx, client, k) DO UPDATE SET value = excluded.value`,
   removeState: `DELETE FROM state WHERE mbx = ? AND client = ? AND k = ?`,
   removeStates: `DELETE FROM state WHERE mbx = ? AND client = ?`,
+  putReady: `INSERT INTO ready (mbx, fid, block, kind, at, value) VALUES (?, ?, ?, ?, ?, ?)
+     ON CONFLICT (mbx, fid, block, kind) DO UPDATE SET at = excluded.at, value = excluded.value`,
+  removeReady: `DELETE FROM ready WHERE mbx = ? AND fid = ? AND block BETWEEN ? AND ?`,
+  removeReadyKind: `DELETE FROM ready WHERE mbx = ? AND fid = ? AND kind = ?`,
   putOnce: `INSERT INTO once (mbx, k, until) VALUES (?, ?, ?)
      ON CONFLICT (mbx, k) DO UPDATE SET until = excluded.until`,
   expireOnce: `DELETE FROM once WHERE (mbx, k) IN (SELECT mbx, k FROM once WHERE until <= ? ORDER BY until LIMIT ?)
@@ -119,6 +123,7 @@ export const wipe = {
     wiped('receive_folder', 'class'),
     wiped('state', 'client, k'),
     wiped('once', 'k'),
+    wiped('ready', 'fid, block, kind'),
     [
       `DELETE FROM folder_count WHERE (fid, mbx) IN (SELECT c.fid, c.mbx FROM folder f JOIN folder_count c
          ON c.fid = f.fid AND c.mbx = f.mbx WHERE f.mbx = ? LIMIT ?) RETURNING 1`,

@@ -14,6 +14,7 @@ import { add, replace, update } from './items.ts'
 import { copy, flag, move, remove } from './selections.ts'
 import { deleteState, once, putState, setPermission, setQuota } from './small.ts'
 import { enqueue, queueChange } from './queue.ts'
+import { keepReady } from './ready.ts'
 
 /** What one operation works on. */
 export interface Context {
@@ -51,6 +52,7 @@ const handlers: Handlers = {
   enqueue,
   queueChange,
   setQuota,
+  keepReady,
 }
 
 /** Runs a list of operations. Throws DomainError with the index of the one that failed; the caller rolls back. */

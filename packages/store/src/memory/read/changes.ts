@@ -11,7 +11,7 @@ import type { FolderRow, Gone, LogEntry, Row } from '../rows.ts'
 import { pack, packGone } from './pack.ts'
 
 export function folderOf(row: FolderRow): Folder {
-  const { rows: _, children: __, props: ___, ...folder } = row
+  const { rows: _, children: __, props: ___, ready: ____, ...folder } = row
   return folder
 }
 
