@@ -77,6 +77,8 @@ const acts: readonly [name: string, act: Act, allowed: readonly (keyof typeof fo
     (h, at) => h.changes({ since: 0 as never, folder: at.inbox, limit: 10 }),
     ['Owner', 'Editor', 'Author', 'Reviewer'],
   ],
+  ['ready answers', (h, at) => h.ready({ folder: at.inbox, kind: 'a', blocks: [0, 0] }), []],
+  ['keepReady', (h, at) => h.apply([{ op: 'keepReady', folder: at.inbox, kind: 'a', blocks: [] }]), []],
   ['changes of everything', (h) => h.changes({ since: 0 as never, limit: 10 }), []],
   [
     'search',
