@@ -64,7 +64,7 @@ export const MAX_VIEWED = 2_000_000
 /** Departed mail a view remembers the conversation of. */
 export const MAX_DEPARTED = 20_000
 /** Least and most seconds between pings of an event source: RFC 8620 §7.3. */
-export const MIN_PING_SECONDS = 30
+export const MIN_PING_SECONDS = 1
 export const MAX_PING_SECONDS = 900
 /** Event sources of one account. */
 export const MAX_EVENT_SOURCES = 20

@@ -68,6 +68,8 @@ function serverCapabilities(applicationServerKey: string | undefined, base: stri
   for (const name of names)
     if (name === 'websocket')
       out[urn[name]] = { url: `${base.replace(/^http/, 'ws')}${paths.socket}`, supportsPush: true }
+    // RFC 9670 §1.5.2: only a key of accountCapabilities.
+    else if (name === 'owner') continue
     else if (name !== 'vapid') out[urn[name]] = capabilities[name].server
     else if (applicationServerKey !== undefined) out[urn.vapid] = { applicationServerKey }
   return out

@@ -44,15 +44,16 @@ export async function buildEmail(call: Call, account: Account, object: JsonObjec
     parts: 0,
     bytes: 0,
   }
-  const body = await bodyOf(builder, object)
+  const header = headerOf(call, account, object)
+  const body = await bodyOf(builder, object, header.names)
   if (builder.missing.length > 0) throw new SetError('blobNotFound', undefined, { notFound: builder.missing })
-  return renderNode(body, headerOf(call, account, object))
+  return renderNode(body, header.text)
 }
 
 export const isContentProperty = (name: string): boolean =>
   bodyNames.includes(name) || Object.hasOwn(convenience, name) || name.startsWith('header:')
 
-function headerOf(call: Call, account: Account, object: JsonObject): string {
+function headerOf(call: Call, account: Account, object: JsonObject): { text: string; names: ReadonlySet<string> } {
   const seen = new Set<string>()
   let out = ''
   for (const [name, value] of Object.entries(object)) {
@@ -75,7 +76,8 @@ function headerOf(call: Call, account: Account, object: JsonObject): string {
     out += headerField('Message-ID', newMessageId(address.slice(address.lastIndexOf('@') + 1)))
   }
   if (!seen.has('mime-version')) out += 'MIME-Version: 1.0\r\n'
-  return out
+  for (const name of ['date', 'message-id', 'mime-version']) seen.add(name)
+  return { text: out, names: seen }
 }
 
 function fields(field: string, form: Parameters<typeof writeForm>[1], all: boolean, value: Json, path: string): string {
@@ -100,12 +102,12 @@ function bodyValues(value: Json | undefined): ReadonlyMap<string, string> {
   return out
 }
 
-async function bodyOf(builder: Builder, object: JsonObject): Promise<MimeNode> {
+async function bodyOf(builder: Builder, object: JsonObject, fieldsOfMessage: ReadonlySet<string>): Promise<MimeNode> {
   const structure = own(object, 'bodyStructure')
   const lists = ['textBody', 'htmlBody', 'attachments'].filter((name) => (own(object, name) ?? null) !== null)
   if (structure !== undefined && structure !== null) {
     if (lists.length > 0) throw invalidProperties(['bodyStructure', ...lists])
-    return node(builder, structure, 'bodyStructure', 0)
+    return node(builder, structure, 'bodyStructure', 0, fieldsOfMessage)
   }
   const text = await single(builder, own(object, 'textBody'), 'textBody', 'text/plain')
   const html = await single(builder, own(object, 'htmlBody'), 'htmlBody', 'text/html')
@@ -165,7 +167,16 @@ const partShape = {
 const readPart = s.object(partShape)
 type NewPart = ReturnType<typeof readPart>
 
-async function node(builder: Builder, value: Json, path: string, depth: number): Promise<MimeNode> {
+const NONE: ReadonlySet<string> = new Set()
+
+/** `taken`: fields the message has already; those of the root part stand in the same header. */
+async function node(
+  builder: Builder,
+  value: Json,
+  path: string,
+  depth: number,
+  taken: ReadonlySet<string> = NONE,
+): Promise<MimeNode> {
   const [property = ''] = path.split('/')
   const wrong = (why: string): SetError => invalidProperties([property], `${path}: ${why}`)
   if (++builder.parts > MAX_NEW_PARTS || depth > MAX_NEW_DEPTH) throw wrong('too many parts')
@@ -181,7 +192,10 @@ async function node(builder: Builder, value: Json, path: string, depth: number):
       read === undefined ||
       read === 'forbidden' ||
       /^content-(?:transfer-encoding|type|disposition|id)$/.test(read.name) ||
-      given.has(read.name)
+      given.has(read.name) ||
+      taken.has(read.name) ||
+      (read.name === 'content-language' && part.language !== null) ||
+      (read.name === 'content-location' && part.location !== null)
     )
       throw wrong(`${name.slice(0, 100)} cannot be set`)
     given.add(read.name)
@@ -207,9 +221,9 @@ async function node(builder: Builder, value: Json, path: string, depth: number):
 function fromValue(builder: Builder, part: NewPart, type: string, wrong: (why: string) => SetError): MimeNode {
   const text = builder.values.get(part.partId as string)
   if (text === undefined) throw wrong('no body value of that partId')
-  // RFC 8621 §4.6: the server chooses charset and encoding.
-  if (part.charset !== null || !type.startsWith('text/'))
-    throw wrong('a part with a partId is text, and has no charset')
+  // RFC 8621 §4.6: the server chooses charset and encoding, and with them the size.
+  if (part.charset !== null || part.size !== null || !type.startsWith('text/'))
+    throw wrong('a part with a partId is text, and has neither charset nor size')
   const made = textPart(text, type.slice('text/'.length), part.name === null ? [] : [['name', part.name]])
   return { ...made, fields: made.fields + describing(part, part.name ?? undefined) }
 }

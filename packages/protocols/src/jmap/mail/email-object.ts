@@ -8,7 +8,7 @@ import * as s from '../core/shape.ts'
 import { MAX_BODY_VALUE_BYTES } from '../limits.ts'
 import { keywordsOf } from '../view/keywords.ts'
 import type { Mail } from '../view/view.ts'
-import { convenience, type HeaderProperty, neededHeaderProperty, writeUtcDate } from './header-forms.ts'
+import { convenience, type HeaderProperty, headerProperty, neededHeaderProperty, writeUtcDate } from './header-forms.ts'
 import { extrasOf, isExtra } from './extras.ts'
 import type { Message } from './message.ts'
 import {
@@ -72,6 +72,13 @@ export const contentArgs = {
   fetchAllBodyValues: s.optional(s.boolean, false),
   maxBodyValueBytes: s.optional(s.unsigned, 0),
 } as const
+
+/** Whether it is a property every Email has, or one of its header: RFC 8621 §4.1. */
+export function isEmailProperty(name: string): boolean {
+  if ([...metadata, ...bodies, 'headers', ...conveniences].includes(name)) return true
+  const read = headerProperty(name)
+  return read !== undefined && read !== 'forbidden'
+}
 
 /** What is to be answered of each email, made once a call. */
 export interface Wanted {

@@ -4,6 +4,7 @@ import {
   type FolderId,
   type Inference,
   type Item,
+  type ItemColumn,
   type ItemId,
   mailItem,
   type Operation,
@@ -25,8 +26,10 @@ import { needState, writeState } from '../core/state.ts'
 import type { KeywordSet } from '../view/keywords.ts'
 import type { Mail, Place, View } from '../view/view.ts'
 import { buildEmail, isContentProperty } from './build.ts'
-import { metadataOf } from './email-object.ts'
+import { itemsOf } from './email-get.ts'
+import { emailObject, isEmailProperty, metadataOf, wanted } from './email-object.ts'
 import { extraOperations, extrasOf, isExtra, snoozedFolder, snoozeOperations } from './extras.ts'
+import { storedMessage } from './message.ts'
 import { teachFocus } from '../own/focus.ts'
 import { needSnoozedFolder } from './snooze.ts'
 import { foldersOf, keywordsFrom, markOperations, merged, placeOperations, removeOperations } from './place.ts'
@@ -84,6 +87,29 @@ async function createEmail(
   return addMail(call, account, { folders, keywords, received, bytes })
 }
 
+/** Of properties that never change those that are not sent as they are: RFC 8620 §5.3 lets a client send the whole object back. */
+async function changedOf(
+  call: Call,
+  account: Account,
+  mail: Mail,
+  patch: JsonObject,
+  names: readonly string[],
+): Promise<readonly string[]> {
+  const known = names.filter((name) => isEmailProperty(name))
+  const want = wanted({ ...noBodies, properties: known })
+  const [found] = await itemsOf(account, [mail], [...new Set<ItemColumn>(['promoted', ...want.columns])])
+  if (found === undefined) throw new SetError('notFound')
+  const now = await emailObject(call, storedMessage(account.handle, found.item), metadataOf(mail, found.item), want)
+  return names.filter((name) => !known.includes(name) || !sameJson(patch[name] as Json, now[name] as Json))
+}
+const noBodies = {
+  bodyProperties: null,
+  fetchTextBodyValues: false,
+  fetchHTMLBodyValues: false,
+  fetchAllBodyValues: false,
+  maxBodyValueBytes: 0,
+} as const
+
 /** The operations of one update. */
 async function updateOperations(
   call: Call,
@@ -96,7 +122,8 @@ async function updateOperations(
   const foreign = Object.keys(patch).filter(
     (_, i) => !['keywords', 'mailboxIds'].includes(named[i] ?? '') && !isExtra(named[i] ?? ''),
   )
-  if (foreign.length > 0) throw invalidProperties(foreign, 'only keywords and mailboxIds can change')
+  const fixed = foreign.length === 0 ? [] : await changedOf(call, account, mail, patch, foreign)
+  if (fixed.length > 0) throw invalidProperties(fixed, 'only keywords and mailboxIds can change')
   const extra = new Set(named.filter(isExtra))
   const place = mail.places[0] as Place
   const [read] = extra.size === 0 ? [] : await account.handle.get({ by: { mids: [place.mid] }, columns: ['props'] })
@@ -110,10 +137,11 @@ async function updateOperations(
   } as JsonObject
   const keyed: Record<string, Json> = {}
   for (const [key, value] of Object.entries(patch)) {
-    const [name = '', inner] = pointerTokens(key, true) ?? []
+    if (foreign.includes(key)) continue
+    const [name = '', inner, ...deeper] = pointerTokens(key, true) ?? []
     // A mailbox made in this request goes by its creation id; a keyword is the same in any case.
     const resolved =
-      inner === undefined
+      inner === undefined || deeper.length > 0
         ? undefined
         : name === 'mailboxIds'
           ? (call.resolve(inner) ?? inner)

@@ -138,17 +138,20 @@ const condition = s.object({
   hasAnyRole: s.optional<boolean | undefined>(s.boolean, undefined),
   isSubscribed: s.optional<boolean | undefined>(s.boolean, undefined),
 })
+const conditions = ['parentId', 'name', 'role', 'hasAnyRole', 'isSubscribed']
 const operator = s.object({ operator: s.oneOf('AND', 'OR', 'NOT'), conditions: s.list(s.jsonObject) })
 
 function compile(call: Call, filter: JsonObject, depth = 0): Test {
   if (depth > MAX_FILTER_DEPTH) throw new MethodError('unsupportedFilter', 'the filter is nested too deep')
   if (Object.hasOwn(filter, 'operator')) {
-    const { operator: kind, conditions } = operator(filter, 'filter')
-    const tests = conditions.map((one) => compile(call, one, depth + 1))
+    const { operator: kind, conditions: inner } = operator(filter, 'filter')
+    const tests = inner.map((one) => compile(call, one, depth + 1))
     if (kind === 'AND') return (mailbox) => tests.every((test) => test(mailbox))
     if (kind === 'OR') return (mailbox) => tests.some((test) => test(mailbox))
     return (mailbox) => !tests.some((test) => test(mailbox))
   }
+  const unknown = Object.keys(filter).find((key) => !conditions.includes(key))
+  if (unknown !== undefined) throw new MethodError('unsupportedFilter', `no condition ${unknown.slice(0, 100)}`)
   const { parentId, name, role, hasAnyRole, isSubscribed } = condition(filter, 'filter')
   const parent = typeof parentId === 'string' ? (call.resolve(parentId) ?? parentId) : parentId
   const part = name?.toLowerCase()

@@ -307,3 +307,70 @@ test('RFC 8621 §4.7: Email/copy between accounts, and the original goes', async
   await assert.rejects(client.call('Email/copy', { fromAccountId: 'A1', create: {} }), fails('invalidArguments'))
   await assert.rejects(client.call('Email/copy', { fromAccountId: 'A77', create: {} }), fails('fromAccountNotFound'))
 })
+
+test('RFC 8620 §5.3: what cannot change may be sent back as it is; anything else of it is refused by name', async () => {
+  await using room = await Room.open()
+  const client = await room.client()
+  const { mid } = await room.deliver(mail('One', ['Cc: Zoe <zoe@example.net>', 'References: <a@b>']))
+  const {
+    list: [email],
+  } = await client.call('Email/get', { ids: null })
+  assert.ok(mid > 0)
+  const {
+    list: [whole],
+  } = await client.call('Email/get', { ids: [email.id], properties: [...Object.keys(email), 'header:Subject:asText'] })
+  const back = await client.call('Email/set', { update: { [email.id]: { ...whole, keywords: { $seen: true } } } })
+  assert.deepEqual(Object.keys(back.updated), [email.id])
+  const read = async (): Promise<Args> =>
+    (await client.call('Email/get', { ids: [email.id], properties: ['keywords'] })).list[0].keywords
+  assert.deepEqual(await read(), { $seen: true })
+  const other = await client.call('Email/set', {
+    update: { [email.id]: { ...whole, subject: 'Two', 'header:X-New': ' y', nonsense: 1, 'from/0': null } },
+  })
+  assert.deepEqual(types(other.notUpdated), {
+    [email.id]: ['invalidProperties', 'subject', 'header:X-New', 'nonsense', 'from/0'],
+  })
+})
+
+test('RFC 8620 §5.3: a path of a patch that goes on below a keyword or a mailbox is no patch', async () => {
+  await using room = await Room.open()
+  const client = await room.client()
+  await room.deliver(mail('One'))
+  const {
+    ids: [id],
+  } = await client.call('Email/query')
+  for (const path of ['keywords/$seen/x', 'mailboxIds/F4/x', 'keywords/a/b/c']) {
+    const { notUpdated } = await client.call('Email/set', { update: { [id]: { [path]: true } } })
+    assert.deepEqual(types(notUpdated), { [id]: ['invalidPatch'] }, path)
+  }
+  const { updated } = await client.call('Email/set', { update: { [id]: { 'keywords/a~1b': true } } })
+  assert.deepEqual(Object.keys(updated), [id])
+})
+
+test('RFC 8621 §4.6: no size of what the server encodes, no field twice in the header of message and root part', async () => {
+  await using room = await Room.open()
+  const client = await room.client()
+  const part = (more: object) => ({
+    mailboxIds: { F4: true },
+    subject: 'One',
+    bodyValues: { t: { value: 'text' } },
+    bodyStructure: { partId: 't', type: 'text/plain', ...more },
+  })
+  const inside = {
+    ...part({}),
+    bodyStructure: { type: 'multipart/mixed', subParts: [{ partId: 't', 'header:Subject': ' of the part' }] },
+  }
+  const { created, notCreated } = await client.call('Email/set', {
+    create: {
+      size: part({ size: 4 }),
+      subject: part({ 'header:Subject': ' Two' }),
+      date: part({ 'header:Date': ' Thu, 1 Jan 2026 00:00:00 +0000' }),
+      language: part({ language: ['en'], 'header:Content-Language': ' fr' }),
+      good: part({ 'header:X-Part': ' yes' }),
+      inside,
+    },
+  })
+  const refused = ['invalidProperties', 'bodyStructure']
+  assert.deepEqual(types(notCreated), { size: refused, subject: refused, date: refused, language: refused })
+  assert.deepEqual(Object.keys(created).sort(), ['good', 'inside'])
+})

@@ -119,6 +119,10 @@ test('RFC 8620 §7.3: the event source tells of what IMAP does, closes after a s
   assert.equal(told.length, 1, 'one state, then the end')
   assert.equal(told[0]?.data.changed.A1.Mailbox, second?.data.changed.A1.Email)
   assert.equal((await open('closeafter=never')).statusCode, 400)
+  const pings = await open('types=*&closeafter=no&ping=1')
+  const ping = (await events(pings).next()).value
+  assert.deepEqual([ping?.event, ping?.data.interval], ['ping', 1], 'a wished interval under 30 s is kept')
+  pings.destroy()
 })
 
 test('RFC 8621 §4.1.4: the size of a base64 part told from its edges is the decoded size', () => {

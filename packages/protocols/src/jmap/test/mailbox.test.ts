@@ -151,6 +151,7 @@ test('RFC 8621 §2.3: Mailbox/query filters and sorts, as tree too', async () =>
     ['Zoo'],
   )
   await assert.rejects(client.call('Mailbox/query', { sort: [{ property: 'colour' }] }), fails('unsupportedSort'))
+  await assert.rejects(client.call('Mailbox/query', { filter: { colour: 'red' } }), fails('unsupportedFilter'))
 })
 
 test('RFC 8620 §1.6.2, RFC 8621 §2: somebody else’s folder is seen and written as its rights say', async () => {

@@ -7,9 +7,10 @@ import { Room } from './room.ts'
 test('RFC 9670 §1.5, §2: principals of the session, by id, by query; accounts only where one may open them', async () => {
   await using room = await Room.open([{}, { fullAccess: ['alice'] }])
   const client = await room.client()
-  const { accounts } = client.session
+  const { accounts, capabilities } = client.session
   const owner = 'urn:ietf:params:jmap:principals:owner'
   const own = accounts.A1.accountCapabilities
+  assert.equal(owner in capabilities, false, '§1.5.2: only a key of accountCapabilities')
   assert.deepEqual(own['urn:ietf:params:jmap:principals'], { currentUserPrincipalId: 'P1' })
   assert.deepEqual(own[owner], { accountIdForPrincipal: 'A1', principalId: 'P1' })
   assert.deepEqual(accounts.A2.accountCapabilities[owner], { accountIdForPrincipal: 'A1', principalId: 'P2' })

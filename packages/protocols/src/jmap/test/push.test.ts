@@ -220,6 +220,21 @@ test('what makes no sense is refused: plain addresses, wrong keys, a code at onc
   assert.deepEqual([Object.keys(many.created).length, many.notCreated.c20.type], [20, 'overQuota'])
 })
 
+test('RFC 8620 §7.2: null gives the server the choice again, of the end and of the types', async () => {
+  const { room, set } = await stage()
+  await using _room = room
+  const soon = new Date(Date.now() + 3_600_000).toISOString().replace(/\.\d+Z$/, 'Z')
+  const { created } = await set({
+    create: { a: { deviceClientId: 'x', url, keys: null, expires: soon, types: ['Email'] } },
+  })
+  const { id, expires } = created.a
+  assert.equal(expires, soon)
+  const { updated } = await set({ update: { [id]: { expires: null, types: null } } })
+  assert.deepEqual(Object.keys(updated), [id])
+  const later = await set({ update: { [id]: { expires: soon } } })
+  assert.deepEqual(Object.keys(later.updated), [id])
+})
+
 test('a push service that is away is tried again; one that says the browser is gone ends the subscription', async () => {
   const { room, posted, answers, set, client } = await stage()
   await using _room = room

@@ -182,12 +182,12 @@ function changed(known: SubscriptionValue, id: string, patch: JsonObject, now: n
   if (wrong.length > 0) throw invalidProperties(wrong)
   const code = after.verificationCode
   if (code !== null && code !== known.code) throw invalidProperties(['verificationCode'])
-  const expires = s.nullable(s.utcDate)(after.expires as never, 'expires')
+  const expires = s.nullable(s.utcDate)((after.expires ?? null) as never, 'expires')
   return {
     ...known,
     verified: known.verified || code === known.code,
     expires: Object.hasOwn(patch, 'expires') ? lasting(expires, now) : known.expires,
-    types: typesOf(s.nullable(s.list(s.string))(after.types as never, 'types')),
+    types: typesOf(s.nullable(s.list(s.string))((after.types ?? null) as never, 'types')),
   }
 }
 
