@@ -51,6 +51,35 @@ for (const width of widths)
     assert.deepEqual(problems, [])
   })
 
+test('a whole folder is snoozed and followed up in one act each, and comes back', {
+  skip,
+  timeout: 180_000,
+}, async (t) => {
+  const ada = await room.person(t)
+  await ada.deliver(...Array.from({ length: MANY }, (_, i) => ({ subject: `Letter ${i}` })))
+  const { page, problems } = await ada.visit(1440)
+  const last = row(page, `Letter ${MANY - 1}`)
+  await last.waitFor()
+  const sent: string[] = []
+  page.on('request', (request) => sent.push(request.postData() ?? ''))
+  const undo = page.locator('.toast').getByRole('button', { name: 'Undo' })
+  await selectWhole(page, false)
+  await page.keyboard.press('Shift+G')
+  await menuItem(page, 'Tomorrow').click()
+  await undo.click()
+  await toast(page, /Undone/)
+  await selectWhole(page, false)
+  await page.keyboard.press('b')
+  await menuItem(page, 'Tomorrow morning').click()
+  await page.locator('.empty').waitFor()
+  await undo.click()
+  await last.waitFor()
+  await toast(page, /Undone/)
+  assert.equal(sent.filter((one) => one.includes('Bulk/act')).length, 2)
+  assert.equal(sent.filter((one) => one.includes('Email/set')).length, 0, 'no ids went through the client')
+  assert.deepEqual(problems, [])
+})
+
 test('a sweep that repeats keeps only the latest, is listed and ended', { skip, timeout: 180_000 }, async (t) => {
   const ada = await room.person(t)
   const from = 'News <news@outside.example>'

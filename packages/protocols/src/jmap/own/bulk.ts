@@ -14,18 +14,34 @@ import { readState, writeState } from '../core/state.ts'
 import { BULK_CHUNK, MAX_BULK } from '../limits.ts'
 import { readFilter } from '../mail/filter.ts'
 import { merged, removeOperations } from '../mail/place.ts'
+import { needSnoozedFolder } from '../mail/snooze.ts'
 import type { Mail, Place, View } from '../view/view.ts'
 import { type BulkAct, type BulkChunk, forgetAct, forgetChunk, noteChunk, readActs, readChunks } from './bulk-log.ts'
-import { type BulkPatch, isAsLeft, needsProps, planned, readPatch } from './bulk-patch.ts'
+import { type BulkPatch, isAsLeft, needsProps, type Plan, planned, readPatch } from './bulk-patch.ts'
 import { selected } from './bulk-select.ts'
 
 const KIND = 'bulk'
 
 /** One mail's part. */
-interface Part {
+interface Part extends Omit<Plan, 'inverse'> {
   readonly mail: Mail
-  readonly operations: readonly Operation[]
   readonly inverse: JsonObject | undefined
+}
+
+/** What was snoozed is waited for, what was brought back is not. */
+function settle(call: Call, { entry }: Account, parts: readonly Part[]): void {
+  const { snoozer } = call.jmap
+  for (const { mail, until } of parts)
+    if (typeof until === 'number') snoozer.wait(entry, mail.id, until)
+    else if (until === null) snoozer.forget(entry, mail.id)
+}
+
+/** Before mails are snoozed or brought back: only in the own mailbox, with a folder for them, found again after a restart. */
+async function mayWait(call: Call, account: Account, view: View, { changes }: BulkPatch): Promise<View> {
+  if (!changes.has('snoozed')) return view
+  if (!account.personal) throw new MethodError('forbidden', 'only in the own mailbox')
+  await call.jmap.parts.agenda?.add(account.handle.mailbox)
+  return needSnoozedFolder(call.jmap, account, view)
 }
 
 /** The properties of mails, where the patch needs them. */
@@ -98,7 +114,8 @@ export const bulkAct = method({
       throw new MethodError('invalidArguments', 'no state of ours', { arguments: ['queryState'] })
     return call.jmap.records.inTurn(account.handle.mailbox, KIND, async () => {
       const now = call.jmap.parts.clock.now()
-      const view = await call.view(account)
+      const found = await call.view(account)
+      const view = patch === undefined || args.dryRun ? found : await mayWait(call, account, found, patch)
       const acts = await readActs(account.handle, now)
       const known = args.bulkId === null ? undefined : acts.find((one) => one.id === args.bulkId)
       if (args.bulkId !== null && known === undefined)
@@ -166,6 +183,7 @@ async function actOn(
       act = { ...act, chunks: act.chunks + 1 }
       return operations
     })
+    settle(call, account, did)
     noted ||= did.length > 0
     done += did.length
     failed += parts.length - did.length
@@ -182,6 +200,16 @@ async function actOn(
 const removal = (mail: Mail, folder: Place['folder'] | undefined): Operation[] =>
   removeOperations(mail).filter((one) => folder === undefined || (one.op === 'remove' && one.folder === folder))
 
+/** Undefined: it cannot be taken back, as a time that is past. */
+function takenBack(...of: Parameters<typeof planned>): Plan | undefined {
+  try {
+    return planned(...of)
+  } catch (error) {
+    if (error instanceof SetError) return undefined
+    throw error
+  }
+}
+
 export const bulkUndo = method({
   name: 'Bulk/undo',
   capability: 'postrider',
@@ -190,12 +218,13 @@ export const bulkUndo = method({
     const account = await call.account(args.accountId, 'postrider')
     return call.jmap.records.inTurn(account.handle.mailbox, KIND, async () => {
       const { handle } = account
-      const view = await call.view(account)
+      const found = await call.view(account)
       const acts = await readActs(handle, call.jmap.parts.clock.now())
       const act = acts.find((one) => one.id === args.bulkId)
       if (act === undefined)
         throw new MethodError('invalidArguments', 'it cannot be undone any more', { arguments: ['bulkId'] })
       const forward = readPatch(call, act.patch)
+      const view = await mayWait(call, account, found, forward)
       const chunks = await readChunks(handle, act.id)
       let count = 0
       let changed = 0
@@ -211,13 +240,16 @@ export const bulkUndo = method({
             const mail = view.mail(id)
             const as = props.get(id)
             const plan =
-              mail === undefined || !isAsLeft(mail, as, forward) ? undefined : planned(call, view, mail, as, patch)
+              mail === undefined || !isAsLeft(view, mail, as, forward)
+                ? undefined
+                : takenBack(call, view, mail, as, patch)
             if (mail === undefined || plan === undefined) changed++
-            else parts.push({ mail, operations: plan.operations, inverse: undefined })
+            else parts.push({ mail, ...plan, inverse: undefined })
           }
         }
         const done = await perform(account, parts, () => [forgetChunk(key)])
         if (parts.length === 0) await handle.apply([forgetChunk(key)])
+        settle(call, account, done)
         count += done.length
         changed += parts.length - done.length
         undone++

@@ -219,3 +219,58 @@ test('Sweep: what is older than some days goes where it was told to', async () =
   assert.deepEqual(await found(client, { inMailbox: archive }), [old.id])
   assert.deepEqual(await found(client, { inMailbox: inbox }), [young.id])
 })
+
+test('Bulk/act: a whole folder is snoozed and followed up in one call each, and undone', async () => {
+  await using room = await Room.open()
+  const client = await room.client()
+  const inbox = await idOf(room, 'inbox')
+  const ids = await filled(room, 30)
+  const [flagged = '', dated = ''] = ids
+  const due = (day: number): string => `2031-05-0${day}T08:00:00Z`
+  await client.call('Email/set', {
+    update: {
+      [flagged]: { 'keywords/$flagged': true },
+      [dated]: { followUp: { start: due(1), due: due(1), reminder: null, completed: null } },
+    },
+  })
+  const marks = async (): Promise<Args[]> =>
+    (await client.call('Email/get', { ids, properties: ['keywords', 'followUp', 'snoozed', 'mailboxIds'] })).list
+  const before = await marks()
+  const followUp = { start: due(2), due: due(2), reminder: null, completed: null }
+  const done = await client.call('Bulk/act', { filter: { inMailbox: inbox }, update: { followUp } })
+  assert.deepEqual([done.count, done.failed, done.left], [30, 0, 0])
+  for (const one of await marks()) {
+    assert.equal(Date.parse(one.followUp.due), Date.parse(due(2)))
+    assert.equal(one.keywords.$flagged, true)
+  }
+  const again = await client.call('Bulk/act', { filter: { inMailbox: inbox }, update: { followUp } })
+  assert.equal(again.count, 0, 'nothing is left to do')
+  assert.equal((await client.call('Bulk/undo', { bulkId: done.bulkId })).count, 30)
+  assert.deepEqual(await marks(), before)
+
+  const until = new Date(Date.now() + 86_400_000).toISOString().replace(/\.\d+Z$/, 'Z')
+  const snoozed = await client.call('Bulk/act', { filter: { inMailbox: inbox }, update: { snoozed: { until } } })
+  assert.deepEqual([snoozed.count, snoozed.failed], [30, 0])
+  assert.deepEqual(await found(client, { inMailbox: inbox }), [])
+  for (const one of await marks()) assert.equal(Date.parse(one.snoozed.until), Date.parse(until))
+  // One is brought back by hand meanwhile.
+  await client.call('Email/set', { update: { [flagged]: { snoozed: null } } })
+  const undone = await client.call('Bulk/undo', { bulkId: snoozed.bulkId })
+  assert.deepEqual([undone.count, undone.changed], [29, 1])
+  assert.deepEqual(await marks(), before)
+  assert.match(await refused(client.call('Bulk/act', { filter: null, update: { 'snoozed/until': until } })), /invalid/)
+  const past = { snoozed: { until: '2001-01-01T00:00:00Z' } }
+  const late = await client.call('Bulk/act', { filter: { inMailbox: inbox }, update: past })
+  assert.deepEqual([late.count, late.failed], [0, 30])
+})
+
+test('what a whole folder was snoozed until comes back of itself', async () => {
+  await using room = await Room.open()
+  const client = await room.client()
+  const inbox = await idOf(room, 'inbox')
+  await filled(room, 5)
+  const soon = new Date(Date.now() + 5_000).toISOString().replace(/\.\d+Z$/, 'Z')
+  const done = await client.call('Bulk/act', { filter: { inMailbox: inbox }, update: { snoozed: { until: soon } } })
+  assert.equal(done.count, 5)
+  await until(async () => (await found(client, { inMailbox: inbox })).length === 5)
+})

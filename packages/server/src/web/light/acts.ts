@@ -6,10 +6,10 @@ import { confirmDestroy } from './confirm.ts'
 import type { Folder } from './folders-of.ts'
 import type { UndoCall } from './flash.ts'
 import { folderOptions } from './page.ts'
-import { readQuery } from './query.ts'
 import { changeSenders } from './senders.ts'
 import { readLocalTime, utc } from './times.ts'
 import type { Visit } from './visit.ts'
+import { canBeWhole, filterOf, wholeAct } from './whole.ts'
 
 /** What can be done with mails: one table of acts, each a patch, each with its way back. */
 
@@ -47,15 +47,12 @@ const properties = [
 
 /** The mails themselves: a whole list searched, conversations opened up. `everywhere`: also those of them in other folders. */
 export async function mailsOf(visit: Visit, chosen: Chosen, everywhere = false): Promise<readonly string[]> {
-  const { folder, whole, query, tab, threads } = chosen
+  const { folder, whole, threads } = chosen
   if (whole) {
-    const filter =
-      folder === undefined
-        ? readQuery(query, await visit.folders()).filter
-        : { inMailbox: folder.id, ...(tab === undefined ? {} : { inference: tab }) }
-    if (folder === undefined && query === '') return []
+    const filter = await filterOf(visit, chosen)
+    if (filter === undefined) return []
     const { ids } = await visit.ask<{ ids: readonly string[] }>('Email/query', {
-      filter: filter ?? null,
+      filter,
       sort,
       limit: MAX_WHOLE,
     })
@@ -274,6 +271,7 @@ export async function act(visit: Visit, name: string, chosen: Chosen, back: stri
     if (!chosen.whole && chosen.ids.length === 0) return visit.done(back, { text: say('nothingSelected') })
     return visit.done(`/light/acts?${query}`)
   }
+  if (chosen.whole && (await actOnWhole(visit, name, chosen, back))) return undefined
   const ids = await mailsOf(visit, chosen, everywhere.has(name))
   if (ids.length === 0) return visit.done(back, { text: say('nothingSelected') })
   if (name === 'destroy') {
@@ -303,12 +301,52 @@ export async function act(visit: Visit, name: string, chosen: Chosen, back: stri
   })
 }
 
+/** An act on all of a list, where the server can do it by itself; false where it goes mail by mail. */
+async function actOnWhole(visit: Visit, name: string, chosen: Chosen, back: string): Promise<boolean> {
+  const { say, fields } = visit
+  const filter = await filterOf(visit, chosen)
+  if (filter === undefined || name === 'block' || name === 'trust') return false
+  if (name === 'destroy') {
+    const sure = fields.get('sure') === '1'
+    const { changed } = await wholeAct(visit, filter, { destroy: true }, !sure)
+    if (changed > 0 && !sure) await confirmDestroy(visit, chosen, changed, back)
+    else visit.done(back, { text: changed === 0 ? say('nothingSelected') : say('done', { n: changed }) })
+    return true
+  }
+  const folders = await visit.folders()
+  const role = (wanted: string): Folder | undefined => folders.find((one) => one.role === wanted)
+  const rule = (Object.hasOwn(acts, name) ? acts[name] : undefined)?.({ visit, fields, role, folders })
+  // What it makes of a mail that has no mark, or of one that has them all.
+  const update = rule?.(unmarked) ?? rule?.({ ...unmarked, ...markedWith(fields.get('category') ?? '') })
+  if (update === undefined || !canBeWhole(update)) return false
+  const { changed, undo } = await wholeAct(visit, filter, { update })
+  visit.done(back, { text: say('done', { n: changed }), at: back, ...(undo.length > 0 ? { undo } : {}) })
+  return true
+}
+const unmarked: Marked = {
+  id: '',
+  threadId: '',
+  mailboxIds: {},
+  keywords: {},
+  categories: {},
+  followUp: null,
+  snoozed: null,
+  inference: 'focused',
+  from: null,
+}
+const markedWith = (category: string): Partial<Marked> => ({
+  keywords: { $seen: true },
+  categories: { [category]: true },
+  snoozed: { until: '' },
+})
+
 /** Takes the last act back. */
 export async function undo(visit: Visit): Promise<void> {
   const flash = visit.flashes.takeUndo(visit.session.id)
   if (flash?.undo === undefined) return visit.done('/light/')
   for (const [name, args] of flash.undo) {
-    const answer = await visit.ask<Readonly<Record<string, unknown>>>(name, args)
+    let answer = await visit.ask<Readonly<Record<string, unknown>>>(name, args)
+    while (answer.more === true) answer = await visit.ask<Readonly<Record<string, unknown>>>(name, args)
     const refused = ['notCreated', 'notUpdated', 'notDestroyed'].some(
       (one) => Object.keys(answer[one] ?? {}).length > 0,
     )

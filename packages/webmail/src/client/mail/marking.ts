@@ -16,11 +16,15 @@ export async function snooze(rows: readonly Id[], until: Date): Promise<void> {
   await change(rows, 'doneSnoozed', marks.snooze(iso, idOf('snoozed'), idOf('inbox')), {
     leaves: true,
     values: { time: longDate(iso) },
+    whole: { snoozed: { until: iso } },
   })
 }
 /** Back before its time. */
 export const unsnooze = (rows: readonly Id[]): Promise<void> =>
-  change(rows, 'doneUnsnoozed', marks.snooze(null, idOf('snoozed'), idOf('inbox')), { leaves: true })
+  change(rows, 'doneUnsnoozed', marks.snooze(null, idOf('snoozed'), idOf('inbox')), {
+    leaves: true,
+    whole: { snoozed: null },
+  })
 
 /** When a mail is to come back. */
 export function snoozeItems(rows: readonly Id[]): MenuItem[] {
@@ -58,9 +62,11 @@ export const anchorOf = (row: Id | undefined): Element =>
 
 /** The dates of a flag. */
 export function followUpItems(rows: readonly Id[]): MenuItem[] {
+  const mark = (key: TextKey, followUp: Parameters<typeof marks.followUp>[0], on: readonly Id[] = rows): void =>
+    void change(on, key, marks.followUp(followUp), { whole: { followUp } })
   const due = (date: Date | null): void => {
     const iso = date === null ? null : utc(date)
-    void change(rows, 'doneFollowUp', marks.followUp({ start: iso, due: iso, reminder: null, completed: null }))
+    mark('doneFollowUp', { start: iso, due: iso, reminder: null, completed: null })
   }
   return [
     ...dueTimes().map(
@@ -75,21 +81,16 @@ export function followUpItems(rows: readonly Id[]): MenuItem[] {
       label: t('complete'),
       icon: 'check',
       apart: true,
-      run: () =>
-        void change(
-          rows,
-          'doneComplete',
-          marks.followUp({ start: null, due: null, reminder: null, completed: utc(new Date()) }),
-        ),
+      run: () => mark('doneComplete', { start: null, due: null, reminder: null, completed: utc(new Date()) }),
     },
     {
       label: t('unflag'),
       icon: 'close',
       run: () =>
-        void change(
-          rows.flatMap((one) => mailsOf(one, true)),
+        mark(
           'doneUnflagged',
-          marks.followUp(null),
+          null,
+          rows.flatMap((one) => mailsOf(one, true)),
         ),
     },
   ]

@@ -9,7 +9,7 @@ import { t } from '../text/text.ts'
 /** More changes than this are not followed one by one: what is looked at is read again. */
 const MANY = 1_000
 
-/** What a patch can say of many mails: mailboxIds, keywords, categories. */
+/** What a patch can say of many mails: mailboxIds, keywords, categories, followUp, snoozed. */
 export type BulkPatch = NonNullable<Arguments<'Bulk/act'>['update']>
 
 export const bulkPatches = {
