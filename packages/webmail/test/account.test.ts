@@ -20,7 +20,7 @@ let origin = ''
 before(async () => {
   if (skip !== false) return
   server = await TestServer.start()
-  for (const name of ['ada', 'bob', 'cleo']) await server.addUser(`${name}@example.com`, PASSWORD)
+  for (const name of ['ada', 'bob', 'cleo', 'dora']) await server.addUser(`${name}@example.com`, PASSWORD)
   origin = `https://localhost:${server.port('https')}`
   browser = await openBrowser()
 })
@@ -54,10 +54,10 @@ async function authenticator(page: Page): Promise<void> {
     },
   })
 }
-async function signIn(page: Page, name: string): Promise<void> {
+async function signIn(page: Page, name: string, password = PASSWORD): Promise<void> {
   await page.goto(`${origin}/signin`)
   await page.locator('[name=login]').fill(`${name}@example.com`)
-  await page.locator('[name=password]').fill(PASSWORD)
+  await page.locator('[name=password]').fill(password)
   await page.locator('form:has([name=password]) [type=submit]').first().click()
   await page.waitForURL(/\/mail\//)
 }
@@ -164,6 +164,12 @@ test('second step and app passwords: a code by QR, recovery codes, JMAP by its o
   await step.getByText('Keep these recovery codes').waitFor()
   assert.equal((await step.locator('pre').textContent())?.split('\n').length, 10)
   assert.equal(await jmap('bob', PASSWORD), 401, 'the password alone opens nothing')
+  const first = (await step.locator('pre').textContent()) ?? ''
+  await step.getByText('10 recovery codes are left.').waitFor()
+  await step.getByRole('button', { name: 'New recovery codes' }).click()
+  await step.getByLabel(/^Your password/).fill(PASSWORD)
+  await step.getByRole('button', { name: 'New recovery codes' }).click()
+  await page.waitForFunction((old) => !(document.querySelector('.codes')?.textContent ?? old).includes(old), first)
   const apps = part(page, 'App passwords')
   await apps.getByRole('button', { name: 'New app password' }).click()
   await apps.getByLabel(/^For which/).fill('Mail program')
@@ -184,6 +190,52 @@ test('second step and app passwords: a code by QR, recovery codes, JMAP by its o
   await step.getByRole('button', { name: 'Turn off' }).click()
   await step.getByText('Signing in needs only your password').waitFor()
   assert.equal(await jmap('bob', PASSWORD), 200)
+})
+
+test('password: changed behind the old one; this session goes on in all its tabs, the others end', {
+  skip,
+  timeout,
+}, async (t) => {
+  const page = await open(t)
+  const elsewhere = await open(t)
+  await signIn(page, 'dora')
+  await signIn(elsewhere, 'dora')
+  const tab = await page.context().newPage()
+  await tab.goto(`${origin}/mail/settings/security`)
+  await tab.locator('.settings-page .part').first().waitFor()
+  await settings(page, 'security')
+  const own = part(page, 'Password')
+  await own.getByRole('button', { name: 'Change password' }).click()
+  const submit = own.getByRole('button', { name: 'Change password' })
+  const type = async (old: string, wanted: string, again = wanted): Promise<void> => {
+    await own.getByLabel('Old password').fill(old)
+    await own.getByLabel('New password', { exact: true }).fill(wanted)
+    await own.getByLabel('New password, once more').fill(again)
+    await submit.click()
+  }
+  await type(PASSWORD, 'tiny')
+  await own.getByText('The new password is too short.').waitFor()
+  await type(PASSWORD, 'four five six seven', 'four five six')
+  await own.getByText('not the same in both fields').waitFor()
+  await type(PASSWORD, 'dora@example.com')
+  await own.getByText('The new password is your address.').waitFor()
+  await type('wrong', 'four five six seven')
+  await own.getByText('The password is not right.').waitFor()
+  for (const width of [1200, 820, 360]) {
+    await page.setViewportSize({ width, height: 900 })
+    await clean(page)
+    await shot(page, `change-password-${width}`)
+  }
+  await type(PASSWORD, 'four five six seven')
+  await page.locator('.toast', { hasText: 'Password changed' }).waitFor()
+  await elsewhere.waitForURL(/\/signin/, { timeout: 60_000 })
+  assert.equal(await jmap('dora', PASSWORD), 401)
+  assert.equal(await jmap('dora', 'four five six seven'), 200)
+  await tab.reload()
+  await tab.locator('.settings-page .part').first().waitFor()
+  await settings(page, 'security')
+  await own.waitFor()
+  await signIn(elsewhere, 'dora', 'four five six seven')
 })
 
 test('R7, R64: the user’s own devices: wipe behind the password, block, recovery password, off the list', {

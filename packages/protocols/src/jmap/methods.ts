@@ -20,6 +20,7 @@ import { coreEcho } from './more/core-echo.ts'
 import { bulkAct, bulkUndo } from './own/bulk.ts'
 import { categoryChanges, categoryGet, categorySet } from './own/categories.ts'
 import { focusExplain } from './own/focus.ts'
+import { personFind } from './own/people.ts'
 import { preferencesGet, preferencesSet } from './own/preferences.ts'
 import { repliesGet, repliesSet } from './own/replies.ts'
 import { reservationParse } from './own/reservations.ts'
@@ -107,6 +108,7 @@ const table: readonly Method[] = [
   sweepChanges,
   sweepSet,
   focusExplain,
+  personFind,
   reservationParse,
   sendersGet,
   sendersSet,

@@ -521,6 +521,21 @@ export const settings = {
     { exchange: 'ActivityBasedAuthenticationTimeoutInterval', live: true },
   ),
 
+  'web.passwordChange': setting(
+    flag,
+    true,
+    'Whether users may change their passwords in the web client and its Light version.',
+    'Si les utilisateurs peuvent changer leur mot de passe dans le client web et sa version légère.',
+    { exchange: 'ChangePasswordEnabled', live: true },
+  ),
+  'web.passwordLength': setting(
+    integer(1, 128),
+    10,
+    'Fewest characters of a password that a user chooses. Administrators are not bound by it.',
+    'Nombre minimal de caractères d’un mot de passe choisi par un utilisateur. Les administrateurs n’y sont pas tenus.',
+    { live: true },
+  ),
+
   'push.allowPrivate': setting(
     flag,
     false,

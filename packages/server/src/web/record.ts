@@ -8,6 +8,8 @@ export interface SessionRecord extends Times {
   readonly digest: string
   /** Version of the password it was opened with. */
   readonly version: number
+  /** A version it goes on with: this session is changing the password. */
+  readonly next?: number
   /** A public computer keeps nothing when the browser closes. */
   readonly computer: 'private' | 'public'
   /** Where it was opened from, for the user's list. */
@@ -27,11 +29,12 @@ export function decodeRecord(bytes: Uint8Array | undefined): SessionRecord | und
   if (bytes === undefined) return undefined
   try {
     const raw = JSON.parse(Buffer.from(bytes).toString('utf8')) as Partial<SessionRecord> & { v?: unknown }
-    const { id, account, digest, version, computer, address, agent, created, lastAct } = raw
+    const { id, account, digest, version, next, computer, address, agent, created, lastAct } = raw
     const texts = [id, account, digest, address, agent].every((one) => typeof one === 'string')
     const numbers = [version, created, lastAct].every((one) => Number.isFinite(one))
     if (raw.v !== VERSION || !texts || !numbers || (computer !== 'private' && computer !== 'public')) return undefined
-    return { id, account, digest, version, computer, address, agent, created, lastAct } as SessionRecord
+    const more = Number.isFinite(next) ? { next } : {}
+    return { id, account, digest, version, ...more, computer, address, agent, created, lastAct } as SessionRecord
   } catch {
     return undefined
   }

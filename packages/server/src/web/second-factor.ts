@@ -24,7 +24,7 @@ interface Stored {
 
 /** What the web client's side asks of it: the same in this process or in the main one. */
 export type SecondStep = Pick<SecondFactor, (typeof secondStepMethods)[number]>
-export const secondStepMethods = ['active', 'begin', 'pending', 'confirm', 'remove', 'check'] as const
+export const secondStepMethods = ['active', 'begin', 'pending', 'confirm', 'renew', 'left', 'remove', 'check'] as const
 
 export interface SecondFactorParts {
   readonly service: Pick<MailboxService, 'apply' | 'state'>
@@ -78,14 +78,26 @@ export class SecondFactor {
       if (stored === undefined || stored.active || secret === undefined) return undefined
       const step = totpStep(secret, digits(code), this.#parts.clock.now(), stored.lastStep)
       if (step === undefined) return undefined
-      const codes = Array.from({ length: RECOVERY_CODES }, () =>
-        base32(randomBytes(10))
-          .toLowerCase()
-          .replace(/(.{4})(?=.)/g, '$1-'),
-      )
+      const codes = newCodes()
       await this.#save(mailbox, { ...stored, active: true, lastStep: step, recovery: codes.map(digestOf) })
       return codes
     })
+  }
+
+  /** New recovery codes, shown this once; the old ones open nothing any more. Undefined when the second step is off. */
+  renew(mailbox: MailboxId): Promise<readonly string[] | undefined> {
+    return this.#alone(mailbox, async () => {
+      const stored = await this.#load(mailbox)
+      if (stored?.active !== true) return undefined
+      const codes = newCodes()
+      await this.#save(mailbox, { ...stored, recovery: codes.map(digestOf) })
+      return codes
+    })
+  }
+
+  /** How many recovery codes were not used yet. */
+  async left(mailbox: MailboxId): Promise<number> {
+    return (await this.#load(mailbox))?.recovery.length ?? 0
   }
 
   remove(mailbox: MailboxId): Promise<void> {
@@ -173,6 +185,12 @@ export async function forgetSecondFactor(service: Pick<MailboxService, 'apply'>,
   await service.apply(mailbox, [{ op: 'deleteState', client: STATE_CLIENT, key: KEY }])
 }
 
+const newCodes = (): readonly string[] =>
+  Array.from({ length: RECOVERY_CODES }, () =>
+    base32(randomBytes(10))
+      .toLowerCase()
+      .replace(/(.{4})(?=.)/g, '$1-'),
+  )
 const digits = (code: string): string => code.replace(/\s/g, '')
 /** Recovery codes have 80 random bits: a plain digest is enough. */
 const digestOf = (code: string): string =>

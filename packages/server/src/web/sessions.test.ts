@@ -96,6 +96,30 @@ test('what time ended can still be shown by its holder, to keep what was being w
   assert.ok(!after.ok && after.late === undefined)
 })
 
+test('the session that changes its password goes on, all others end; a change that fails changes nothing', async (t) => {
+  const { sessions, open, make, directory, entry } = await room(t)
+  const [own, other] = [await open(), await open()]
+  const heard: string[] = []
+  const listener = (name: string) => ({ moved() {}, ended: (why: string) => void heard.push(`${name} ${why}`) })
+  sessions.listen(own.session, listener('own'))
+  sessions.listen(other.session, listener('other'))
+  await assert.rejects(
+    sessions.through(own.session, () => Promise.reject(new Error('no room'))),
+    /no room/,
+  )
+  assert.ok((await sessions.find(own.ticket)).ok && (await sessions.find(other.ticket)).ok)
+  await sessions.through(own.session, () => directory.setPassword(entry.account, 'four five six'))
+  assert.ok((await sessions.find(own.ticket)).ok)
+  assert.deepEqual(over(await sessions.find(other.ticket)), { ok: false, why: 'revoked' })
+  assert.deepEqual(heard, ['other revoked'])
+  const restarted = make()
+  t.after(() => restarted.close())
+  assert.ok((await restarted.find(own.ticket)).ok, 'after a restart as well')
+  await directory.setPassword(entry.account, 'seven eight nine')
+  assert.deepEqual(over(await sessions.find(own.ticket)), { ok: false, why: 'revoked' })
+  assert.deepEqual(heard, ['other revoked', 'own revoked'])
+})
+
 test('R16: a hundred polls extend nothing', async (t) => {
   const { time, sessions, open } = await room(t)
   time.inactivity = 5 * MINUTE
@@ -259,6 +283,11 @@ test('second step: the secret is sealed, codes and recovery codes work once, man
   const [spare = ''] = recovery ?? []
   assert.ok((await factor.check(mailbox, spare.toUpperCase().replaceAll('-', ' '))).ok)
   assert.ok(!(await factor.check(mailbox, spare)).ok)
+  assert.equal(await factor.left(mailbox), 9)
+  const renewed = (await factor.renew(mailbox)) ?? []
+  assert.equal(await factor.left(mailbox), 10)
+  assert.ok(!(await factor.check(mailbox, recovery?.[1] ?? '')).ok, 'the old ones open nothing')
+  assert.ok((await factor.check(mailbox, renewed[0] ?? '')).ok)
   for (let n = 0; n < 10; n++) await factor.check(mailbox, '111111')
   time.now += 30_000
   assert.ok((await factor.check(mailbox, code())).waitMs > 0, 'even the right one waits')

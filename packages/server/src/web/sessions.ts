@@ -79,6 +79,8 @@ interface Live {
 /** Topics among the processes: when somebody did something (ms since 1970), and what is over. */
 const ACTED = 'web acted'
 const ENDED = 'web ended'
+/** The session that changes its user's password: the version it goes on with. */
+const STAYS = 'web stays'
 const ENDED_MS = 3_600_000
 interface Ended {
   readonly mailbox: MailboxId
@@ -115,6 +117,12 @@ export class WebSessions {
     this.#together.read(ACTED, (id, at) => this.#heardAct(id, at as number | undefined))
     this.#together.read(ENDED, (id, end) => {
       if (end !== undefined) this.#heardEnd(id, end as Ended)
+    })
+    this.#together.read(STAYS, (id, next) => {
+      const live = this.#live.get(id)
+      if (live === undefined) return
+      const { next: _, ...record } = live.record
+      live.record = typeof next === 'number' ? { ...record, next } : record
     })
     this.#unwatch = parts.directory.watch(({ account }) => {
       for (const live of [...this.#live.values()])
@@ -210,13 +218,49 @@ export class WebSessions {
       return () => {}
     }
     live.listeners.add(listener)
-    const leave = this.#parts.authenticator.session(session.principal, () => this.#finish(live, 'revoked'))
+    let leave = (): void => {}
+    const join = (principal: Principal): void => {
+      leave = this.#parts.authenticator.session(principal, () => {
+        const entry = live.listeners.has(listener) ? this.#allowed(live) : undefined
+        // It changed the password itself, and goes on as somebody who knows the new one.
+        if (entry !== undefined) join(principalOf(entry))
+        else this.#finish(live, 'revoked')
+      })
+    }
+    join(session.principal)
     this.#schedule(live)
     return () => {
       leave()
       live.listeners.delete(listener)
       this.#schedule(live)
     }
+  }
+
+  /** Runs a change of the password by this session's user: it goes on afterwards, all others are over. Resolves when that is durable. */
+  async through(session: WebSession, change: () => Promise<void>): Promise<void> {
+    const live = this.#live.get(session.id)
+    if (live === undefined) throw new RangeError('the session is over')
+    const { account } = session.principal
+    const next = (this.#parts.directory.credential(account)?.version ?? 0) + 1
+    const write = async (record: SessionRecord): Promise<void> => {
+      live.record = record
+      const value = encodeRecord(record)
+      await this.#parts.service.apply(live.mailbox, [
+        { op: 'putState', client: STATE_CLIENT, key: KEY_PREFIX + record.id, value },
+      ])
+    }
+    const { next: _, ...before } = live.record
+    await write({ ...before, next })
+    await this.#together.post(STAYS, session.id, next, ENDED_MS)
+    try {
+      await change()
+    } catch (error) {
+      const { next: _, ...after } = live.record
+      await write(after)
+      await this.#together.post(STAYS, session.id, undefined, 0)
+      throw error
+    }
+    await write({ ...live.record, version: next })
   }
 
   /** All sessions of a mailbox's user that are not over. */
@@ -313,7 +357,8 @@ export class WebSessions {
     const { directory } = this.#parts
     const entry = directory.account(record.account)
     if (entry === undefined || !entry.enabled || !entry.protocols.web || entry.mailbox !== mailbox) return undefined
-    return (directory.credential(record.account)?.version ?? 0) === record.version ? entry : undefined
+    const version = directory.credential(record.account)?.version ?? 0
+    return version === record.version || version === record.next ? entry : undefined
   }
 
   /** The next thing that time alone brings. */

@@ -63,3 +63,16 @@ test('RFC 9670 §2.4: the address book is not changed here; whoever is hidden in
     ['forbidden', 'forbidden', 'forbidden'],
   )
 })
+
+test('R22: Person/find: beginnings of words, details, nobody who is hidden, as many as one asks for', async () => {
+  await using room = await Room.open([{}, {}])
+  const client = await room.client()
+  const find = (text: string, more: object = {}) => client.call('Person/find', { text, ...more })
+  const { list, total } = await find('bo')
+  assert.equal(total, 1)
+  assert.equal(list[0].email, 'bob@example.com')
+  assert.equal(list[0].kind, 'person')
+  assert.deepEqual((await find('nobody here')).list, [])
+  const first = await find('', { limit: 1 })
+  assert.deepEqual([first.list.length, first.total], [1, 2])
+})

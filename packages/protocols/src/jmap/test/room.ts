@@ -75,7 +75,10 @@ function directoryOf(entries: readonly MailboxEntry[]): Directory {
     mailboxes: () => entries,
     groups: () => [],
     account: (account) => entries.find((one) => one.account === account),
-    find: () => ({ total: 0, entries: [] }),
+    find(text, limit) {
+      const found = entries.filter((one) => one.displayName.toLowerCase().startsWith(text.toLowerCase()))
+      return { total: found.length, entries: found.slice(0, limit) }
+    },
     maySendAs: (account, address) => {
       const entry = byAddress(address)
       if (entry?.account === account) return 'own'

@@ -6,6 +6,7 @@ import type { WebSession } from '../sessions.ts'
 import { base32, totpUri } from '../totp.ts'
 import { appProtocols, makeAppPassword, ownAppPasswords, takeBackAppPassword } from './app-passwords.ts'
 import { deviceName, deviceStatus, guardedActs, orderOwnDevice, ownDevices, recoveryPassword } from './devices.ts'
+import { changePassword, passwordRules } from './new-password.ts'
 import { placeOf } from './passkeys.ts'
 import { passwordRight } from './password.ts'
 import { qrSvg } from './qr.ts'
@@ -42,6 +43,8 @@ async function overview(visit: Visit): Promise<void> {
   done(visit, {
     secondStep: active ? 'on' : pending === undefined ? 'off' : 'pending',
     ...(pending === undefined ? {} : keyOf(visit, pending)),
+    ...(active ? { recoveryLeft: await secondFactor.left(principal.mailbox) } : {}),
+    password: passwordRules(context) ?? null,
     appPasswords: ownAppPasswords(context, principal),
     appProtocols,
     passkeys: await context.passkeys.list(principal),
@@ -66,15 +69,29 @@ async function secondStep(visit: Visit): Promise<void> {
     audit(context, request, session.principal, 'second-step-on')
     return done(visit, { codes })
   }
-  if (act !== 'begin' && act !== 'off') return refuse(visit, 'act')
+  if (act !== 'begin' && act !== 'off' && act !== 'codes') return refuse(visit, 'act')
   if (!(await guarded(visit))) return undefined
   if (act === 'off') {
     await secondFactor.remove(mailbox)
     audit(context, request, session.principal, 'second-step-off')
     return done(visit)
   }
+  if (act === 'codes') {
+    const codes = await secondFactor.renew(mailbox)
+    if (codes === undefined) return refuse(visit, 'act')
+    audit(context, request, session.principal, 'recovery-codes')
+    return done(visit, { codes })
+  }
   if (await secondFactor.active(mailbox)) return refuse(visit, 'act')
   return done(visit, keyOf(visit, await secondFactor.begin(mailbox)))
+}
+
+async function password(visit: Visit): Promise<void> {
+  const { context, request, session } = visit
+  const given = { old: text(visit, 'password'), wanted: text(visit, 'wanted'), again: text(visit, 'again') }
+  const outcome = await changePassword(context, request, session, given)
+  if ('ok' in outcome) return done(visit)
+  return 'why' in outcome ? refuse(visit, 'invalid', outcome.why) : refuse(visit, outcome.fault)
 }
 
 async function appPasswords(visit: Visit): Promise<void> {
@@ -164,6 +181,7 @@ async function orderDevice(visit: Visit): Promise<void> {
 const places: Readonly<Record<string, (visit: Visit) => Promise<void>>> = {
   'GET /web/account': overview,
   'POST /web/account/second-step': secondStep,
+  'POST /web/account/password': password,
   'POST /web/account/app-passwords': appPasswords,
   'POST /web/account/passkeys': passkeys,
   'GET /web/account/devices': devices,

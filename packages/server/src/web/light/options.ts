@@ -7,6 +7,7 @@ import {
   type OofReply,
   type Preferences,
 } from '@postrider/domain'
+import { passwordRules } from '../account/new-password.ts'
 import { clientSettings, endSessions } from '../api.ts'
 import { audit } from '../context.ts'
 import { html, type Html, raw } from '../html.ts'
@@ -15,6 +16,7 @@ import { changeDevices, devicesPage } from './devices.ts'
 import { field, post } from './form-parts.ts'
 import { categoriesPage, changeCategories, changeTemplates, templatesPage } from './lists.ts'
 import { appearancePage, handlingPage, saveAppearance, saveHandling } from './preferences.ts'
+import { newPassword, passwordPage } from './password.ts'
 import { changeRule, changeRules, rulePage, rulesPage } from './rules.ts'
 import {
   appPasswordsPage,
@@ -38,7 +40,7 @@ export async function optionsPage(visit: Visit): Promise<void> {
   const link = (path: string, key: LightTextKey): Html =>
     html`<li><a href="/light/options/${path}">${say(key)}</a></li>`
   // R48: Settings > Options > Account > My account > "Settings for POP or IMAP access"; since 2016 Mail > Accounts > POP and IMAP.
-  const body = html`<h2>${say('account')}</h2><ul>${link('account', 'myAccount')}${link('devices', 'devices')}${link('sessions', 'sessions')}${link('security', 'security')}${link('app-passwords', 'appPasswords')}${link('passkeys', 'passkeys')}</ul>
+  const body = html`<h2>${say('account')}</h2><ul>${link('account', 'myAccount')}${passwordRules(visit.context) !== undefined && link('password', 'changePassword')}${link('devices', 'devices')}${link('sessions', 'sessions')}${link('security', 'security')}${link('app-passwords', 'appPasswords')}${link('passkeys', 'passkeys')}</ul>
 <h2>${say('mail')}</h2><ul>${link('handling', 'handling')}${link('replies', 'replies')}${link('rules', 'rules')}${link('signature', 'signature')}${link('templates', 'templates')}${link('categories', 'categories')}${link('senders', 'senders')}${link('sweeps', 'sweeps')}<li>${say('accounts')}<ul>${link('account/pop-imap', 'popAndImap')}</ul></li></ul>
 <h2>${say('general')}</h2><ul>${link('appearance', 'appearance')}${link('regional', 'regional')}<li><a href="/light/folders">${say('manageFolders')}</a></li></ul>`
   await visit.page(say('options'), body)
@@ -53,6 +55,7 @@ const pages: Readonly<Record<string, { readonly show: Handler; readonly change?:
   replies: { show: (visit) => repliesPage(visit), change: changeReplies },
   devices: { show: (visit) => devicesPage(visit), change: changeDevices },
   sessions: { show: sessionsPage, change: changeSessions },
+  password: { show: (visit) => passwordPage(visit), change: newPassword },
   security: { show: (visit) => securityPage(visit), change: changeSecurity },
   passkeys: { show: passkeysPage, change: changePasskeys },
   'app-passwords': { show: (visit) => appPasswordsPage(visit), change: changeAppPasswords },

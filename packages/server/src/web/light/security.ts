@@ -24,7 +24,7 @@ export async function securityPage(visit: Visit, error?: string): Promise<void> 
     return html`<p>${say('totpSecret')}</p><p><img src="${picture}" width="240" height="240" alt="${say('qrAlt')}"></p><pre class="key">${base32(secret).replace(/(.{4})(?=.)/g, '$1 ')}</pre><pre class="key">${uri}</pre>`
   }
   const body = active
-    ? html`<p>${say('totpOn')}</p>${post(visit, 'off', html`${passwordField(visit)}<button>${say('turnOff')}</button>`)}<p><a href="/light/options/app-passwords">${say('appPasswordsFor')}</a></p>`
+    ? html`<p>${say('totpOn')} ${say('codesLeft', { n: await context.secondFactor.left(principal.mailbox) })}</p><h2>${say('newCodes')}</h2>${post(visit, 'codes', html`${passwordField(visit, 'password-codes')}<button>${say('newCodes')}</button>`)}<h2>${say('turnOff')}</h2>${post(visit, 'off', html`${passwordField(visit)}<button>${say('turnOff')}</button>`)}<p><a href="/light/options/app-passwords">${say('appPasswordsFor')}</a></p>`
     : html`<p>${say('totpOff')}</p>${pending !== undefined && html`${key(pending)}${post(visit, 'on', html`${code}<button class="go">${say('turnOn')}</button>`)}`}${pending === undefined && post(visit, 'begin', html`${passwordField(visit)}<button class="go">${say('totpBegin')}</button>`)}`
   await visit.page(say('security'), body, error === undefined ? {} : { error, status: 422 })
 }
@@ -36,21 +36,30 @@ export async function changeSecurity(visit: Visit): Promise<void> {
     const codes = await context.secondFactor.confirm(principal.mailbox, fields.get('code') ?? '')
     if (codes === undefined) return securityPage(visit, say('codeWrong'))
     audit(context, request, principal, 'second-step-on')
-    return visit.page(
-      say('security'),
-      html`<p>${say('recoveryCodes')}</p><pre class="key">${codes.join('\n')}</pre><p><a href="/light/options">${say('options')}</a></p>`,
-    )
+    return codesPage(visit, codes)
   }
   if (!(await passwordRight(context, request, principal, fields.get('password') ?? '')))
     return securityPage(visit, say('wrongPassword'))
   if (act === 'begin' && !(await context.secondFactor.active(principal.mailbox)))
     await context.secondFactor.begin(principal.mailbox)
+  if (act === 'codes') {
+    const codes = await context.secondFactor.renew(principal.mailbox)
+    if (codes === undefined) return visit.done('/light/options/security')
+    audit(context, request, principal, 'recovery-codes')
+    return codesPage(visit, codes)
+  }
   if (act === 'off') {
     await context.secondFactor.remove(principal.mailbox)
     audit(context, request, principal, 'second-step-off')
   }
   visit.done('/light/options/security')
 }
+
+const codesPage = (visit: Visit, codes: readonly string[]): Promise<void> =>
+  visit.page(
+    visit.say('security'),
+    html`<p>${visit.say('recoveryCodes')}</p><pre class="key">${codes.join('\n')}</pre><p><a href="/light/options">${visit.say('options')}</a></p>`,
+  )
 
 const MAX_SHOWN = 40
 

@@ -2,6 +2,35 @@ import type { MessageTable } from '@postrider/domain'
 
 /** What the Light version says in its options: rules, lists, appearance, signing in. */
 export const optionTexts = {
+  changePassword: { en: 'Change password', fr: 'Changer le mot de passe' },
+  passwordHint: {
+    en: 'A new password ends all your other sessions. Phones and programs that use it ask for the new one; app passwords stay as they are.',
+    fr: 'Un nouveau mot de passe met fin à toutes vos autres sessions. Les téléphones et programmes qui l’utilisent demanderont le nouveau ; les mots de passe d’application restent.',
+  },
+  passwordRules: {
+    en: 'Characters at least: {n}. Not your address. Some words of your own are a good choice.',
+    fr: 'Caractères au moins : {n}. Pas votre adresse. Quelques mots à vous sont un bon choix.',
+  },
+  oldPassword: { en: 'Old password', fr: 'Ancien mot de passe' },
+  newPassword: { en: 'New password', fr: 'Nouveau mot de passe' },
+  newPasswordAgain: { en: 'New password, once more', fr: 'Nouveau mot de passe, encore une fois' },
+  passwordChanged: {
+    en: 'Password changed. All other sessions have ended.',
+    fr: 'Mot de passe changé. Toutes les autres sessions sont terminées.',
+  },
+  'password-off': {
+    en: 'Passwords are not changed here. Ask your administrator.',
+    fr: 'Les mots de passe ne se changent pas ici. Demandez à votre administrateur.',
+  },
+  'password-again': {
+    en: 'The new password is not the same in both fields.',
+    fr: 'Le nouveau mot de passe n’est pas le même dans les deux champs.',
+  },
+  'password-short': { en: 'The new password is too short.', fr: 'Le nouveau mot de passe est trop court.' },
+  'password-same': { en: 'The new password is the old one.', fr: 'Le nouveau mot de passe est l’ancien.' },
+  'password-address': { en: 'The new password is your address.', fr: 'Le nouveau mot de passe est votre adresse.' },
+  newCodes: { en: 'New recovery codes', fr: 'Nouveaux codes de secours' },
+  codesLeft: { en: 'Recovery codes left: {n}', fr: 'Codes de secours restants : {n}' },
   yes: { en: 'Yes', fr: 'Oui' },
   no: { en: 'No', fr: 'Non' },
   never: { en: 'never', fr: 'jamais' },

@@ -7,12 +7,15 @@ import { wrongText } from './account-calls.ts'
 
 export function Guarded({
   label,
+  question = t('confirmPassword'),
   act,
   children,
   onCancel,
   danger = false,
 }: {
   readonly label: string
+  /** What the field of the password is called. */
+  readonly question?: string
   /** Rejects when it was refused; then the form says why and stays. */
   readonly act: (password: string) => Promise<void>
   readonly children?: ComponentChildren
@@ -46,7 +49,7 @@ export function Guarded({
       {/* For password managers: whose password it is. */}
       <input type="text" hidden readOnly autocomplete="username" value={app.signedInAs} />
       <label class="field">
-        <span>{t('confirmPassword')}</span>
+        <span>{question}</span>
         <input
           type="password"
           autocomplete="current-password"
