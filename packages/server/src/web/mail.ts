@@ -4,6 +4,9 @@ import type { WebContext } from './context.ts'
 
 /** One mail as pages show it: asked from JMAP, bodies made safe. */
 
+/** Who wants to know that it was read: RFC 8098 §2.1. */
+export const receiptField = 'header:Disposition-Notification-To:asAddresses'
+
 export interface Person {
   readonly name: string | null
   readonly email: string
@@ -39,6 +42,7 @@ export interface Mail {
   readonly textBody: readonly Part[]
   readonly attachments: readonly Part[]
   readonly bodyValues: Readonly<Record<string, { readonly value: string; readonly isTruncated: boolean }>>
+  readonly [receiptField]: readonly Person[] | null
 }
 
 /** Bytes of one body that is shown; the rest is in the original. */
@@ -66,6 +70,7 @@ const properties = [
   'textBody',
   'attachments',
   'bodyValues',
+  receiptField,
 ]
 
 type Calls = Parameters<WebContext['jmap']['call']>[1]

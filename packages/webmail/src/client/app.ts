@@ -32,7 +32,17 @@ export interface Toast {
   readonly act?: { readonly label: string; run(): void }
 }
 
-export type Shown = 'palette' | 'shortcuts' | 'move' | 'drawer' | 'categorise' | 'held' | 'outbox' | 'sweep' | undefined
+export type Shown =
+  | 'people'
+  | 'palette'
+  | 'shortcuts'
+  | 'move'
+  | 'drawer'
+  | 'categorise'
+  | 'held'
+  | 'outbox'
+  | 'sweep'
+  | undefined
 
 const TOAST_MS = 7_000
 export const listFilters = {

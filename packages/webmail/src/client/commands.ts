@@ -154,6 +154,16 @@ export const commands: readonly Command[] = [
     },
   },
   {
+    id: 'people',
+    text: 'people',
+    icon: 'people',
+    outlook: ['g p'],
+    gmail: ['g c'],
+    run: () => {
+      app.shown.value = 'people'
+    },
+  },
+  {
     id: 'held',
     text: 'held',
     icon: 'clock',

@@ -1,6 +1,6 @@
 import { mailboxesOf, parseAddressList } from '@postrider/wire/mime'
 import { html, type Html, raw } from '../html.ts'
-import { loadMail, type Mail, type Person } from '../mail.ts'
+import { loadMail, type Mail, type Person, receiptField } from '../mail.ts'
 import type { FormFile } from './form.ts'
 import { csrfField } from './page.ts'
 import { unsending } from './held.ts'
@@ -41,6 +41,8 @@ interface Letter {
   /** What is answered or forwarded. */
   readonly source: string
   readonly kind: 'reply' | 'forward' | ''
+  /** The sender wants to know that it was read. */
+  readonly receipt: boolean
 }
 
 const blank: Letter = {
@@ -54,6 +56,7 @@ const blank: Letter = {
   draft: '',
   source: '',
   kind: '',
+  receipt: false,
 }
 const idOf = (text: string | null): string => (text !== null && /^[\w-]{1,255}$/.test(text) ? text : '')
 
@@ -99,6 +102,7 @@ const draftLetter = (mail: Mail): Letter => ({
   text: plainText(mail).replace(/\n$/, ''),
   kept: keptOf(mail),
   draft: mail.id,
+  receipt: (mail[receiptField] ?? []).length > 0,
 })
 
 const quoted = (text: string): string =>
@@ -199,6 +203,7 @@ ${field('subject')}${kept}
 <div class="field"><label for="files">${say('attach')}</label><input type="file" id="files" name="files" multiple aria-describedby="files-hint"><p class="hint" id="files-hint">${say('attachHint')}</p></div>
 <div class="field"><label for="text">${say('message')}</label><textarea id="text" name="text" rows="16" dir="auto">
 ${letter.text}</textarea></div>
+<p><input type="checkbox" id="receipt" name="receipt" value="1"${letter.receipt && raw(' checked')}> <label class="plain" for="receipt">${say('receiptAsk')}</label></p>
 <div class="bar"><button class="go" name="act" value="send">${say('send')}</button><button name="act" value="save">${say('saveDraft')}</button></div>
 <fieldset><legend>${say('sendLater')}</legend><div class="bar">${timeFields(visit, 'at', laterTimes(now, visit.zone), say('ownTime'))}<button name="act" value="later">${say('sendLater')}</button></div></fieldset>
 <fieldset><legend>${say('templates')}</legend><div class="bar">${templates.length > 0 && html`<label for="template">${say('template')}</label><select id="template" name="template">${templates.slice(0, 60).map((one) => html`<option value="${one.id}">${one.name}</option>`)}</select><button name="act" value="template">${say('insert')}</button>`}<button name="act" value="keep">${say('saveTemplate')}</button></div></fieldset></form>`
@@ -237,6 +242,7 @@ function readLetter(fields: URLSearchParams): Letter {
     draft: idOf(fields.get('draft')),
     source: idOf(fields.get('source')),
     kind: kind === 'reply' || kind === 'forward' ? kind : '',
+    receipt: fields.get('receipt') === '1',
   }
 }
 
@@ -368,10 +374,12 @@ async function save(
       : old?.inReplyTo != null
         ? { inReplyTo: old.inReplyTo, references: old.references ?? old.inReplyTo }
         : {}
+  const from = [{ name: identity.name === '' ? null : identity.name, email: identity.email }]
   const email = {
     mailboxIds: { [drafts.id]: true },
     keywords: { $draft: true, $seen: true },
-    from: [{ name: identity.name === '' ? null : identity.name, email: identity.email }],
+    from,
+    ...(letter.receipt ? { [receiptField]: from } : {}),
     ...(lists.to.list.length > 0 ? { to: lists.to.list } : {}),
     ...(lists.cc.list.length > 0 ? { cc: lists.cc.list } : {}),
     ...(lists.bcc.list.length > 0 ? { bcc: lists.bcc.list } : {}),

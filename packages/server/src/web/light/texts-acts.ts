@@ -2,6 +2,19 @@ import type { MessageTable } from '@postrider/domain'
 
 /** What the Light version says about acts on mail: beyond the buttons of a list, conversations, sending later, people, journeys. */
 export const actTexts = {
+  receiptAsk: { en: 'Ask for a read receipt', fr: 'Demander un accusé de lecture' },
+  receiptAsked: {
+    en: '{name} wants to know that you have read this.',
+    fr: '{name} veut savoir que vous avez lu ce message.',
+  },
+  receiptSend: { en: 'Send a read receipt', fr: 'Envoyer un accusé de lecture' },
+  receiptNo: { en: 'Do not send', fr: 'Ne pas envoyer' },
+  receiptSent: { en: 'Read receipt sent.', fr: 'Accusé de lecture envoyé.' },
+  receiptSubject: { en: 'Read: {subject}', fr: 'Lu : {subject}' },
+  receiptText: {
+    en: 'Your message “{subject}” was displayed. This does not say that it was understood.',
+    fr: 'Votre message « {subject} » a été affiché. Cela ne dit pas qu’il a été compris.',
+  },
   moreActs: { en: 'More…', fr: 'Plus…' },
   actOn: { en: 'Messages this is about: {n}', fr: 'Messages concernés : {n}' },
   cancel: { en: 'Cancel', fr: 'Annuler' },

@@ -23,6 +23,7 @@ export function Composer({ start }: { readonly start: Beginning }): JSX.Element 
   const [addressed, setAddressed] = useState<Addressed>({ to: start.to, cc: start.cc, bcc: start.bcc })
   const [subject, setSubject] = useState(start.subject)
   const [identityId, setIdentityId] = useState(app.store.identities.peek()[0]?.id)
+  const [receipt, setReceipt] = useState(start.receipt)
   const [size, setSize] = useState<Size>('normal')
   const [sending, setSending] = useState(false)
   const [path, setPath] = useState('')
@@ -43,10 +44,11 @@ export function Composer({ start }: { readonly start: Beginning }): JSX.Element 
     attached: files.attached,
     inReplyTo: start.inReplyTo,
     references: start.references,
+    receipt,
   })
   const latest = useRef(written)
   latest.current = written
-  const draft = useDraft(start, () => latest.current(), [addressed, subject, files.attached, identityId])
+  const draft = useDraft(start, () => latest.current(), [addressed, subject, files.attached, identityId, receipt])
   const now = useRef(draft)
   now.current = draft
 
@@ -85,9 +87,11 @@ export function Composer({ start }: { readonly start: Beginning }): JSX.Element 
     forgetKept(start.key)
     closeWindow(start.key)
     const id = draft.id()
-    const { html: body, to, cc, bcc, subject, attached } = latest.current()
+    const { html: body, to, cc, bcc, subject, attached, receipt } = latest.current()
     if (id !== undefined) app.acts.destroy([id])
-    app.done('discarded', 1, () => compose({ ...start, draftId: undefined, to, cc, bcc, subject, body, attached }))
+    app.done('discarded', 1, () =>
+      compose({ ...start, draftId: undefined, to, cc, bcc, subject, body, attached, receipt }),
+    )
   }
   const sendNow = async (until?: Date): Promise<void> => {
     if (files.loading.length > 0 || !(await ready({ start, written: latest.current() }))) return
@@ -214,6 +218,7 @@ export function Composer({ start }: { readonly start: Beginning }): JSX.Element 
               })
             }
           />
+          <IconButton icon="receipt" label={t('receiptAsk')} pressed={receipt} onClick={() => setReceipt(!receipt)} />
           <span class="grow" />
           <IconButton icon="trash" label={t('discard')} onClick={() => void discard()} />
         </footer>

@@ -2,12 +2,16 @@
 import type { JSX } from 'preact'
 import { useState } from 'preact/hooks'
 import type { Address, Identity } from '../jmap/types.ts'
+import { lazy, Suspense } from '../shell/lazy.tsx'
 import { t } from '../text/text.ts'
+import { IconButton } from '../ui/icon.tsx'
 import type { Beginning } from './open.ts'
 import { Recipients } from './recipients.tsx'
 
 export type Kind = 'to' | 'cc' | 'bcc'
 export type Addressed = Readonly<Record<Kind, readonly Address[]>>
+
+const People = lazy(() => import('../shell/people.tsx').then((one) => one.People))
 
 export function Heading({
   start,
@@ -31,8 +35,23 @@ export function Heading({
   const [more, setMore] = useState<ReadonlySet<Kind>>(
     new Set((['cc', 'bcc'] as const).filter((one) => start[one].length > 0)),
   )
+  const [looking, setLooking] = useState(false)
+  const taken = new Set(
+    (['to', 'cc', 'bcc'] as const).flatMap((one) => addressed[one].map(({ email }) => email.toLowerCase())),
+  )
   return (
     <>
+      {looking && (
+        <Suspense
+          of={People}
+          taken={taken}
+          onClose={() => setLooking(false)}
+          onPick={(kind: Kind, person: Address) => {
+            if (kind !== 'to') setMore(new Set([...more, kind]))
+            onAddressed(kind, [...addressed[kind], person])
+          }}
+        />
+      )}
       {identities.length > 1 && (
         <label class="compose-line">
           <span>{t('from')}</span>
@@ -52,6 +71,7 @@ export function Heading({
           onChange={(list) => onAddressed('to', list)}
           focus={start.focus === 'to'}
         />
+        <IconButton icon="people" label={t('peopleAdd')} onClick={() => setLooking(true)} />
         {(['cc', 'bcc'] as const)
           .filter((one) => !more.has(one))
           .map((one) => (

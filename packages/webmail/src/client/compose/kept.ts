@@ -18,6 +18,7 @@ export const keptOf = (start: Beginning, written: Written, draftId: Id | undefin
   attached: written.attached,
   inReplyTo: written.inReplyTo,
   references: written.references,
+  receipt: written.receipt,
   answers: start.answers,
   focus: 'text',
 })

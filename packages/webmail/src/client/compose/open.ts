@@ -33,6 +33,8 @@ export interface Beginning {
   readonly references: readonly string[] | null
   /** Marked when this is sent. */
   readonly answers?: { readonly id: Id; readonly keyword: '$answered' | '$forwarded' } | undefined
+  /** The sender wants to know that it was read: RFC 8098 §2.1. */
+  readonly receipt: boolean
   readonly focus: 'to' | 'text'
 }
 
@@ -49,6 +51,7 @@ export function compose(start: Partial<Omit<Beginning, 'key'>>): void {
     attached: [],
     inReplyTo: null,
     references: null,
+    receipt: false,
     focus: 'to',
     ...start,
     key: `w${++count}`,
@@ -177,6 +180,9 @@ export async function replyTo(kind: 'reply' | 'replyAll' | 'forward', id: Id | u
   })
 }
 
+const asksReceipt = (content: EmailContent): boolean =>
+  (content['header:Disposition-Notification-To:asAddresses'] ?? []).length > 0
+
 export async function editDraft(id: Id): Promise<void> {
   if (windows.peek().some((one) => one.draftId === id)) return
   const email: Email | undefined = app.store.email(id).peek()
@@ -208,6 +214,7 @@ export async function editDraft(id: Id): Promise<void> {
       attached,
       inReplyTo: content.inReplyTo,
       references: content.references,
+      receipt: asksReceipt(content),
       focus: 'text',
     })
   } catch {

@@ -14,6 +14,8 @@ export interface Written {
   readonly attached: readonly Attached[]
   readonly inReplyTo: readonly string[] | null
   readonly references: readonly string[] | null
+  /** Whether it asks to be told when it was read. */
+  readonly receipt: boolean
 }
 
 /** Pictures in the text become parts: by the blob they came from. */
@@ -102,6 +104,7 @@ export function emailOf(written: Written, drafts: Id): Record<string, unknown> {
     subject: written.subject,
     inReplyTo: written.inReplyTo,
     references: written.references,
+    ...(written.receipt ? { 'header:Disposition-Notification-To:asAddresses': [written.from] } : {}),
     textBody: [{ partId: 'text', type: 'text/plain' }],
     htmlBody: [{ partId: 'html', type: 'text/html' }],
     bodyValues: { text: { value: textOfHtml(html) }, html: { value: body } },

@@ -9,6 +9,7 @@ import type {
   Id,
   Identity,
   Mailbox,
+  Person,
   Reservation,
   Rule,
   SenderLists,
@@ -172,6 +173,10 @@ export interface Methods {
   'Reservation/parse': [
     { readonly emailIds: readonly Id[] },
     { readonly list: readonly { readonly emailId: Id; readonly reservations: readonly Reservation[] }[] },
+  ]
+  'Person/find': [
+    { readonly text: string; readonly limit?: number },
+    { readonly list: readonly Person[]; readonly total: number },
   ]
   'Focus/explain': [
     { readonly ids: readonly Id[] },

@@ -126,6 +126,20 @@ export interface Category {
   readonly name: string
   readonly color: number
 }
+/** Somebody of the organisation's directory. What is not known is empty or left out. */
+export interface Person {
+  readonly kind: 'person' | 'shared' | 'room' | 'equipment' | 'group'
+  readonly name: string
+  readonly email: string
+  readonly title?: string
+  readonly department?: string
+  readonly company?: string
+  readonly office?: string
+  readonly phone?: string
+  readonly mobile?: string
+  readonly members?: readonly string[]
+  readonly memberCount?: number
+}
 export interface Template {
   readonly id: Id
   readonly name: string

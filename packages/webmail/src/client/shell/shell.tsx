@@ -17,6 +17,7 @@ import { Folders } from './folders.tsx'
 import { SearchField } from './search-field.tsx'
 import { FolderPicker } from './folder-picker.tsx'
 
+const People = lazy(() => import('./people.tsx').then((one) => one.People))
 const Palette = lazy(() => import('./palette.tsx').then((one) => one.Palette))
 const Shortcuts = lazy(() => import('./shortcuts.tsx').then((one) => one.Shortcuts))
 const SettingsPage = lazy(() => import('../settings/settings-page.tsx').then((one) => one.SettingsPage))
@@ -87,6 +88,7 @@ export function Shell(): JSX.Element {
       {shown === 'held' && <Suspense of={Held} />}
       {shown === 'outbox' && <Suspense of={OutboxList} />}
       {shown === 'sweep' && <Suspense of={Sweep} />}
+      {shown === 'people' && <Suspense of={People} onClose={close} />}
       {shown === 'palette' && <Suspense of={Palette} />}
       {shown === 'shortcuts' && <Suspense of={Shortcuts} />}
       <ComposeHost />
@@ -108,6 +110,7 @@ function Rail(): JSX.Element {
   const place = app.place.value
   const items: readonly [IconName, string, boolean, () => void][] = [
     ['mail', t('mail'), place.kind !== 'settings', () => app.goFolder('inbox')],
+    ['people', t('people'), false, () => run('people')],
     ['settings', t('settings'), place.kind === 'settings', () => run('settings')],
   ]
   return (
@@ -154,6 +157,7 @@ function Account(): JSX.Element {
           openMenu(
             app.signedInAs,
             [
+              { label: t('people'), icon: 'people', run: () => run('people') },
               { label: t('settings'), icon: 'settings', run: () => run('settings') },
               { label: t('autoReply'), icon: 'clock', run: () => app.go({ kind: 'settings', page: 'autoReply' }) },
               { label: t('shortcuts'), icon: 'keyboard', keyHint: '?', run: () => run('shortcuts') },
