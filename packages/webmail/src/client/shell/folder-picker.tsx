@@ -4,7 +4,8 @@ import { app, folderName } from '../app.ts'
 import { moveTo, targets } from '../mail/acts.ts'
 import { t } from '../text/text.ts'
 import { Sheet } from '../ui/dialog.tsx'
-import { folderIcon, folderToMove, inOrder, moveFolder } from './folders.tsx'
+import { folderIcon, folderToMove, inOrder } from './folders.tsx'
+import { mayMoveInto, moveFolder } from './moving.tsx'
 import { type Choice, Chooser } from './chooser.tsx'
 
 export function FolderPicker(): JSX.Element {
@@ -18,7 +19,7 @@ export function FolderPicker(): JSX.Element {
     .filter(({ mailbox }) =>
       folder === undefined
         ? mailbox.id !== here && mailbox.myRights.mayAddItems
-        : mailbox.id !== folder.id && mailbox.myRights.mayCreateChild,
+        : mayMoveInto(folder, mailbox, app.store.mailboxes.value),
     )
     .map(({ mailbox, level }) => ({
       label: folderName(mailbox),
@@ -26,7 +27,7 @@ export function FolderPicker(): JSX.Element {
       level,
       run: () => void (folder === undefined ? moveTo(targets(), mailbox) : moveFolder(folder, mailbox.id)),
     }))
-  if (folder !== undefined)
+  if (folder !== undefined && mayMoveInto(folder, null, app.store.mailboxes.value))
     choices.unshift({ label: t('topLevel'), icon: 'folder', run: () => void moveFolder(folder, null) })
   const label = folder === undefined ? t('moveTo') : t('moveFolder')
   return (

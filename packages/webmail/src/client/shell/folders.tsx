@@ -9,6 +9,7 @@ import { language, t } from '../text/text.ts'
 import { ask, askText } from '../ui/dialog.tsx'
 import { Icon, IconButton, type IconName } from '../ui/icon.tsx'
 import { type MenuItem, openMenu } from '../ui/menu.tsx'
+import { dragging, dropped, mayDrop, movable, settle, TopPlace } from './moving.tsx'
 
 const order = ['inbox', 'drafts', 'sent', 'archive', 'junk', 'trash']
 export const folderIcon = (one: Mailbox): IconName =>
@@ -102,6 +103,7 @@ export function Folders(): JSX.Element {
           />
         ))}
       </div>
+      <TopPlace />
       <button type="button" class="link-button new-folder" onClick={() => void newFolder(null)}>
         <Icon name="plus" /> {t('newFolder')}
       </button>
@@ -140,7 +142,15 @@ function Folder({
         event.preventDefault()
         openMenu(name, folderItems(mailbox), event)
       }}
+      {...dragging(mailbox)}
       onDragOver={(event) => {
+        const folder = mayDrop(event, mailbox)
+        if (folder !== undefined) {
+          if (!folder) return
+          event.preventDefault()
+          setOver(true)
+          return
+        }
         if (
           event.dataTransfer?.types.includes('application/x-postrider-rows') !== true ||
           !mailbox.myRights.mayAddItems
@@ -153,6 +163,7 @@ function Folder({
       onDrop={(event) => {
         event.preventDefault()
         setOver(false)
+        if (mayDrop(event, mailbox) !== undefined) return dropped(mailbox)
         const rows = JSON.parse(event.dataTransfer?.getData('application/x-postrider-rows') || '[]') as Id[]
         void moveTo(rows, mailbox)
       }}
@@ -202,7 +213,7 @@ function folderItems(mailbox: Mailbox): MenuItem[] {
   if (mailbox.unreadEmails > 0)
     items.push({ label: t('markAllRead'), icon: 'read', run: () => void markAllRead(mailbox) })
   if (rights.mayCreateChild) items.push({ label: t('newFolder'), icon: 'plus', run: () => void newFolder(mailbox) })
-  if (role === null && rights.mayRename)
+  if (movable(mailbox))
     items.push(
       { label: t('rename'), icon: 'edit', run: () => void renameFolder(mailbox) },
       {
@@ -236,17 +247,6 @@ function folderItems(mailbox: Mailbox): MenuItem[] {
 /** The folder the picker moves; undefined: it moves mails. */
 export const folderToMove = signal<Mailbox | undefined>(undefined)
 
-type Problem = { readonly type: string; readonly description?: string | null | undefined } | undefined
-async function settle(problem: Problem): Promise<void> {
-  if (problem !== undefined)
-    app.tell(
-      /exist/i.test(`${problem.type} ${problem.description ?? ''}`)
-        ? t('folderExists')
-        : t('refused', { problem: problem.description ?? problem.type }),
-    )
-  await app.sync.run()
-}
-
 async function newFolder(parent: Mailbox | null): Promise<void> {
   const name = await askText(
     parent === null ? t('newFolder') : t('newFolderIn', { name: folderName(parent) }),
@@ -263,10 +263,6 @@ async function renameFolder(mailbox: Mailbox): Promise<void> {
   const name = await askText(t('rename'), t('save'), { label: t('folderName'), value: mailbox.name })
   if (name === undefined || name.trim() === mailbox.name) return
   const answer = await app.client.call('Mailbox/set', { update: { [mailbox.id]: { name: name.trim() } } })
-  await settle(answer.notUpdated?.[mailbox.id])
-}
-export async function moveFolder(mailbox: Mailbox, parentId: Id | null): Promise<void> {
-  const answer = await app.client.call('Mailbox/set', { update: { [mailbox.id]: { parentId } } })
   await settle(answer.notUpdated?.[mailbox.id])
 }
 async function deleteFolder(mailbox: Mailbox): Promise<void> {
