@@ -1,4 +1,4 @@
-/** The Light version: read receipts, a password of one's own choice, new recovery codes. */
+/** The Light version: invitations, read receipts, a password of one's own choice, new recovery codes. */
 import assert from 'node:assert/strict'
 import { createHmac } from 'node:crypto'
 import { after, before, test } from 'node:test'
@@ -28,6 +28,54 @@ async function signedIn(name: string, password: string): Promise<Page> {
   browsers.push(one)
   return one.signIn(`${name}@example.com`, password, { light: '1' })
 }
+
+test('R18: an invitation is shown as a card, in the reader’s zone, beside its formatted text and its file', async () => {
+  const one = await user('max')
+  const event = (lines: readonly string[]): string =>
+    ['BEGIN:VCALENDAR', 'METHOD:REQUEST', 'BEGIN:VEVENT', 'UID:u1', ...lines, 'END:VEVENT', 'END:VCALENDAR'].join('\n')
+  const parts = (calendar: string): string =>
+    [
+      '--b',
+      'Content-Type: text/plain',
+      '',
+      'Come.',
+      '--b',
+      'Content-Type: text/html',
+      '',
+      '<p style="color:red" onclick="x()">Come <b>all</b>.<script>x()</script><img src="https://elsewhere.example/p.png"></p>',
+      '--b',
+      'Content-Type: text/calendar; method=REQUEST; charset=utf-8',
+      '',
+      calendar,
+      '--b--',
+    ].join('\n')
+  const meeting = event([
+    'SUMMARY:Board <b>meeting</b>',
+    'LOCATION:Room 7',
+    'ORGANIZER;CN=Zoë:mailto:zoe@elsewhere.example',
+    'DTSTART:20270105T090000Z',
+    'DTEND:20270105T103000Z',
+    'RRULE:FREQ=WEEKLY',
+  ])
+  const type = 'MIME-Version: 1.0\nContent-Type: multipart/alternative; boundary=b\n'
+  await deliver(server, 'max', mail('Board', parts(meeting), type))
+  await deliver(server, 'max', mail('Fair', parts(event(['SUMMARY:Fair', 'DTSTART:20270105', 'DTEND:20270107'])), type))
+  await one.open('/light/options/regional')
+  await one.submit(action('/light/options/regional'), { zone: 'Europe/Paris' })
+  await inbox(one)
+  const page = await follow(one, 'Board')
+  assert.match(page.text, /Invitation: <strong dir="auto">Board &lt;b&gt;meeting&lt;\/b&gt;<\/strong>/)
+  assert.match(page.text, /10:00.AM – Jan 5, 2027, 11:30.AM/)
+  assert.match(page.text, /Room 7/)
+  assert.match(page.text, /Zoë \(zoe@elsewhere\.example\)/)
+  assert.match(page.text, /repeats/)
+  const formatted = await follow(one, 'Show with formatting')
+  assert.match(formatted.text, /Come <b>all<\/b>/)
+  assert.ok(!/onclick|<script|elsewhere\.example\/p\.png/.test(formatted.text))
+  assert.match((await follow(one, /Show pictures/)).text, /<img [^>]*src="\//)
+  await inbox(one)
+  assert.match((await follow(one, 'Fair')).text, /Tuesday, January 5, 2027 – Wednesday, January 6, 2027, all day/)
+})
 
 test('R18: a read receipt is asked for, kept in the draft, and sent when the reader says so', async () => {
   const one = await user('bob')

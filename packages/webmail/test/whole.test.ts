@@ -68,6 +68,8 @@ test('a whole folder is snoozed and followed up in one act each, and comes back'
   await menuItem(page, 'Tomorrow').click()
   await undo.click()
   await toast(page, /Undone/)
+  await page.reload()
+  await last.waitFor()
   await selectWhole(page, false)
   await page.keyboard.press('b')
   await menuItem(page, 'Tomorrow morning').click()

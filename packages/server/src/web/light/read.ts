@@ -6,6 +6,7 @@ import { pictureAddress } from '../picture.ts'
 import { act, actions } from './acts.ts'
 import { tripsOf, whyHere } from './cards.ts'
 import { chosenOf } from './chosen.ts'
+import { eventsOf } from './events.ts'
 import { afterAct } from './more.ts'
 import { csrfField } from './page.ts'
 import { answerReceipt, receiptOf } from './receipt.ts'
@@ -78,7 +79,7 @@ export async function readPage(visit: Visit, id: string): Promise<void> {
   const page = html`${folder !== undefined && html`<p><a href="/light/folder/${folder.id}">${say('back', { folder: folder.name })}</a>${near?.newer !== undefined && html` <a rel="prev" accesskey="p" href="/light/mail/${near.newer}">${say('newer')}</a>`}${near?.older !== undefined && html` <a rel="next" accesskey="d" href="/light/mail/${near.older}">${say('older')}</a>`}${extra.talk > 1 && html` <a href="/light/conversation/${mail.threadId}?folder=${folder.id}">${say('wholeTalk', { n: extra.talk })}</a>`}</p>`}
 <dl class="head">${line(say('from'), mail.from)}${line(say('to'), mail.to)}${line(say('cc'), mail.cc)}${line(say('bcc'), mail.bcc)}<dt>${say('date')}</dt><dd>${visit.date(mail.sentAt ?? mail.receivedAt)}</dd>${marks.length > 0 && html`<dt>${say('state')}</dt><dd>${marks.join(', ')}</dd>`}</dl>
 <div class="bar">${mail.keywords.$draft === undefined ? html`${link(`/light/compose?reply=${mail.id}`, say('reply'), 'r')}${link(`/light/compose?all=${mail.id}`, say('replyAll'), 'a')}${link(`/light/compose?forward=${mail.id}`, say('forward'), 'f')}` : link(`/light/compose?draft=${mail.id}`, say('edit'))}</div>
-${receiptOf(visit, mail, folder)}${await tripsOf(visit, mail.id)}${mail.attachments.length > 0 && html`<h2 id="files">${say('attachments')}</h2><ul aria-labelledby="files">${mail.attachments.slice(0, MAX_PARTS).map((part) => html`<li>${partLink(visit, part)}</li>`)}</ul>`}
+${receiptOf(visit, mail, folder)}${await eventsOf(visit, mail)}${await tripsOf(visit, mail.id)}${mail.attachments.length > 0 && html`<h2 id="files">${say('attachments')}</h2><ul aria-labelledby="files">${mail.attachments.slice(0, MAX_PARTS).map((part) => html`<li>${partLink(visit, part)}</li>`)}</ul>`}
 <p>${hasHtml && html`<a href="${formatted ? `/light/mail/${mail.id}` : query({ view: 'html' })}">${say(formatted ? 'showText' : 'showHtml')}</a>`} ${remote > 0 && !pictures && html`<a href="${query({ view: 'html', pictures: '1' })}">${say('showPictures', { n: remote })}</a>`}</p>
 <div class="body" dir="auto">${body}</div>${more && html`<p>${say('shortened')} <a href="${query({ all: '1' })}">${say('showAll')}</a></p>`}
 ${preferences.focused && folder?.role === 'inbox' && html`<p class="hint">${await whyHere(visit, mail.id)}</p>`}${pictures && remote > 0 && !trusted && sender !== '' && html`<form method="post" action="/light/mail/${mail.id}">${csrfField(visit.session)}<button name="act" value="pictures">${say('picturesAlwaysFrom', { name: sender })}</button></form>`}

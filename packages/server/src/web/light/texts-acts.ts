@@ -2,6 +2,14 @@ import type { MessageTable } from '@postrider/domain'
 
 /** What the Light version says about acts on mail: beyond the buttons of a list, conversations, sending later, people, journeys. */
 export const actTexts = {
+  event: { en: 'Event', fr: 'Événement' },
+  eventInvitation: { en: 'Invitation', fr: 'Invitation' },
+  eventReply: { en: 'Answer to an invitation', fr: 'Réponse à une invitation' },
+  eventWhen: { en: 'When', fr: 'Quand' },
+  eventWhere: { en: 'Where', fr: 'Où' },
+  eventOrganiser: { en: 'Organiser', fr: 'Organisateur' },
+  eventRepeats: { en: 'repeats', fr: 'se répète' },
+  eventAllDay: { en: 'all day', fr: 'toute la journée' },
   receiptAsk: { en: 'Ask for a read receipt', fr: 'Demander un accusé de lecture' },
   receiptAsked: {
     en: '{name} wants to know that you have read this.',

@@ -1,5 +1,6 @@
 /** Above the list: where one is and how much there is; with rows selected what can be done with them. */
 import type { JSX } from 'preact'
+import { PAGE } from '../../start.ts'
 import { app, folderName, listFilters } from '../app.ts'
 import { back, hintOf, selectAll } from '../commands.ts'
 import { compose } from '../compose/open.ts'
@@ -213,7 +214,8 @@ function SelectionHead(): JSX.Element {
             {t('selectAll')}
           </button>
         )}
-        {rows.length >= known && known < total && !whole && (
+        {/* Rows that arrive meanwhile take the offer not away again. */}
+        {rows.length >= Math.min(known, PAGE) && rows.length < total && !whole && (
           <button
             type="button"
             class="link-button"

@@ -5,7 +5,7 @@ import { app } from '../app.ts'
 import type { BodyPart } from '../jmap/types.ts'
 import { language, longDate, t, timeOnly } from '../text/text.ts'
 import { Icon } from '../ui/icon.tsx'
-import { type CalendarEvent, type CalendarFile, type EventTime, MAX_CALENDAR, readCalendar } from './ical.ts'
+import { type CalendarEvent, type CalendarFile, type EventTime, MAX_CALENDAR, readCalendar } from '../../ical.ts'
 
 export function Event({ part }: { readonly part: BodyPart }): JSX.Element | null {
   const [file, setFile] = useState<CalendarFile>()

@@ -1,6 +1,6 @@
 /**
  * Reads what a card of an event shows out of an iCalendar file (RFC 5545), and nothing else: in linear time, within limits, without throwing.
- * Times stay as they are written; where their zone is known they are instants.
+ * Times stay as they are written; where their zone is known they are instants. Read by the client and by the server's Light version.
  */
 
 export interface EventTime {
