@@ -11,10 +11,13 @@ export interface SystemProgram {
   readonly package: string
   /** What is tested with it. */
   readonly tests: string
+  /** Only tests that are run by hand want it: nobody has to have it. */
+  readonly byHand?: boolean
 }
 
 export const systemPrograms: readonly SystemProgram[] = [
   { program: 'gcc', package: 'gcc', tests: 'faults below the program: power cuts, failing and slow disks, clocks' },
+  { program: 'ip', package: 'iproute2', tests: 'two machines in network namespaces' },
   { program: 'swaks', package: 'swaks', tests: 'SMTP in and submission from swaks' },
   { program: 'curl', package: 'curl', tests: 'IMAP, POP3, SMTP and HTTPS from curl' },
   { program: 'mbsync', package: 'isync', tests: 'two-way IMAP synchronisation by mbsync' },
@@ -27,8 +30,8 @@ export const systemPrograms: readonly SystemProgram[] = [
   { program: 'postfix', package: 'postfix', tests: 'mail to and from a Postfix next door' },
   { program: 'dovecot', package: 'dovecot-imapd', tests: 'Dovecot as peer of the benchmarks' },
   { program: 'pg_ctlcluster', package: 'postgresql', tests: 'the store over PostgreSQL' },
-  { program: 'patroni', package: 'patroni', tests: 'failover of PostgreSQL' },
-  { program: 'etcd', package: 'etcd-server', tests: 'failover of PostgreSQL' },
+  { program: 'patroni', package: 'patroni', tests: 'failover of PostgreSQL', byHand: true },
+  { program: 'etcd', package: 'etcd-server', tests: 'failover of PostgreSQL', byHand: true },
   { program: 'pebble', package: 'pebble', tests: 'certificates by ACME, against an authority of our own' },
   { program: 'w3m', package: 'w3m', tests: 'the Light version in w3m' },
   { program: 'lynx', package: 'lynx', tests: 'the Light version in lynx' },
