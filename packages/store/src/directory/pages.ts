@@ -9,6 +9,7 @@ import {
   sumsClean,
   sumsFit,
 } from '../sqlite/page-sums.ts'
+import { settleLog } from '../sqlite/settle-log.ts'
 
 /** Frames of the write-ahead log at which it is copied. */
 const COPY_FRAMES = 256
@@ -29,6 +30,7 @@ export class SummedPages implements LoggedConnection {
   /** Before the database is opened. `file` is no `:memory:`. */
   static before(file: string): { readonly fresh: boolean; readonly summed: boolean } {
     const fresh = !existsSync(file)
+    if (!fresh) settleLog(file)
     return { fresh, summed: !fresh && sumsFit(file) }
   }
 

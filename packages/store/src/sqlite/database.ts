@@ -55,6 +55,7 @@ import { read } from '../engine/sql/read.ts'
 import { write } from '../engine/sql/write.ts'
 import type { Upgrade } from '../engine/upgrades.ts'
 import { endLog } from '../ship/log.ts'
+import { settleLog } from './settle-log.ts'
 import { Shipping, type ShippingOptions } from './shipping.ts'
 import { upgrade } from './upgrade.ts'
 
@@ -428,6 +429,7 @@ function openConnection(
   options: DatabaseOptions,
 ): { readonly connection: Connection; readonly shipping: Shipping | undefined } {
   const fresh = !existsSync(path)
+  if (!fresh) settleLog(path)
   const connection = new Connection(path)
   try {
     // Once, at creation: two processes that set it at every open lock each other out.

@@ -96,18 +96,21 @@ export interface Cuts {
   readonly modes?: readonly Mode[]
   /** Not before this moment of the monotonic clock, ms. */
   readonly from?: number
+  /** Not behind this one. */
+  readonly to?: number
 }
 
 /** Cuts the power at moments of a recording; rejects with the first image on which something acknowledged is missing. Answers the disk. */
 export async function cutPower(recording: Recording, folder: string, cuts: Cuts): Promise<Disk> {
-  const { count, random, modes = MODES, from = 0 } = cuts
+  const { count, random, modes = MODES, from = 0, to = Number.POSITIVE_INFINITY } = cuts
   const disk = new Disk(recording.base, recording.log, cuts.ignoreSyncs)
-  const borders = disk.borders().filter((cut) => disk.timeOf(cut) >= from)
+  const borders = disk.borders().filter((cut) => disk.timeOf(cut) >= from && disk.timeOf(cut) <= to)
   const first = disk.cutAt(from)
-  assert.ok(disk.length - first > 20, `${disk.length - first} changes noted`)
+  const last = disk.cutAt(to)
+  assert.ok(last - first > 5, `${last - first} changes noted`)
   const moments = Array.from({ length: count }, () => {
-    const border = borders[Math.floor(random() * borders.length)] ?? disk.length
-    return random() < 0.5 ? border : first + 1 + Math.floor(random() * (disk.length - first))
+    const border = borders[Math.floor(random() * borders.length)] ?? last
+    return random() < 0.5 ? border : first + 1 + Math.floor(random() * (last - first))
   }).sort((a, b) => a - b)
   for (const [n, cut] of moments.entries()) {
     const mode = modes[n % modes.length] ?? 'random'

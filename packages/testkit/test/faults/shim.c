@@ -27,7 +27,7 @@
 #include <unistd.h>
 
 /* Numbers of the control file. */
-enum { FAIL_SYNC_IN, SYNC_DELAY_US, WRITE_DELAY_US, CLOCK_OFFSET_NS, SYNCS_SEEN, SYNCS_FAILED, FAIL_KIND };
+enum { FAIL_SYNC_IN, SYNC_DELAY_US, WRITE_DELAY_US, CLOCK_OFFSET_NS, SYNCS_SEEN, SYNCS_FAILED, FAIL_KIND, FAIL_LOGS_ONLY };
 /* Kinds of records. */
 enum { R_OPEN = 1, R_CREATE, R_WRITE, R_TRUNCATE, R_SYNC, R_SYNCED, R_SYNC_FAILED, R_RENAME, R_UNLINK, R_MKDIR, R_LINK, R_SYNC_DIR };
 
@@ -319,9 +319,18 @@ int fallocate(int fd, int mode, off_t from, off_t length) {
 }
 int fallocate64(int fd, int mode, off_t from, off_t length) { return fallocate(fd, mode, from, length); }
 
+/* A write-ahead log of SQLite. */
+static int is_log(int fd) {
+  char link[64], path[PATH_MAX];
+  snprintf(link, sizeof link, "/proc/self/fd/%d", fd);
+  ssize_t length = readlink(link, path, sizeof path);
+  return length > 4 && memcmp(path + length - 4, "-wal", 4) == 0;
+}
+
 /* Counts down to the sync that fails. The ones after it succeed, as they falsely do on Linux. */
-static int fails(void) {
+static int fails(int fd) {
   if (!control) return 0;
+  if (control[FAIL_LOGS_ONLY] && !is_log(fd)) return 0;
   __sync_fetch_and_add(&control[SYNCS_SEEN], 1);
   if (control[FAIL_SYNC_IN] <= 0) return 0;
   if (__sync_sub_and_fetch(&control[FAIL_SYNC_IN], 1) != 0) return 0;
@@ -341,7 +350,7 @@ static int synced(int fd, int (*sync)(int)) {
   uint64_t file = inode(fd);
   uint32_t number = file ? (uint32_t)(__sync_add_and_fetch(&sync_count, 1) | ((uint32_t)getpid() << 20)) : 0;
   if (file) note(R_SYNC, file, 0, number, NULL, NULL, 0, 0);
-  if (counts && fails()) {
+  if (counts && fails(fd)) {
     if (file) note(R_SYNC_FAILED, file, 0, number, NULL, NULL, 0, 0);
     errno = control[FAIL_KIND] ? (int)control[FAIL_KIND] : EIO;
     return -1;

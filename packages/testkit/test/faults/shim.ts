@@ -15,6 +15,8 @@ const places = {
   clockOffsetNanos: 3,
   syncsSeen: 4,
   syncsFailed: 5,
+  /** 1: only syncs of write-ahead logs are counted and fail. */
+  failLogsOnly: 7,
 } as const
 type Place = keyof typeof places
 
