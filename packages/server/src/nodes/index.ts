@@ -51,6 +51,12 @@ export function heldElsewhere(together: Together, followed: FollowedDirectory | 
       if (key.endsWith(HELD)) followed.held()
       return together.post(topic, key, note, keepMs)
     },
+    // What this node's client-access processes say.
+    read: (topic, reader) =>
+      together.read(topic, (key, note) => {
+        if (key.endsWith(HELD)) followed.held()
+        reader(key, note)
+      }),
   }
 }
 

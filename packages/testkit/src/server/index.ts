@@ -26,6 +26,8 @@ export interface ServerOptions {
   readonly readyMs?: number
   /** It follows another server: it is started when it says so, and listens only after `serves`. */
   readonly follows?: boolean
+  /** Stands before the command of the server itself: another network, another user. It must become that process. */
+  readonly inside?: readonly string[]
 }
 
 const root = resolve(import.meta.dirname, '..', '..', '..', '..')
@@ -94,7 +96,8 @@ export class TestServer {
     const file = join(this.folder, 'ready.json')
     rmSync(file, { force: true })
     const began = performance.now()
-    const child = start(process.execPath, [main, 'start'], { env: this.env })
+    const [program = '', ...args] = [...(this.options.inside ?? []), process.execPath, main, 'start']
+    const child = start(program, args, { env: this.env })
     this.#child = child
     let ended = false
     child.once('exit', () => {
