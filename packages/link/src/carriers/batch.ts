@@ -29,12 +29,14 @@ export function packBatch(frames: readonly Uint8Array[]): ArrayBuffer {
 }
 
 /** The frames of a batch, as views of it. Throws RangeError when it is none. */
-export function* unpackBatch(buffer: ArrayBuffer): Generator<Uint8Array> {
+export function unpackBatch(buffer: ArrayBuffer): readonly Uint8Array[] {
   const view = new DataView(buffer)
+  const frames: Uint8Array[] = []
   for (let at = 0; at < buffer.byteLength; ) {
     const length = view.getUint32(at, true)
     const frame = new Uint8Array(buffer, at + HEAD_BYTES, length)
-    yield frame
-    at += roomOf(frame.length)
+    frames.push(frame)
+    at += roomOf(length)
   }
+  return frames
 }

@@ -10,10 +10,21 @@ export interface Port {
 /** What goes through the port: batches of frames, frames that travel alone, and at last `null`: closed on purpose. */
 type Message = { readonly batch: ArrayBuffer } | { readonly frame: ArrayBuffer } | null
 
-/** A channel to another thread. Buffers are moved, not copied; frames of one turn of the loop go as one message. */
+/** Waiting for the end of the turn, so many frames go at once: the other side need not stand idle while this one works. */
+const MANY_FRAMES = 12
+
+/**
+ * When frames leave. `task`: when what runs now is through, with all that it sent; for answers, of which many come at once. `turn`: when
+ * everything that this turn of the loop brought was looked at, or MANY_FRAMES wait; for calls, of which every connection makes its own, and waking
+ * the other thread costs more than writing the frame.
+ */
+export type Leaving = 'task' | 'turn'
+
+/** A channel to another thread. Buffers are moved, not copied; frames that leave together are one message. */
 export class PortChannel implements Channel {
   readonly #port: Port
   readonly #end: () => void
+  readonly #leaving: Leaving
   #handler: ChannelHandler = new WaitingHandler()
   #waiting: Uint8Array[] = []
   #planned = false
@@ -21,9 +32,10 @@ export class PortChannel implements Channel {
   pendingBytes = 0
 
   /** `end` lets go of the port after the last message. */
-  constructor(port: Port, end: () => void) {
+  constructor(port: Port, end: () => void, leaving: Leaving) {
     this.#port = port
     this.#end = end
+    this.#leaving = leaving
     port.on('message', (message) => this.#receive(message as Message))
     port.on('messageerror', (error) => this.#finish(error as Error))
     port.on('error', (error) => this.#finish(error as Error))
@@ -44,16 +56,21 @@ export class PortChannel implements Channel {
     if (this.#closed) return false
     this.#waiting.push(frame)
     this.pendingBytes += frame.length
-    if (!this.#planned) {
+    if (this.#waiting.length >= MANY_FRAMES && this.#leaving === 'turn') this.#flush()
+    else if (!this.#planned) {
       this.#planned = true
-      queueMicrotask(() => this.#flush())
+      const leave = (): void => {
+        this.#planned = false
+        this.#flush()
+      }
+      if (this.#leaving === 'turn') setImmediate(leave)
+      else queueMicrotask(leave)
     }
     return true
   }
 
   #flush(): void {
-    this.#planned = false
-    if (this.#closed) return
+    if (this.#closed || this.#waiting.length === 0) return
     const frames = this.#waiting
     this.#waiting = []
     this.pendingBytes = 0
@@ -85,7 +102,7 @@ export class PortChannel implements Channel {
     }
     let frames: readonly Uint8Array[]
     try {
-      frames = 'frame' in message ? [new Uint8Array(message.frame)] : [...unpackBatch(message.batch)]
+      frames = 'frame' in message ? [new Uint8Array(message.frame)] : unpackBatch(message.batch)
     } catch (cause) {
       this.#finish(new Error('no frames', { cause }))
       return

@@ -2,7 +2,7 @@ import type { MailboxService } from '@postrider/domain'
 import { type MessagePort, Worker } from 'node:worker_threads'
 import type { Channel } from '../channel.ts'
 import { type OwnerOptions, serveChannel } from '../owner.ts'
-import { PortChannel } from './port.ts'
+import { type Leaving, PortChannel } from './port.ts'
 
 /** How long a worker has to end by itself after its channel closed. */
 export const WORKER_STOP_MS = 10_000
@@ -20,7 +20,7 @@ export interface OwnerWorker {
 export function startOwnerWorker(url: URL, workerData: unknown): OwnerWorker {
   const worker = new Worker(url, { workerData })
   const ended = new Promise<number>((resolve) => worker.once('exit', resolve))
-  const channel = new PortChannel(worker, () => {})
+  const channel = new PortChannel(worker, () => {}, 'turn')
   return {
     channel,
     ended,
@@ -35,7 +35,8 @@ export function startOwnerWorker(url: URL, workerData: unknown): OwnerWorker {
 }
 
 /** A channel over a port of a MessageChannel. */
-export const portChannel = (port: MessagePort): Channel => new PortChannel(port, () => port.close())
+export const portChannel = (port: MessagePort, leaving: Leaving = 'task'): Channel =>
+  new PortChannel(port, () => port.close(), leaving)
 
 /**
  * Inside a worker: serves `service` over the worker's own port (parentPort). When `closed` is called, the other side has closed: close the service
