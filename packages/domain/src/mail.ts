@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto'
+import { hash } from 'node:crypto'
 import {
   conversationKey,
   conversationTopic,
@@ -34,7 +34,7 @@ export function conversationOf(
   summary: Pick<MessageSummary, 'references' | 'inReplyTo' | 'messageId' | 'subject'>,
 ): string {
   const key = conversationKey({ ...summary, topic: conversationTopic(summary.subject) })
-  return createHash('sha256').update(key).digest('hex').slice(0, 32)
+  return hash('sha256', key).slice(0, 32)
 }
 
 export function promotedOf(summary: MessageSummary): Promoted {

@@ -34,12 +34,18 @@ const none: readonly QueueEntry[] = []
  */
 export function routeMailboxes(ports: RouterPorts): MailboxService {
   const byMailbox = (name: MethodName) => {
-    const ask = async (mailbox: MailboxId, args: readonly unknown[]): Promise<unknown> => {
-      const owner = ownerFor(ports, name, mailbox, args)
-      return (owner[name] as (...all: readonly unknown[]) => Promise<unknown>).call(owner, mailbox, ...args)
+    const ask = (mailbox: MailboxId, args: readonly unknown[]): Promise<unknown> => {
+      try {
+        const owner = ownerFor(ports, name, mailbox, args)
+        return (owner[name] as (...all: readonly unknown[]) => Promise<unknown>).call(owner, mailbox, ...args)
+      } catch (error) {
+        return Promise.reject(error as Error)
+      }
     }
     return (mailbox: MailboxId, ...args: readonly unknown[]): Promise<unknown> =>
-      name === 'relocate' ? ask(mailbox, args) : findAgain(ports, mailbox, () => ask(mailbox, args))
+      name === 'relocate' || ports.relocated === undefined
+        ? ask(mailbox, args)
+        : findAgain(ports.relocated, mailbox, () => ask(mailbox, args))
   }
   const routed = methodNames.filter((name) => methods[name].scope === 'mailbox').map((name) => [name, byMailbox(name)])
   let turn = 0
@@ -56,15 +62,17 @@ export function routeMailboxes(ports: RouterPorts): MailboxService {
 }
 
 /** What was answered "moved, epoch n" was not done: it is asked once more where the mailbox lives now. */
-async function findAgain(ports: RouterPorts, mailbox: MailboxId, ask: () => Promise<unknown>): Promise<unknown> {
-  try {
-    return await ask()
-  } catch (error) {
+function findAgain(
+  relocated: NonNullable<RouterPorts['relocated']>,
+  mailbox: MailboxId,
+  ask: () => Promise<unknown>,
+): Promise<unknown> {
+  return ask().catch(async (error: unknown) => {
     const epoch = movedEpoch(error)
-    if (epoch === undefined || ports.relocated === undefined) throw error
-    await ports.relocated(mailbox, epoch)
+    if (epoch === undefined) throw error
+    await relocated(mailbox, epoch)
     return ask()
-  }
+  })
 }
 
 function ownerFor(

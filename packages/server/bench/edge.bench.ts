@@ -125,7 +125,10 @@ async function round(deliveries: number): Promise<number> {
     lines.map(({ session, head, body }) => {
       const { promise, resolve, reject } = Promise.withResolvers<void>()
       const next = (): void => {
-        if (given >= wanted) return resolve()
+        if (given >= wanted) {
+          resolve()
+          return
+        }
         given++
         // As from a socket: a buffer of its own each time, in a turn of its own.
         setImmediate(() => session.handler.data(Buffer.from(head)))

@@ -1,11 +1,15 @@
 import { Writable } from 'node:stream'
 import type { Logger } from '@postrider/domain'
 import { type Logger as Pino, pino } from 'pino'
+import { redacted } from './redact.ts'
 
 export type LogLevel = 'debug' | 'info' | 'warn' | 'error'
 
-/** Names of fields whose values never reach a log, at any place of the first two levels. */
-const secrets = ['password', 'secret', 'token', 'authorization', 'cookie', 'body', 'passphrase']
+/** An error with its own fields, but no secrets among them. */
+const errorFields = (error: Error): unknown => {
+  const fields: unknown = pino.stdSerializers.err(error)
+  return error instanceof Error ? redacted(fields as Record<string, unknown>, 1) : fields
+}
 
 /** The domain's log over pino. */
 class PinoLog implements Logger {
@@ -14,19 +18,19 @@ class PinoLog implements Logger {
     this.#pino = base
   }
   debug(fields: Record<string, unknown>, message: string): void {
-    this.#pino.debug(fields, message)
+    this.#pino.debug(redacted(fields), message)
   }
   info(fields: Record<string, unknown>, message: string): void {
-    this.#pino.info(fields, message)
+    this.#pino.info(redacted(fields), message)
   }
   warn(fields: Record<string, unknown>, message: string): void {
-    this.#pino.warn(fields, message)
+    this.#pino.warn(redacted(fields), message)
   }
   error(fields: Record<string, unknown>, message: string): void {
-    this.#pino.error(fields, message)
+    this.#pino.error(redacted(fields), message)
   }
   child(fields: Record<string, unknown>): Logger {
-    return new PinoLog(this.#pino.child(fields))
+    return new PinoLog(this.#pino.child(redacted(fields)))
   }
 }
 
@@ -81,8 +85,7 @@ export function openLog(level: LogLevel, format: 'auto' | 'json' | 'text', share
     level,
     base: null,
     timestamp: pino.stdTimeFunctions.isoTime,
-    redact: { paths: secrets.flatMap((name) => [name, `*.${name}`]), censor: '(secret)' },
-    serializers: { err: pino.stdSerializers.err, error: pino.stdSerializers.err },
+    serializers: { err: errorFields, error: errorFields },
   }
   const destination = text
     ? textStream(process.stderr)

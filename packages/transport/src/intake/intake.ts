@@ -69,6 +69,8 @@ export class Intake {
   }
 
   hasRoom(entry: MailboxEntry, size: number): boolean | Promise<boolean> {
+    // What the mailbox wants done with the mail is known by the time its text is here.
+    void this.#core.wishes.of(entry.mailbox)
     const known = this.#rooms.get(entry.mailbox)
     if (known !== undefined && this.#core.clock.monotonic() - known.at < ROOM_MS) return known.free > size
     return this.#readRoom(entry.mailbox, size)

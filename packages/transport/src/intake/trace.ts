@@ -25,8 +25,20 @@ export function receivedField(trace: Trace, recipients: readonly string[], now: 
   const [first = ''] = recipients
   // Only in ASCII: the trace must not be what makes a message need SMTPUTF8.
   const one = recipients.length === 1 && /^[\x21-\x7e]{1,250}$/.test(first) ? ` for <${first}>` : ''
-  const value = `${from}by ${trace.by} (Postrider) with ${trace.protocol} id ${trace.id}${one}; ${formatDate(now)}`
+  const value = `${from}by ${trace.by} (Postrider) with ${trace.protocol} id ${trace.id}${one}; ${dateOf(now)}`
   return headerField('Received', value)
+}
+
+/** The last second that was written: mails come many in one. */
+const written = { second: -1, text: '' }
+
+function dateOf(now: number): string {
+  const second = Math.floor(now / 1000)
+  if (second !== written.second) {
+    written.second = second
+    written.text = formatDate(now)
+  }
+  return written.text
 }
 
 /** The Return-Path field: the first line of what a mailbox keeps, and of what waits on the queue. */

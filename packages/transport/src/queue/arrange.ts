@@ -67,26 +67,36 @@ const MAX_WISHES = 10_000
 
 export class DeliveryWishes {
   readonly #core: Pick<TransportCore, 'service' | 'clock'>
-  readonly #known = new Map<MailboxId, { readonly wishes: Wishes; readonly at: number }>()
+  readonly #known = new Map<MailboxId, { readonly wishes: Wishes | Promise<Wishes>; readonly at: number }>()
 
   constructor(core: Pick<TransportCore, 'service' | 'clock'>) {
     this.#core = core
   }
 
-  async of(mailbox: MailboxId): Promise<Wishes> {
+  of(mailbox: MailboxId): Wishes | Promise<Wishes> {
     const now = this.#core.clock.monotonic()
     const known = this.#known.get(mailbox)
     if (known !== undefined && now - known.at < WISHES_MS) return known.wishes
+    if (this.#known.size >= MAX_WISHES) this.#known.clear()
+    const wishes = this.#read(mailbox)
+    this.#known.set(mailbox, { wishes, at: now })
+    const settled = (known: Wishes | undefined): void => {
+      if (this.#known.get(mailbox)?.wishes !== wishes) return
+      if (known === undefined) this.#known.delete(mailbox)
+      else this.#known.set(mailbox, { wishes: known, at: now })
+    }
+    wishes.then(settled, () => settled(undefined))
+    return wishes
+  }
+
+  async #read(mailbox: MailboxId): Promise<Wishes> {
     const entries = await this.#core.service.state(mailbox, DELIVERY_STATE)
     const value = (key: string): Uint8Array | undefined => entries.find((one) => one.key === key)?.value
-    const wishes = {
+    return {
       rules: decodeRules(value(RULES_KEY)).rules,
       senders: decodeSenders(value(SENDERS_KEY)),
       focus: decodeFocus(value(FOCUS_KEY)),
     }
-    if (this.#known.size >= MAX_WISHES) this.#known.clear()
-    this.#known.set(mailbox, { wishes, at: now })
-    return wishes
   }
 }
 

@@ -1,4 +1,4 @@
-import { asBuffer, CRLF } from './bytes.ts'
+import { asBuffer, CRLF, isNonAscii } from './bytes.ts'
 import { bodyText } from './bodystructure.ts'
 import { FIELD_NUMBERS } from './covered-fields.ts'
 import { envelopeText } from './envelope.ts'
@@ -58,9 +58,11 @@ export function packIndex(tree: MimeTree, header: HeaderFields, fields: MessageH
     utf8 ? bodyText(tree, 0, true, true) : '',
   ]
   const parts = packParts(tree.parts)
-  let room = HEAD + kept.bytes.length + Buffer.byteLength(parts, 'utf8')
-  for (const text of texts) room += Buffer.byteLength(text, 'utf8')
-  const out = Buffer.allocUnsafeSlow(room)
+  // Where all is ASCII, one call writes it, and places are counts of letters.
+  const all = texts.join('')
+  const ascii = !isNonAscii(all)
+  const textBytes = ascii ? all.length : Buffer.byteLength(all, 'utf8')
+  const out = Buffer.allocUnsafeSlow(HEAD + textBytes + kept.bytes.length + Buffer.byteLength(parts, 'utf8'))
   out.writeUInt32LE(MAGIC, 0)
   out.writeUInt32LE(facts.size, 4)
   out.writeUInt32LE(tree.parts[0]!.bodyStart, 8)
@@ -68,8 +70,9 @@ export function packIndex(tree: MimeTree, header: HeaderFields, fields: MessageH
   out.writeUInt16LE(tree.parts.length, 14)
   for (let i = 0; i < 3; i++) out.writeUInt32LE(kept.missing[i]!, 16 + i * 4)
   let at = HEAD
+  if (ascii) out.write(all, at, 'latin1')
   for (let i = 0; i < texts.length; i++) {
-    at += out.write(texts[i]!, at, 'utf8')
+    at += ascii ? texts[i]!.length : out.write(texts[i]!, at, 'utf8')
     out.writeUInt32LE(at, SECTIONS_AT + i * 4)
   }
   at += kept.bytes.copy(out, at)

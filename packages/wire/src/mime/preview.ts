@@ -38,7 +38,8 @@ function oneLine(text: string): string {
       .slice(0, MAX_PREVIEW * 8)
       .replace(INVISIBLE, '')
       .replace(LOOSE_JOINER, '')
-      .replace(/[\s\x00-\x1f\x7f]+/g, ' ')
+      // A single space is one already: most of a text is.
+      .replace(/[\s\x00-\x1f\x7f]{2,}|[^\S ]|[\x00-\x1f\x7f]/g, ' ')
       .trim(),
     MAX_PREVIEW,
   ).trimEnd()
