@@ -11,6 +11,7 @@ import {
   ImapReceiver,
   inRanges,
   intersectRanges,
+  sliceRanges,
   isKeyword,
   LIMITS_AFTER_LOGIN,
   parseCommand,
@@ -72,6 +73,13 @@ test('sets and numbers are the same thing', () => {
         intersectRanges(ranges, Uint32Array.of(10, 99)),
         rangesOf(sorted.filter((n) => n >= 10 && n <= 99)),
       )
+      for (const [from, to] of [
+        [0, 300],
+        [1, 4],
+        [sorted.length >> 1, sorted.length - 1],
+        [5, 2],
+      ] as const)
+        assert.deepEqual(sliceRanges(ranges, from, to), rangesOf(sorted.slice(from, Math.max(0, to))), `${from} ${to}`)
       if (numbers.length === 0) return
       assert.equal(resolve(formatRanges(ranges), 300), formatRanges(ranges))
       assert.equal(resolve(numbers.join(','), 300), formatRanges(ranges))

@@ -19,6 +19,7 @@ export { type FetchArguments, type FetchAttribute, formatSection, type Partial, 
 export type { ListArguments } from './grammar/list.ts'
 export type { QresyncParameter } from './grammar/mailbox.ts'
 export type { AppendMessage } from './grammar/message.ts'
+export { partialSlice } from './grammar/partial.ts'
 export {
   type ReturnOptions,
   type SearchArguments,
@@ -45,6 +46,7 @@ export {
   rangesOf,
   resolveRanges,
   type SequenceSet,
+  sliceRanges,
 } from './sequence-set.ts'
 export { decodeUtf7, encodeUtf7 } from './utf7.ts'
 export { isKeyword, MAX_KEYWORD_LENGTH, ResponseWriter } from './writer.ts'

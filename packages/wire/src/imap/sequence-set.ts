@@ -145,6 +145,21 @@ export function countRanges(ranges: Ranges): number {
   return sum
 }
 
+/** Of the numbers of resolved ranges those at the places `from` to `to`, the last not included. */
+export function sliceRanges(ranges: Ranges, from: number, to: number): Ranges {
+  const out: number[] = []
+  let before = 0
+  for (let i = 0; i < ranges.length && before < to; i += 2) {
+    const low = ranges[i] as number
+    const size = (ranges[i + 1] as number) - low + 1
+    const start = Math.max(from, before)
+    const end = Math.min(to, before + size)
+    if (start < end) out.push(low + start - before, low + end - before - 1)
+    before += size
+  }
+  return Uint32Array.from(out)
+}
+
 /** Ranges of ascending numbers. */
 export function rangesOf(sorted: ArrayLike<number>): Ranges {
   const out = new Uint32Array(2 * sorted.length)

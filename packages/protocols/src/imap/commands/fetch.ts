@@ -1,5 +1,13 @@
 import type { Column } from '@postrider/domain'
-import { type CommandOf, intersectRanges, type Ranges, rangesOf, resolveRanges } from '@postrider/wire/imap'
+import {
+  type CommandOf,
+  intersectRanges,
+  type Ranges,
+  partialSlice,
+  rangesOf,
+  resolveRanges,
+  sliceRanges,
+} from '@postrider/wire/imap'
 import { bad, no, ok } from '../codes.ts'
 import { command, selected } from '../command.ts'
 import { fetchColumns, type Rows } from '../fetch/columns.ts'
@@ -16,7 +24,7 @@ const COLUMN_BATCH = 4_096
 /** Messages whose texts are looked up at once, and read where they are missing. */
 const TEXT_BATCH = 1_000
 
-/** RFC 9051 §6.4.5, with CHANGEDSINCE and VANISHED of RFC 7162. */
+/** RFC 9051 §6.4.5, with CHANGEDSINCE and VANISHED of RFC 7162 and PARTIAL of RFC 9394. */
 export const fetch = command({
   name: 'FETCH',
   states: selected,
@@ -38,6 +46,8 @@ export const fetch = command({
       }
       sequences = await changedOnly(session, sequences, args.changedSince)
     }
+    if (args.partial !== undefined)
+      sequences = sliceRanges(sequences, ...partialSlice(args.partial, countOf(sequences)))
     const missing = await run(session, plan, sequences)
     if (missing && !args.uid) return no('Some of the messages no longer exist', 'EXPUNGEISSUED')
     return ok('FETCH completed')

@@ -5,7 +5,7 @@ import { type Found, saved, writeEsearch, writeNumbers } from '../search/answer.
 import { evaluate } from '../search/evaluate.ts'
 import type { Session } from '../session.ts'
 
-/** RFC 9051 §6.4.4, RFC 4731 (RETURN), RFC 5182 (SAVE), RFC 7162 §3.1.5 (MODSEQ). */
+/** RFC 9051 §6.4.4, RFC 4731 (RETURN), RFC 5182 (SAVE), RFC 9394 (PARTIAL), RFC 7162 §3.1.5 (MODSEQ). */
 export const search = command({
   name: 'SEARCH',
   states: selected,
@@ -19,7 +19,8 @@ export const search = command({
       returns ?? (enabled.rev2 ? { min: false, max: false, all: true, count: false, save: false } : undefined)
     if (returns?.save === true) view.saved = saved(session, returns, found.sequences)
     if (told === undefined) await writeNumbers(session, 'SEARCH', found, uid)
-    else if (told.min || told.max || told.all || told.count) writeEsearch(session, tag, told, found, uid)
+    else if (told.min || told.max || told.all || told.count || told.partial !== undefined)
+      writeEsearch(session, tag, told, found, uid)
     return ok('SEARCH completed')
   },
 })

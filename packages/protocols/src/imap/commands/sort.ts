@@ -17,7 +17,7 @@ export const sort = command({
     const sorted: Found = { sequences, modSeqs }
     if (returns?.save === true) session.view.saved = saved(session, returns, sequences)
     if (returns === undefined) await writeNumbers(session, 'SORT', sorted, uid)
-    else if (returns.min || returns.max || returns.all || returns.count) {
+    else if (returns.min || returns.max || returns.all || returns.count || returns.partial !== undefined) {
       writeEsearch(session, tag, returns, sorted, uid, true)
     }
     return ok('SORT completed')

@@ -1,5 +1,5 @@
 import type { Ranges, ReturnOptions } from '@postrider/wire/imap'
-import { formatInOrder, formatRanges, rangesOf } from '@postrider/wire/imap'
+import { formatInOrder, formatRanges, partialSlice, rangesOf } from '@postrider/wire/imap'
 import type { Session } from '../session.ts'
 
 /** What was found, in the order to be told: sequence numbers, and the highest mod-sequence when it was asked for. */
@@ -29,7 +29,7 @@ export async function writeNumbers(
 }
 
 /**
- * `* ESEARCH`: RFC 4731 §3.1, RFC 9051 §7.3.4. `sorted`: MIN and MAX mean first and last in the sort order (RFC 5267 §3.1), and ALL keeps
+ * `* ESEARCH`: RFC 4731 §3.1, RFC 9051 §7.3.4, RFC 9394 §3.1. `sorted`: MIN and MAX mean first and last in the sort order (RFC 5267 §3.1), and ALL keeps
  * the order.
  */
 export function writeEsearch(
@@ -54,24 +54,41 @@ export function writeEsearch(
     const numbers = sequences.map(number)
     out.ascii(' ALL ').ascii(sorted ? formatInOrder(numbers) : formatRanges(rangesOf(numbers)))
   }
+  const window = windowOf(returns, sequences)
+  if (returns.partial !== undefined && window !== undefined) {
+    const numbers = window.map(number)
+    out.ascii(` PARTIAL (${returns.partial.text} `)
+    if (numbers.length === 0) out.ascii('NIL)')
+    else out.ascii(sorted ? formatInOrder(numbers) : formatRanges(rangesOf(numbers))).ascii(')')
+  }
   if (modSeqs !== undefined && first !== undefined) {
     const wide = returns.all || returns.count
-    const ends = [...(returns.min ? [modSeqs[0]] : []), ...(returns.max ? [modSeqs.at(-1)] : [])]
+    const ends = [
+      ...(returns.min ? [modSeqs[0]] : []),
+      ...(returns.max ? [modSeqs.at(-1)] : []),
+      ...(windowOf(returns, modSeqs) ?? []),
+    ]
     const told = wide || ends.length === 0 ? modSeqs : ends.filter((one) => one !== undefined)
     out.ascii(' MODSEQ ').number(largest(told))
   }
   out.crlf()
 }
 
+/** What PARTIAL leaves of a list; undefined when nobody asked for it. */
+function windowOf({ partial }: ReturnOptions, list: readonly number[]): readonly number[] | undefined {
+  return partial === undefined ? undefined : list.slice(...partialSlice(partial, list.length))
+}
+
 function largest(numbers: readonly number[]): number {
   return numbers.reduce((a, b) => Math.max(a, b), 0)
 }
 
-/** What SAVE keeps: RFC 5182 §2.1 and §2.4; with MIN or MAX alone only these. */
+/** What SAVE keeps: RFC 5182 §2.1 and §2.4, RFC 9394 §3.2; with MIN, MAX and PARTIAL alone only these. */
 export function saved(session: Session, returns: ReturnOptions, sequences: readonly number[]): Ranges {
-  const narrow = (returns.min || returns.max) && !returns.all && !returns.count
+  const window = windowOf(returns, sequences)
+  const narrow = (returns.min || returns.max || window !== undefined) && !returns.all && !returns.count
   const kept = narrow
-    ? [...(returns.min ? sequences.slice(0, 1) : []), ...(returns.max ? sequences.slice(-1) : [])]
+    ? [...(returns.min ? sequences.slice(0, 1) : []), ...(returns.max ? sequences.slice(-1) : []), ...(window ?? [])]
     : sequences
   const uids = kept.map((sequence) => session.view.map.uidOf(sequence)).sort((a, b) => a - b)
   return rangesOf(uids)

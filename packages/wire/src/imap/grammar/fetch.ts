@@ -1,6 +1,7 @@
 import { MAX_SECTION_PARTS } from '../limits.ts'
 import type { ArgumentReader } from '../reader.ts'
 import type { SequenceSet } from '../sequence-set.ts'
+import { type PartialRange, readPartialRange } from './partial.ts'
 
 /** What follows the part numbers in `BODY[...]`: RFC 9051 §6.4.5.1. The empty string is the whole part. */
 export type SectionText = '' | 'HEADER' | 'HEADER.FIELDS' | 'HEADER.FIELDS.NOT' | 'TEXT' | 'MIME'
@@ -63,6 +64,8 @@ export interface FetchArguments {
   readonly changedSince: number | undefined
   /** RFC 7162 §3.2.6. */
   readonly vanished: boolean
+  /** RFC 9394 §3.4. */
+  readonly partial?: PartialRange
 }
 
 const macros = new Map<string, readonly SimpleAttribute[]>([
@@ -78,15 +81,17 @@ export function readFetch(r: ArgumentReader): FetchArguments {
   const attributes = r.atList ? r.list(() => readAttribute(r), 'filled') : readMacroOrAttribute(r)
   let changedSince: number | undefined
   let vanished = false
+  let partial: PartialRange | undefined
   if (r.optionalSpace()) {
     r.list(() => {
       const name = r.keyword()
       if (name === 'CHANGEDSINCE') changedSince = r.space().number64()
       else if (name === 'VANISHED') vanished = true
+      else if (name === 'PARTIAL' && partial === undefined) partial = readPartialRange(r.space())
       else r.fail('Unknown FETCH modifier')
     }, 'filled')
   }
-  return { set, attributes, changedSince, vanished }
+  return { set, attributes, changedSince, vanished, ...(partial === undefined ? {} : { partial }) }
 }
 
 function readMacroOrAttribute(r: ArgumentReader): FetchAttribute[] {

@@ -3,6 +3,7 @@ import { MAX_SEARCH_DEPTH, MAX_SEARCH_KEYS } from '../limits.ts'
 import { type ArgumentReader, textOf } from '../reader.ts'
 import type { SequenceSet } from '../sequence-set.ts'
 import { type DayNumber, readDate } from './dates.ts'
+import { type PartialRange, readPartialRange } from './partial.ts'
 
 /** One search key: RFC 9051 §6.4.4, RFC 3501 §6.4.4 (NEW, OLD, RECENT), RFC 5032, RFC 7162, RFC 8474, RFC 8514. */
 export type SearchKey =
@@ -30,13 +31,14 @@ export type SearchKey =
   | { readonly kind: 'emailid' | 'threadid'; readonly id: string }
   | { readonly kind: 'saveDateSupported' }
 
-/** `RETURN (...)`: RFC 4731, RFC 5182. */
+/** `RETURN (...)`: RFC 4731, RFC 5182, RFC 9394. */
 export interface ReturnOptions {
   readonly min: boolean
   readonly max: boolean
   readonly all: boolean
   readonly count: boolean
   readonly save: boolean
+  readonly partial?: PartialRange
 }
 
 export interface SearchArguments {
@@ -100,13 +102,20 @@ function readCharset(r: ArgumentReader): void {
 function readReturn(r: ArgumentReader): ReturnOptions | undefined {
   if (!r.takeWord('RETURN')) return undefined
   const chosen = new Set<string>()
+  let partial: PartialRange | undefined
   r.space().list(() => {
     const name = r.keyword()
-    if (!['MIN', 'MAX', 'ALL', 'COUNT', 'SAVE'].includes(name)) r.fail('Unknown search return option')
+    if (!['MIN', 'MAX', 'ALL', 'COUNT', 'SAVE', 'PARTIAL'].includes(name)) r.fail('Unknown search return option')
+    if (name === 'PARTIAL') {
+      if (partial !== undefined) r.fail('PARTIAL is given twice')
+      partial = readPartialRange(r.space())
+    }
     chosen.add(name)
   })
   r.space()
   const has = (name: string): boolean => chosen.has(name)
+  // RFC 9394 §3.1: one of the two, or neither.
+  if (has('ALL') && has('PARTIAL')) r.fail('Either PARTIAL or ALL')
   // RFC 4731 §3.1: an empty list means ALL.
   return {
     min: has('MIN'),
@@ -114,6 +123,7 @@ function readReturn(r: ArgumentReader): ReturnOptions | undefined {
     all: has('ALL') || chosen.size === 0,
     count: has('COUNT'),
     save: has('SAVE'),
+    ...(partial === undefined ? {} : { partial }),
   }
 }
 
