@@ -139,6 +139,8 @@ export interface NewMailboxEntry {
   readonly aliases?: readonly string[]
   readonly quota?: number
   readonly isAdministrator?: boolean
+  /** Where it is to live; default: the directory's node chooses the one of its databases with fewest. */
+  readonly database?: string
 }
 export type MailboxChange = Partial<
   Omit<

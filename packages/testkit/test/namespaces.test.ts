@@ -61,9 +61,8 @@ suite('two machines in network namespaces', { skip: withoutNamespaces() }, () =>
     const joined = await run(process.execPath, [main, 'node', 'join', file], { env: { POSTRIDER_DATA: folder.path } })
     assert.equal(joined.code, 0, joined.stderr)
     beta = await started(1, { folder: folder.path })
-    await alpha.addUser(ANN, PASSWORD)
-    await alpha.addUser(BOB, PASSWORD)
-    await moved(BOB, 'beta')
+    await alpha.addUser(ANN, PASSWORD, '--node', 'alpha')
+    await alpha.addUser(BOB, PASSWORD, '--node', 'beta')
     await until(
       'each has its processes',
       () => [alpha, beta].every((one) => accessProcesses(one).length === 2),

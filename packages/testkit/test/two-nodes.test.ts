@@ -38,8 +38,8 @@ before(async () => {
   const joined = await run(process.execPath, [main, 'node', 'join', file], { env: { POSTRIDER_DATA: folder.path } })
   assert.equal(joined.code, 0, joined.stderr)
   beta = await TestServer.start({ readyMs: 120_000, folder: folder.path })
-  await alpha.addUser(ANN, PASSWORD)
-  await alpha.addUser('bob@example.com', PASSWORD)
+  await alpha.addUser(ANN, PASSWORD, '--node', 'alpha')
+  await alpha.addUser('bob@example.com', PASSWORD, '--node', 'alpha')
 })
 after(async () => {
   await Promise.all([alpha?.stop(), beta?.stop()])

@@ -123,6 +123,8 @@ test('passwords: asked twice, piped, made up; never too empty, warned when short
   const it = consoleOf(t)
   const none = await it.run('user', 'add', 'a@example.com')
   assert.deepEqual([none.code, /--password-stdin/.test(none.error)], [2, true])
+  const address = await it.run('user', 'add', 'no address')
+  assert.match(address.error, /not an e-mail address/, 'before anybody is asked for a password')
   it.typed = ['one password', 'another one']
   assert.match((await it.run('user', 'add', 'a@example.com')).error, /not the same/)
   it.typed = ['one password', 'one password']

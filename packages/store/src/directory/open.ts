@@ -269,7 +269,7 @@ export class DirectoryStore extends Book implements SharedDirectory {
         displayName: wanted.displayName ?? address.slice(0, address.lastIndexOf('@')),
         type: wanted.type ?? 'user',
         language: wanted.language ?? 'en',
-        database: this.#leastFilled(),
+        database: wanted.database ?? this.#leastFilled(),
         quota: wanted.quota,
         isAdministrator: wanted.isAdministrator ?? false,
         protocols: protocolsOf(wanted.isAdministrator ?? false),

@@ -1,7 +1,11 @@
 import { randomBytes } from 'node:crypto'
+import { addressValid } from '@postrider/store/directory'
 import { settleMailboxes } from '../../administration.ts'
 import { adminCommand } from '../../cli/command.ts'
 import { example, shownName } from '../../cli/phrases.ts'
+import { databaseNames } from '../../config/load.ts'
+import { readIdentity } from '../../nodes/identity.ts'
+import { placeOf } from '../../nodes/placement.ts'
 import {
   languageOf,
   passwordOptions,
@@ -43,6 +47,13 @@ export const userAdd = adminCommand<UserReport & { password?: string }>({
       value: 'en|fr',
       help: { en: 'Language of its folders and messages.', fr: 'Langue de ses dossiers et messages.' },
     },
+    node: {
+      value: 'name',
+      help: {
+        en: 'The machine it is to live on; without it, where there are fewest.',
+        fr: 'La machine où elle doit vivre ; sans cela, celle qui en a le moins.',
+      },
+    },
     type: {
       value: 'type',
       help: {
@@ -54,6 +65,8 @@ export const userAdd = adminCommand<UserReport & { password?: string }>({
   notes: [example('printf %s "$PASSWORD" | postrider user add bob@example.com --password-stdin --name "Bob Stone"')],
   where: 'either',
   async secret(words, terminal, say) {
+    // Nobody is asked for a password that is then for nothing.
+    if (!addressValid(words.need(0, 'address'))) return undefined
     if (words.flag('random-password') || (typeOf(words) ?? 'user') !== 'user') return undefined
     return readPassword(words, terminal, say)
   },
@@ -64,6 +77,8 @@ export const userAdd = adminCommand<UserReport & { password?: string }>({
     const quota = quotaOf(words) ?? (words.has('quota') ? undefined : loaded.config['limits.mailboxQuota'] || undefined)
     const name = words.value('name')
     const type = typeOf(words)
+    const isHead = readIdentity(loaded.dataFolder)?.head === undefined
+    const database = placeOf(directory, isHead ? databaseNames(loaded.config) : [], words.value('node'))
     const entry = await directory.addMailbox({
       address: words.need(0, 'address'),
       language: languageOf(words) ?? loaded.config.language,
@@ -72,6 +87,7 @@ export const userAdd = adminCommand<UserReport & { password?: string }>({
       ...(type === undefined ? {} : { type }),
       ...(password === undefined ? {} : { password }),
       ...(quota === undefined ? {} : { quota }),
+      ...(database === undefined ? {} : { database }),
     })
     await settleMailboxes(administration.directory, administration.server?.service)
     const report = userReport(entry, (account) => directory.account(account)?.address ?? account)
