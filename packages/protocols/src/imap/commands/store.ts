@@ -35,6 +35,8 @@ export const store = command({
       const result = resultOf(applied, 0, 'flag')
       for (const uid of result.conflicts) modified.push(uid)
       const alone = view.ownChanges(result.changes, applied.change)
+      if (alone && view.knows(change))
+        session.context.pictures.flagged(session.user.mailbox, view.folder, result, applied.change)
       if (!args.silent && alone && result.uids.length === uids.length && view.knows(change))
         await view.tellFlags(session, rowsOf(result), args.uid)
       else if (!args.silent) missed = !(await tellAll(session, uids, args.uid, result.conflicts)) || missed

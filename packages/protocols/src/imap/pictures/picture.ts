@@ -1,4 +1,4 @@
-import type { ChangeNumber, Changes, Column, Packed } from '@postrider/domain'
+import type { ChangeNumber, Changes, Column, Packed, ResultOf } from '@postrider/domain'
 import { type Ranges, rangesOf } from '@postrider/wire/imap'
 import type { Texts } from './texts.ts'
 
@@ -112,6 +112,20 @@ export class Picture {
     }
     const lasting = { ...emptyLasting(), texts: this.lasting.texts, keys: this.lasting.keys }
     return new Picture({ ...rows, keywordSets: sets.all }, upTo, lasting, vanished)
+  }
+
+  /** The folder after a change of flags alone, all that came after `upTo`; undefined when it is of a message that is not here. */
+  flagged({ uids, flags, changes }: Pick<ResultOf<'flag'>, 'uids' | 'flags' | 'changes'>): Picture | undefined {
+    const rows = { ...this.rows, flags: this.rows.flags.slice(), change: this.rows.change.slice() }
+    for (let i = 0; i < uids.length; i++) {
+      const at = this.rowOf(uids[i] as number)
+      if (at < 0) return undefined
+      rows.flags[at] = flags[i] as number
+      rows.change[at] = changes[i] as number
+    }
+    const picture = new Picture(rows, (this.upTo + changes.length) as ChangeNumber, this.lasting, this.#gone)
+    picture.#ranges = this.#ranges
+    return picture
   }
 
   /** The same messages with other flags: the usual change. */

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { Flag } from '@postrider/domain'
 import fc from 'fast-check'
 import { openRoom } from '../test/room.ts'
 
@@ -33,6 +34,8 @@ function doingsOf(room: Room, writer: Client): Readonly<Record<string, (n: numbe
   return {
     deliver: () => room.deliver(mail(next++)),
     flag: (n) => writer.command(`STORE ${1 + (n % 200)} +FLAGS (\\Flagged)`),
+    flagMany: (n) =>
+      writer.command(`STORE ${1 + (n % 100)}:${90 + (n % 150)} ${n % 2 ? '+' : '-'}FLAGS.SILENT (\\Answered)`),
     seen: (n) => writer.command(`STORE ${1 + (n % 200)} -FLAGS (\\Seen)`),
     keyword: (n) => writer.command(`STORE ${1 + (n % 200)}:${3 + (n % 200)} +FLAGS (k${n % 5})`),
     expunge: async (n) => {
@@ -104,4 +107,43 @@ test('RFC 7162 §3.2.5: who comes back by QRESYNC is told from what is remembere
     }),
     { numRuns: 40 },
   )
+})
+
+test('who comes back after flags were changed through the same process asks for no rows', async (t) => {
+  const room = await openRoom()
+  t.after(() => room.close())
+  for (let i = 0; i < MAILS; i++) await room.deliver(mail(i))
+  const [writer, back] = [await room.login(), await room.login()]
+  await back.command('ENABLE QRESYNC')
+  const first = await back.command('SELECT INBOX')
+  const validity = /UIDVALIDITY (\d+)/.exec(first.join('\n'))?.[1]
+  const moment = /HIGHESTMODSEQ (\d+)/.exec(first.join('\n'))?.[1]
+  await back.command('UNSELECT')
+  await writer.command('SELECT INBOX')
+  const { changes } = room.store
+  let rows = 0
+  room.store.changes = async (...asked) => {
+    const answer = await changes.apply(room.store, asked)
+    rows += answer.items.count
+    return answer
+  }
+  await writer.command('STORE 11:30 +FLAGS.SILENT (\\Answered)')
+  await writer.command('STORE 21:40 +FLAGS (\\Flagged)')
+  const question = `SELECT INBOX (QRESYNC (${validity} ${moment}))`
+  const told = await back.command(question)
+  assert.equal(rows, 0)
+  assert.equal(told.filter((line) => / FETCH /.test(line)).length, 30)
+  const fresh = await room.loginElsewhere()
+  await fresh.command('ENABLE QRESYNC')
+  assert.deepEqual(untagged(told), untagged(await fresh.command(question)))
+  // One that nobody here wrote is read.
+  const [inbox] = (await room.store.folders(room.bob.mailbox)).filter(({ role }) => role === 'inbox')
+  assert.ok(inbox !== undefined)
+  const items = { uids: Uint32Array.of(5) }
+  await room.store.apply(room.bob.mailbox, [{ op: 'flag', folder: inbox.id, items, set: Flag.seen }])
+  await writer.command('STORE 41:50 +FLAGS.SILENT (\\Answered)')
+  await back.command('UNSELECT')
+  const again = await back.command(question)
+  assert.ok(rows > 0)
+  assert.equal(again.filter((line) => / FETCH /.test(line)).length, 41)
 })

@@ -1,8 +1,10 @@
-import type { ChangeNumber, Folder, FolderId, Listing, MailboxHandle } from '@postrider/domain'
+import type { ChangeNumber, Folder, FolderId, Listing, MailboxHandle, ResultOf } from '@postrider/domain'
 import { type LastingColumn, Picture, pictureColumns } from './picture.ts'
 
 /** A smaller folder is read as quickly as it is remembered. */
 const FEWEST_ROWS = 256
+/** A change of less than this share of the folder is read back with whatever else happened: copying the columns would cost more. */
+const WORTH_COPYING = 256
 /** More changes than this since the last look: the folder is read anew. */
 const MOST_CHANGES = 5_000
 
@@ -73,6 +75,22 @@ export class Pictures {
     kept.picture = kept.picture.asOf(listing.change)
     this.#keep(key, kept)
     return kept.picture
+  }
+
+  /**
+   * This process changed flags (no keywords) and `after` is the mailbox's number since. Where nothing else happened in the mailbox since the
+   * folder was looked at, it is remembered as it is now, and who comes back asks for nothing.
+   */
+  flagged(mailbox: MailboxHandle, folder: FolderId, result: ResultOf<'flag'>, after: number): void {
+    const key = `${mailbox.mailbox}/${folder}`
+    const kept = this.#kept.get(key)
+    const { changes } = result
+    if (!mailbox.full || kept === undefined || this.#looking.has(key)) return
+    const { upTo, rows } = kept.picture
+    const alone = changes[0] === upTo + 1 && after === upTo + changes.length
+    if (!alone || changes.length * WORTH_COPYING < rows.count) return
+    const picture = kept.picture.flagged(result)
+    if (picture !== undefined) kept.picture = picture
   }
 
   /** True when it would take no more than a question: what is remembered may be used for less than a whole folder too. */
