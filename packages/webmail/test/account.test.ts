@@ -4,6 +4,7 @@ import { createHmac } from 'node:crypto'
 import { request } from 'node:https'
 import { after, before, type TestContext, test } from 'node:test'
 import { Phone } from '@postrider/testkit/activesync'
+import { until } from '@postrider/testkit/process'
 import { TestServer } from '@postrider/testkit/server'
 import type { Browser, BrowserContextOptions, Locator, Page } from 'playwright-core'
 import { openBrowser, violations, withoutBrowser } from './browser.ts'
@@ -20,7 +21,7 @@ let origin = ''
 before(async () => {
   if (skip !== false) return
   server = await TestServer.start()
-  for (const name of ['ada', 'bob', 'cleo', 'dora']) await server.addUser(`${name}@example.com`, PASSWORD)
+  for (const name of ['ada', 'bob', 'cleo', 'dora', 'eve']) await server.addUser(`${name}@example.com`, PASSWORD)
   origin = `https://localhost:${server.port('https')}`
   browser = await openBrowser()
 })
@@ -139,6 +140,83 @@ test('passkeys: made behind the password, sign in among the names of the field a
   await page.goto(`${origin}/signin`)
   await page.getByRole('button', { name: 'Sign in with a passkey' }).click()
   await page.getByText('That passkey does not open anything here.').waitFor()
+})
+
+test('the installed app: its session ends, what is kept stays sealed, a passkey unlocks it with one tap', {
+  skip,
+  timeout,
+}, async (t) => {
+  const page = await open(t)
+  await page.addInitScript(() => {
+    Object.assign(globalThis.PublicKeyCredential ?? {}, {
+      isConditionalMediationAvailable: () => Promise.resolve(false),
+    })
+  })
+  await authenticator(page)
+  await signIn(page, 'eve')
+  await settings(page, 'security')
+  const keys = part(page, 'Passkeys')
+  await keys.getByRole('button', { name: 'Add a passkey' }).click()
+  await keys.getByLabel(/^Name/).fill('Phone')
+  await keys.getByLabel(/^Your password/).fill(PASSWORD)
+  await keys.getByRole('button', { name: 'Add a passkey' }).click()
+  await keys.getByText('Phone', { exact: true }).waitFor()
+  const kept = (): Promise<{ key: boolean; sealed: number }> =>
+    page.evaluate(async () => {
+      const all = await indexedDB.databases()
+      const name = all.find((one) => one.name?.startsWith('postrider-'))?.name ?? ''
+      const database = await new Promise<IDBDatabase>((resolve, reject) => {
+        const request = indexedDB.open(name)
+        request.onsuccess = () => resolve(request.result)
+        request.onerror = () => reject(request.error)
+      })
+      const count = (store: string): Promise<number> =>
+        new Promise((resolve) => {
+          const request = database.transaction(store).objectStore(store).count()
+          request.onsuccess = () => resolve(request.result)
+        })
+      const answer = { key: (await count('keys')) > 0, sealed: await count('meta') }
+      database.close()
+      return answer
+    })
+  await until('something is kept', async () => (await kept()).sealed > 0, 60_000)
+  // Another device ends it, as time does.
+  const elsewhere = await open(t)
+  await signIn(elsewhere, 'eve')
+  await elsewhere.evaluate(async () => {
+    const start = JSON.parse(document.querySelector('#start')?.textContent ?? '{}') as {
+      headers: Record<string, string>
+    }
+    const headers = { ...start.headers, 'Content-Type': 'application/json' }
+    await fetch('/web/sessions/end', { method: 'POST', headers, body: '{"others":true}' })
+  })
+  await page.goto(`${origin}/mail/settings/security`)
+  await page.getByRole('heading', { name: 'Locked' }).waitFor()
+  const after = await kept()
+  assert.ok(after.sealed > 0, 'what was kept is there')
+  for (const width of [1200, 820, 360]) {
+    await page.setViewportSize({ width, height: 800 })
+    await clean(page)
+    await shot(page, `locked-${width}`)
+  }
+  const unlock = page.getByRole('button', { name: 'Unlock with a passkey' })
+  assert.ok(await unlock.evaluate((one) => one === document.activeElement), 'by the keyboard it is one key')
+  assert.equal(await page.locator('#password').isVisible(), false)
+  await page.getByText('Sign in another way').click()
+  await page.locator('#password').waitFor()
+  await unlock.click()
+  await page.waitForURL(`${origin}/mail/settings/security`)
+  await keys.getByText('Phone', { exact: true }).waitFor()
+  assert.ok((await kept()).key)
+  // Who signs out himself leaves no lock behind.
+  await page.evaluate(async () => {
+    const start = JSON.parse(document.querySelector('#start')?.textContent ?? '{}') as {
+      headers: Record<string, string>
+    }
+    await fetch('/signout', { method: 'POST', headers: start.headers, redirect: 'manual' })
+  })
+  await page.goto(`${origin}/signin`)
+  await page.getByRole('heading', { name: 'Sign in' }).waitFor()
 })
 
 test('second step and app passwords: a code by QR, recovery codes, JMAP by its own password, off again', {

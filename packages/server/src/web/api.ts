@@ -1,6 +1,7 @@
 import { bodyOf } from '../http/body.ts'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { accountIdOf } from '@postrider/protocols/jmap'
+import { lockCookie } from './cookie.ts'
 import { serveAccount } from './account/api.ts'
 import { outsideOf } from '../http/site.ts'
 import { audit, clearedCookie, findSession, scriptSession, type WebContext } from './context.ts'
@@ -96,7 +97,7 @@ export class WebApi {
     const found = await findSession(this.#context, request)
     const end = (): void =>
       redirect(response, '/signin?why=signedout', {
-        'Set-Cookie': clearedCookie,
+        'Set-Cookie': [clearedCookie, lockCookie(false)],
         'Clear-Site-Data': found.ok && found.session.record.computer === 'private' ? '"cache"' : '"cache", "storage"',
       })
     if (!found.ok) return end()

@@ -43,3 +43,8 @@ export const setCookie = (name: string, value: string, maxAgeSeconds?: number): 
     'SameSite=Strict',
     ...(maxAgeSeconds === undefined ? [] : [`Max-Age=${maxAgeSeconds}`]),
   ].join('; ')
+
+/** Says nothing of anybody: this browser was opened with a passkey before, so the sign-in page begins with that (the lock screen of the installed app). */
+export const LOCK_COOKIE = '__Host-postrider-lock'
+const YEAR_SECONDS = 31_536_000
+export const lockCookie = (on: boolean): string => setCookie(LOCK_COOKIE, on ? '1' : '', on ? YEAR_SECONDS : 0)

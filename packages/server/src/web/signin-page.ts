@@ -25,6 +25,8 @@ button{font:inherit;font-weight:600;min-block-size:44px;padding:8px 20px;border:
 button:hover{filter:brightness(1.08)}
 .quiet{background:none;color:inherit;border-color:var(--line);font-weight:400;font-size:14px;min-block-size:36px;padding:4px 12px}
 :focus-visible{outline:3px solid var(--accent);outline-offset:2px}
+.unlock{display:grid;gap:12px;margin-block-end:24px}.unlock p{margin:0}.unlock button{min-block-size:52px}
+summary{cursor:pointer;padding:12px 0;color:var(--accent)}
 .note,.error{border-radius:10px;padding:12px 16px;margin:0 0 24px;font-size:14px;line-height:20px}
 .note{background:var(--soft)}.error{border:1px solid var(--danger)}.error h2{font-size:14px;line-height:20px;margin:0 0 4px;color:var(--danger)}.error p,.error ul{margin:0;padding:0;list-style:none}
 .fault{color:var(--danger);font-size:14px;line-height:20px;margin:0}
@@ -48,6 +50,8 @@ export interface SignInPage {
   readonly note: string | undefined
   /** Whether passkeys can be shown here. */
   readonly passkeys: boolean
+  /** This browser keeps mail and was opened with a passkey before: that is the first thing here. */
+  readonly locked: boolean
 }
 
 const frame = (language: Language, title: string, organization: string, body: Html, footer: Html): string =>
@@ -60,6 +64,7 @@ const frame = (language: Language, title: string, organization: string, body: Ht
 
 export function renderSignIn(page: SignInPage): string {
   const { language, organization, csrf, next, login, computer, light, faults, note, passkeys } = page
+  const locked = page.locked && passkeys
   const say = (key: WebTextKey, parameters?: Record<string, string>): string => webText(language, key, parameters)
   const found = Object.entries(faults)
   const fault = (name: 'login' | 'password'): Html | undefined =>
@@ -75,18 +80,20 @@ export function renderSignIn(page: SignInPage): string {
   const focus = login === '' || faults.login !== undefined ? 'login' : 'password'
   const choice = (value: 'private' | 'public', hint: WebTextKey): Html =>
     html`<div class="choice"><input type="radio" name="computer" id="${value}" value="${value}" aria-describedby="${value}-hint"${computer === value && raw(' checked')}><label for="${value}">${say(value)}</label><p class="hint" id="${value}-hint">${say(hint)}</p></div>`
-  const body = html`<h1>${say('signIn')}</h1>
+  const passkeyFault = html`<p class="fault" id="passkey-fault" role="alert" hidden>${say('passkeyWrong')}</p>`
+  const unlock = html`<div class="unlock"><p>${say('lockedHint')}</p><button type="button" id="passkey" hidden autofocus>${say('unlock')}</button>${passkeyFault}</div>`
+  const body = html`<h1>${say(locked ? 'locked' : 'signIn')}</h1>
 ${summary}${note !== undefined && html`<p class="note" role="status">${note}</p>`}
 <noscript><p class="note">${say('noScript')}</p></noscript>
-<form method="post" action="/signin" novalidate>
+${locked && html`${unlock}<details${found.length > 0 && raw(' open')}><summary>${say('otherWay')}</summary>`}<form method="post" action="/signin" novalidate>
 <input type="hidden" name="csrf" value="${csrf}">${next !== undefined && html`<input type="hidden" name="next" value="${next}">`}
-<div class="field"><label for="login">${say('login')}</label><input type="email" id="login" name="login" value="${login}" autocomplete="username${passkeys && ' webauthn'}" autocapitalize="none" spellcheck="false" maxlength="320" required${invalid('login')}${focus === 'login' && raw(' autofocus')}>${fault('login')}</div>
+<div class="field"><label for="login">${say('login')}</label><input type="email" id="login" name="login" value="${login}" autocomplete="username${passkeys && ' webauthn'}" autocapitalize="none" spellcheck="false" maxlength="320" required${invalid('login')}${focus === 'login' && !locked && raw(' autofocus')}>${fault('login')}</div>
 <div class="field"><label for="password">${say('password')}</label><input type="password" id="password" name="password" autocomplete="current-password" maxlength="1024" required${invalid('password')}${focus === 'password' && raw(' autofocus')}>${fault('password')}</div>
 <fieldset><legend>${say('computer')}</legend>${choice('private', 'privateHint')}${choice('public', 'publicHint')}</fieldset>
 <div class="choice"><input type="checkbox" id="light" name="light" value="1" aria-describedby="light-hint"${light && raw(' checked')}><label for="light">${say('light')}</label><p class="hint" id="light-hint">${say('lightHint')}</p></div>
 <noscript><input type="hidden" name="noscript" value="1"></noscript>
 <button type="submit">${say('signIn')}</button>
-${passkeys && html`<button type="button" class="quiet" id="passkey" hidden>${say('passkey')}</button><p class="fault" id="passkey-fault" role="alert" hidden>${say('passkeyWrong')}</p>`}</form>${passkeys && html`<script src="${PASSKEY_SCRIPT_PATH}" defer></script>`}`
+${passkeys && !locked && html`<button type="button" class="quiet" id="passkey" hidden>${say('passkey')}</button>${passkeyFault}`}</form>${locked && raw('</details>')}${passkeys && html`<script src="${PASSKEY_SCRIPT_PATH}" defer></script>`}`
   const footer = html`<form method="get" action="/signin">${next !== undefined && html`<input type="hidden" name="next" value="${next}">`}<label for="language">${say('language')}</label>
 <select id="language" name="language"><option value="en" lang="en"${language === 'en' && raw(' selected')}>English</option><option value="fr" lang="fr"${language === 'fr' && raw(' selected')}>Français</option></select>
 <button type="submit" class="quiet">OK</button></form><a href="/">${say('setUp')}</a>`

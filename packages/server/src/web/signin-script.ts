@@ -61,6 +61,7 @@ export const passkeyScript = `'use strict'
     })
   if (globalThis.PublicKeyCredential && button && form) {
     button.hidden = false
+    if (button.autofocus) button.focus()
     button.addEventListener('click', () => {
       fault.hidden = true
       ask().catch((error) => {

@@ -10,7 +10,7 @@ import {
   type Principal,
   type Together,
 } from '@postrider/domain'
-import { cookieOf, readTicket, SESSION_COOKIE, setCookie, ticketText } from './cookie.ts'
+import { cookieOf, LOCK_COOKIE, lockCookie, readTicket, SESSION_COOKIE, setCookie, ticketText } from './cookie.ts'
 import { pageHeaders, pagePolicy } from './headers.ts'
 import {
   addressOf,
@@ -108,12 +108,14 @@ export class SignIn {
     const language = chosen === 'en' || chosen === 'fr' ? chosen : languageOf(request)
     const why = url.searchParams.get('why') ?? ''
     const known = why === 'inactive' || why === 'limit' || why === 'signedout' || why === 'revoked'
+    const light = next?.startsWith('/light') === true || (next === undefined && cookieOf(request, LIGHT_COOKIE) === '1')
     this.#page(request, response, 200, {
       next,
       language,
       note: known ? webText(language, why) : undefined,
       cookies,
-      light: next?.startsWith('/light') === true || (next === undefined && cookieOf(request, LIGHT_COOKIE) === '1'),
+      light,
+      locked: !light && cookieOf(request, LOCK_COOKIE) === '1',
     })
   }
 
@@ -236,6 +238,7 @@ export class SignIn {
     const cookies = await this.#open(request, principalOf(entry), {
       computer: asked.computer === 'public' ? 'public' : 'private',
       light,
+      passkey: true,
     })
     answerJson(response, 200, { to: targetOf(next, light) }, { 'Set-Cookie': cookies })
   }
@@ -262,7 +265,7 @@ export class SignIn {
   async #open(
     request: IncomingMessage,
     principal: Principal,
-    { computer, light }: Pick<Step, 'computer' | 'light'>,
+    { computer, light, passkey = false }: Pick<Step, 'computer' | 'light'> & { readonly passkey?: boolean },
   ): Promise<readonly string[]> {
     const { sessions, log } = this.#parts
     // Whatever session this browser had is over: no ticket from before the sign-in lives on (session fixation).
@@ -278,6 +281,8 @@ export class SignIn {
       setCookie(FORM_COOKIE, '', 0),
       setCookie(STEP_COOKIE, '', 0),
       setCookie(LIGHT_COOKIE, light ? '1' : '', light ? YEAR_SECONDS : 0),
+      // Where nothing is kept nothing is locked.
+      ...(computer === 'public' ? [lockCookie(false)] : passkey && !light ? [lockCookie(true)] : []),
     ]
   }
 
@@ -318,6 +323,7 @@ export class SignIn {
       light: false,
       faults: {},
       note: undefined,
+      locked: false,
       passkeys: placeOf(request.headers.host, this.#parts.externalUrl()) !== undefined,
       ...rest,
     })

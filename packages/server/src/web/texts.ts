@@ -56,6 +56,13 @@ export const webText = defineMessages({
     fr: 'Cette session a été arrêtée, car le mot de passe ou le compte a changé.',
   },
   passkey: { en: 'Sign in with a passkey', fr: 'Se connecter avec une clé d’accès' },
+  locked: { en: 'Locked', fr: 'Verrouillé' },
+  lockedHint: {
+    en: 'Your session has ended. What is kept on this device stays sealed until you unlock it.',
+    fr: 'Votre session est terminée. Ce qui est gardé sur cet appareil reste scellé jusqu’à ce que vous le déverrouilliez.',
+  },
+  unlock: { en: 'Unlock with a passkey', fr: 'Déverrouiller avec une clé d’accès' },
+  otherWay: { en: 'Sign in another way', fr: 'Se connecter autrement' },
   passkeyWrong: {
     en: 'That passkey does not open anything here. Use your password.',
     fr: 'Cette clé d’accès n’ouvre rien ici. Utilisez votre mot de passe.',

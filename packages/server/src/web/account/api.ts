@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { bodyOf } from '../../http/body.ts'
 import { audit, type WebContext } from '../context.ts'
+import { lockCookie } from '../cookie.ts'
 import { answerJson } from '../request.ts'
 import type { WebSession } from '../sessions.ts'
 import { base32, totpUri } from '../totp.ts'
@@ -25,7 +26,8 @@ interface Visit {
 const text = ({ asked }: Visit, name: string): string => (typeof asked[name] === 'string' ? asked[name] : '')
 /** `type`: what was wrong, for the client's words. */
 const refuse = ({ response }: Visit, type: string, detail = ''): void => answerJson(response, 422, { type, detail })
-const done = ({ response }: Visit, value: Asked = {}): void => answerJson(response, 200, value)
+const done = ({ response }: Visit, value: Asked = {}, headers: Readonly<Record<string, string>> = {}): void =>
+  answerJson(response, 200, value, headers)
 /** Answers and says false when the password is not right. */
 async function guarded(visit: Visit): Promise<boolean> {
   const { context, request, session } = visit
@@ -129,7 +131,9 @@ async function passkeys(visit: Visit): Promise<void> {
       const made = await keys.finish(principal, own, place, answer, text(visit, 'name'))
       if (made === undefined) return refuse(visit, 'passkey')
       audit(context, request, principal, 'passkey-add')
-      return done(visit, { id: made.id })
+      // From now on this browser is unlocked by it.
+      const kept = session.record.computer === 'private'
+      return done(visit, { id: made.id }, kept ? { 'Set-Cookie': lockCookie(true) } : {})
     }
     default:
       return refuse(visit, 'act')
