@@ -163,11 +163,29 @@ export const windowArgs = {
 } as const
 
 /** Where the window starts in `ids`; raises anchorNotFound. */
-export function windowStart(ids: readonly string[], { position, anchor, anchorOffset }: Window): number {
+function windowStart(ids: readonly string[], { position, anchor, anchorOffset }: Window): number {
   if (anchor !== null) {
     const at = ids.indexOf(anchor)
     if (at < 0) throw new MethodError('anchorNotFound')
     return Math.max(0, at + anchorOffset)
   }
   return position < 0 ? Math.max(0, ids.length + position) : position
+}
+
+/** The answer of a /query over ids that are all known, in their order; raises anchorNotFound. Changes of it are not calculated. */
+export function windowed(
+  ids: readonly string[],
+  args: Window & { readonly accountId: string; readonly calculateTotal: boolean },
+  queryState: string,
+  most: number,
+): Record<string, unknown> {
+  const start = windowStart(ids, args)
+  return {
+    accountId: args.accountId,
+    queryState,
+    canCalculateChanges: false,
+    position: start,
+    ids: ids.slice(start, start + Math.min(args.limit ?? most, most)),
+    ...(args.calculateTotal ? { total: ids.length } : {}),
+  }
 }

@@ -16,7 +16,7 @@ import {
   wantedIds,
   wantedProperties,
   windowArgs,
-  windowStart,
+  windowed,
 } from '../core/standard.ts'
 import { sinceState, writeState } from '../core/state.ts'
 import { MAX_FILTER_DEPTH, MAX_QUERY_LIMIT, MAX_SORT } from '../limits.ts'
@@ -219,16 +219,7 @@ export const mailboxQuery = method({
       : [...matched]
     const sorted = args.sortAsTree ? treeOrder(all, order).filter((one) => kept.includes(one)) : kept.sort(order)
     const ids = sorted.map((one) => one.id as string)
-    const start = windowStart(ids, args)
-    const page = ids.slice(start, start + Math.min(args.limit ?? MAX_QUERY_LIMIT, MAX_QUERY_LIMIT))
-    return {
-      accountId: args.accountId,
-      queryState: writeState(view.state),
-      canCalculateChanges: false,
-      position: start,
-      ids: page,
-      ...(args.calculateTotal ? { total: ids.length } : {}),
-    }
+    return windowed(ids, args, writeState(view.state), MAX_QUERY_LIMIT)
   },
 })
 

@@ -21,7 +21,7 @@ import {
   wantedIds,
   wantedProperties,
   windowArgs,
-  windowStart,
+  windowed,
 } from '../core/standard.ts'
 import { MAX_PENDING, MAX_QUERY_LIMIT, MAX_SUBMISSIONS } from '../limits.ts'
 import { recordChanges, type Stored } from '../store/records.ts'
@@ -160,15 +160,7 @@ export const submissionQuery = method({
       return b.created - a.created
     })
     const all = found.map((one) => one.id)
-    const start = windowStart(all, args)
-    return {
-      accountId: args.accountId,
-      queryState: String(kept.change),
-      canCalculateChanges: false,
-      position: start,
-      ids: all.slice(start, start + Math.min(args.limit ?? MAX_QUERY_LIMIT, MAX_QUERY_LIMIT)),
-      ...(args.calculateTotal ? { total: all.length } : {}),
-    }
+    return windowed(all, args, String(kept.change), MAX_QUERY_LIMIT)
   },
 })
 

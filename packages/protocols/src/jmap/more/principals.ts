@@ -18,7 +18,7 @@ import {
   wantedIds,
   wantedProperties,
   windowArgs,
-  windowStart,
+  windowed,
 } from '../core/standard.ts'
 import { accountObject } from '../http/session.ts'
 import { MAX_OBJECTS_IN_GET } from '../limits.ts'
@@ -158,15 +158,7 @@ export const principalQuery = method({
     )
     if (downwards) found.reverse()
     const ids = found.map((one) => principalIdOf(one.mailbox))
-    const start = windowStart(ids, args)
-    return {
-      accountId: args.accountId,
-      queryState: call.jmap.directoryState,
-      canCalculateChanges: false,
-      position: start,
-      ids: ids.slice(start, start + Math.min(args.limit ?? MAX_OBJECTS_IN_GET, MAX_OBJECTS_IN_GET)),
-      ...(args.calculateTotal ? { total: ids.length } : {}),
-    }
+    return windowed(ids, args, call.jmap.directoryState, MAX_OBJECTS_IN_GET)
   },
 })
 

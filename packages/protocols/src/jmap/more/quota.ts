@@ -11,8 +11,9 @@ import {
   wantedIds,
   wantedProperties,
   windowArgs,
-  windowStart,
+  windowed,
 } from '../core/standard.ts'
+import { MAX_QUERY_LIMIT } from '../limits.ts'
 
 const ID = 'storage'
 const properties = [
@@ -119,15 +120,7 @@ export const quotaQuery = method({
       (resourceType === null || resourceType === 'octets') &&
       (type === null || type === 'Mail')
     const ids = fits ? [ID] : []
-    const start = windowStart(ids, args)
-    return {
-      accountId: args.accountId,
-      queryState: state,
-      canCalculateChanges: false,
-      position: start,
-      ids: ids.slice(start, args.limit === null ? undefined : start + args.limit),
-      ...(args.calculateTotal ? { total: ids.length } : {}),
-    }
+    return windowed(ids, args, state, MAX_QUERY_LIMIT)
   },
 })
 

@@ -7,6 +7,7 @@ import { t } from '../text/text.ts'
 import { IconButton } from '../ui/icon.tsx'
 import type { Beginning } from './open.ts'
 import { Recipients } from './recipients.tsx'
+import { SubjectField } from './subject.tsx'
 
 export type Kind = 'to' | 'cc' | 'bcc'
 export type Addressed = Readonly<Record<Kind, readonly Address[]>>
@@ -92,16 +93,7 @@ export function Heading({
             />
           </div>
         ))}
-      <label class="compose-line">
-        <span>{t('subject')}</span>
-        <input
-          type="text"
-          value={subject}
-          dir="auto"
-          maxLength={900}
-          onInput={(event) => onSubject(event.currentTarget.value)}
-        />
-      </label>
+      <SubjectField class="compose-line" value={subject} onInput={onSubject} />
     </>
   )
 }

@@ -3,6 +3,7 @@ import type { JSX } from 'preact'
 import { useEffect, useRef, useState } from 'preact/hooks'
 import { app } from '../app.ts'
 import { FormatBar } from '../compose/format-bar.tsx'
+import { SubjectField } from '../compose/subject.tsx'
 import { Editor } from '../editor.ts'
 import type { Template } from '../jmap/types.ts'
 import { t } from '../text/text.ts'
@@ -114,16 +115,7 @@ function TemplateForm({ template, onDone }: { readonly template: Editing; readon
           onInput={(event) => setName(event.currentTarget.value)}
         />
       </label>
-      <label class="field">
-        <span>{t('subject')}</span>
-        <input
-          type="text"
-          value={subject}
-          dir="auto"
-          maxLength={900}
-          onInput={(event) => setSubject(event.currentTarget.value)}
-        />
-      </label>
+      <SubjectField class="field" value={subject} onInput={setSubject} />
       <div class="template-text">
         <FormatBar editor={() => editor.current} path={path} />
         <div
