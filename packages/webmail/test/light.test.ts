@@ -93,6 +93,8 @@ test('R18: without scripts on a phone, dark, in French: no fault of accessibilit
     ['/light/options', 'light-options'],
     ['/light/options/rules/new', 'light-rule'],
     ['/light/options/app-passwords', 'light-app-passwords'],
+    ['/light/options/password', 'light-password'],
+    ['/light/options/security', 'light-security'],
   ]
   for (const [path, name] of places) await look(page, path, name)
   // The checker is a script itself: it looks at the same pages in a browser that runs it.
