@@ -101,6 +101,8 @@ export type Operation =
       readonly client: string
       readonly key: string
       readonly value: Uint8Array
+      /** Only if there is a value already: what was deleted meanwhile does not come back. */
+      readonly existing?: true
     }
   | { readonly op: 'deleteState'; readonly client: string; readonly key?: string; readonly prefix?: string }
   | {

@@ -30,6 +30,22 @@ export const stateTopic: Topic = {
       )
       assert.deepEqual(await box.service.state(box.id, 'nobody'), [])
     },
+    'what is to change only what is there brings nothing back': async (subject) => {
+      const box = await subject.box()
+      const change: Operation = { op: 'putState', client: 'c', key: 'k', value: bytesOf('new'), existing: true }
+      const now = async () => (await box.service.state(box.id, 'c')).map(({ key, value }) => [key, textOf(value)])
+      await box.apply(change)
+      assert.deepEqual(await now(), [])
+      await box.apply(put('c', 'k', 'old'), put('c', 'l', 'other'))
+      await box.apply(change)
+      assert.deepEqual(await now(), [
+        ['k', 'new'],
+        ['l', 'other'],
+      ])
+      await box.apply({ op: 'deleteState', client: 'c', key: 'k' })
+      await box.apply(change)
+      assert.deepEqual(await now(), [['l', 'other']])
+    },
     'a prefix is taken by letter, never as a pattern': async (subject) => {
       const box = await subject.box()
       for (const key of ['a%b', 'a_b', 'axb', 'A%b', 'a', 'b']) await box.apply(put('c', key, key))

@@ -19,7 +19,15 @@ import { maySpeak, quirksOf } from './quirks.ts'
 import { lookAtReply, lookAtRequest } from './looking-on.ts'
 import type { Request, RequestHead } from './request.ts'
 import { type Reply, send } from './respond.ts'
-import { type DeviceOrder, type DeviceRecord, listDevices, loadDevice, newDevice, saveDevice } from './state/device.ts'
+import {
+  type DeviceOrder,
+  type DeviceRecord,
+  listDevices,
+  loadDevice,
+  newDevice,
+  noteSeen,
+  saveDevice,
+} from './state/device.ts'
 import { Lock } from './state/lock.ts'
 import { domainStatus, Status, StatusError } from './status.ts'
 import { Throttle } from './throttle.ts'
@@ -256,7 +264,7 @@ class Exchange {
     const fresh = now - device.lastSeen < seenEveryMs && device.version === version
     // The disk may be full: that is for the command to say, if it writes at all.
     if (fresh || device.policyKey === 0) return device
-    return saveDevice(mailbox, device, { lastSeen: now, version, userAgent }).catch(() => device)
+    return noteSeen(mailbox, device, { lastSeen: now, version, userAgent }).catch(() => device)
   }
 
   /** Reads the body as the command wants it; answers by itself and gives undefined when it is not good. */

@@ -53,6 +53,8 @@ export function reply(
   response.writeHead(status, {
     'Content-Type': 'text/plain; charset=utf-8',
     'X-Content-Type-Options': 'nosniff',
+    // RFC 6797: browsers heed it when they trust the certificate.
+    'Strict-Transport-Security': 'max-age=31536000',
     ...headers,
     ...(unread && !response.req.complete ? { Connection: 'close' } : {}),
     'Content-Length': String(bytes.length),

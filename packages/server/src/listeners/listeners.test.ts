@@ -105,6 +105,19 @@ test('implicit TLS; a client that speaks plain text gets nowhere and nobody else
   await until(() => gate.total === 0)
 })
 
+test('nobody negotiates anew within a TLS 1.2 session', async (t) => {
+  const accept = (connection: Connection): void => {
+    connection.handler = { data() {}, closed() {} }
+  }
+  const { port } = await setup(t, accept, { tls: true })
+  const socket = connectTls({ port, host: '127.0.0.1', rejectUnauthorized: false, maxVersion: 'TLSv1.2' })
+  t.after(() => socket.destroy())
+  await once(socket, 'secureConnect')
+  const refused = once(socket, 'error')
+  socket.renegotiate({}, () => {})
+  assert.match(String(await refused), /no renegotiation/i)
+})
+
 test('a client that goes away during or right after the handshake leaves nothing behind', async (t) => {
   let ended = 0
   const { port, gate } = await setup(

@@ -1,4 +1,4 @@
-import { randomBytes } from 'node:crypto'
+import { constants, randomBytes } from 'node:crypto'
 import { createSecureContext, type SecureContext, type SecureContextOptions, type SecureVersion } from 'node:tls'
 import type { Certificate } from '../certificate/index.ts'
 import { HANDSHAKES_PER_TURN, Turnstile } from './turnstile.ts'
@@ -94,6 +94,8 @@ export class TlsHolder {
       key: certificate.key,
       minVersion,
       honorCipherOrder: true,
+      // A client that negotiates anew again and again costs much (testssl: Secure Client-Initiated Renegotiation); none needs it.
+      secureOptions: constants.SSL_OP_NO_RENEGOTIATION,
       sessionIdContext: 'postrider',
       sessionTimeout: SESSION_SECONDS,
       ticketKeys: this.#ticketKeys,

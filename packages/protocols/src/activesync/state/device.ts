@@ -116,7 +116,7 @@ const entryOf = (entries: readonly StateEntry[], key: string): Uint8Array | unde
   entries.find((entry) => entry.key === key)?.value
 
 /** The operation that stores what the device's requests write: put it in the same `apply` as what belongs to it. */
-export function putDevice(device: DeviceRecord): Operation {
+export function putDevice(device: DeviceRecord): Extract<Operation, { op: 'putState' }> {
   const { wipe: _, wiped: __, access: ___, ...state } = device
   return { op: 'putState', client: devicesClient, key: stateKey(device.id), value: Buffer.from(JSON.stringify(state)) }
 }
@@ -128,6 +128,17 @@ export const putOrder = (deviceId: string, order: DeviceOrder): Operation => ({
   key: orderKey(deviceId),
   value: Buffer.from(JSON.stringify(order)),
 })
+
+/** Notes when and how a device was seen last. One that was removed while its request was on the way stays removed. */
+export async function noteSeen(
+  mailbox: MailboxHandle,
+  device: DeviceRecord,
+  seen: Pick<DeviceRecord, 'lastSeen' | 'version' | 'userAgent'>,
+): Promise<DeviceRecord> {
+  const saved = { ...device, ...seen }
+  await mailbox.apply([{ ...putDevice(saved), existing: true }])
+  return saved
+}
 
 /** Stores what changed in a record: of its two entries only those that are concerned are written. */
 export async function saveDevice(

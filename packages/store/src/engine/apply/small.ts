@@ -4,7 +4,9 @@ import { write } from '../sql/write.ts'
 import type { Context, Of } from './context.ts'
 
 export function putState({ connection, mailbox }: Context, operation: Of<'putState'>): undefined {
-  connection.run(write.putState, mailbox.id, operation.client, operation.key, operation.value)
+  const { client, key, value } = operation
+  if (operation.existing) connection.run(write.changeState, value, mailbox.id, client, key)
+  else connection.run(write.putState, mailbox.id, client, key, value)
 }
 
 export function deleteState({ connection, mailbox }: Context, operation: Of<'deleteState'>): undefined {

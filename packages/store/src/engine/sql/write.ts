@@ -76,6 +76,7 @@ export const write = {
   removePermissions: `DELETE FROM perm WHERE mbx = ? AND fid = ?`,
   putState: `INSERT INTO state (mbx, client, k, value) VALUES (?, ?, ?, ?)
      ON CONFLICT (mbx, client, k) DO UPDATE SET value = excluded.value`,
+  changeState: `UPDATE state SET value = ? WHERE mbx = ? AND client = ? AND k = ?`,
   removeState: `DELETE FROM state WHERE mbx = ? AND client = ? AND k = ?`,
   removeStates: `DELETE FROM state WHERE mbx = ? AND client = ?`,
   putReady: `INSERT INTO ready (mbx, fid, block, kind, at, value) VALUES (?, ?, ?, ?, ?, ?)

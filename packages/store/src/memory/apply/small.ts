@@ -6,6 +6,7 @@ type Of<Op extends Operation['op']> = Extract<Operation, { op: Op }>
 export function putState({ mailbox, transaction }: Context, operation: Of<'putState'>): undefined {
   const { client, key, value } = operation
   let states = mailbox.states.get(client)
+  if (operation.existing && !states?.has(key)) return
   if (states === undefined) {
     states = new Map()
     transaction.set(mailbox.states, client, states)
