@@ -15,7 +15,8 @@ export const expunge = command({
     await session.update(false, true)
     const wanted = set === undefined ? undefined : view.map.toUids(view.sequences(set, true))
     await removeDeleted(session, wanted)
-    await session.update(true, true)
+    // Where nobody else wrote meanwhile nothing is left to be read.
+    await session.update(true)
     return ok('EXPUNGE completed', session.enabled.qresync ? `HIGHESTMODSEQ ${view.highestModSeq}` : undefined)
   },
 })
@@ -30,8 +31,11 @@ const REMOVE_BATCH = 1_000
 
 /** Removes for good what is marked \Deleted (and in `wanted`, ranges of UIDs). */
 export async function removeDeleted(session: Session, wanted: Ranges | undefined): Promise<void> {
-  const { view, user } = session
-  const rows = await user.mailbox.scan({ folder: view.folder, columns: ['uid', 'flags'] })
+  const { view, user, context } = session
+  const remembered = context.pictures.has(user.mailbox, view.folder)
+  const rows = remembered
+    ? (await context.pictures.of(user.mailbox, view.folder, view.uidValidity)).rows
+    : await user.mailbox.scan({ folder: view.folder, columns: ['uid', 'flags'] })
   const doomed: number[] = []
   for (let i = 0; i < rows.count; i++) {
     const uid = rows.uid[i] as number
@@ -41,7 +45,9 @@ export async function removeDeleted(session: Session, wanted: Ranges | undefined
   for (let i = 0; i < doomed.length; i += REMOVE_BATCH) {
     const uids = Uint32Array.from(doomed.slice(i, i + REMOVE_BATCH))
     const applied = await user.mailbox.apply([{ op: 'remove', folder: view.folder, items: { uids } }])
-    view.noteGone(resultOf(applied, 0, 'remove').uids)
+    const removed = resultOf(applied, 0, 'remove')
+    view.noteGone(removed.uids)
+    view.ownChanges(removed.changes, applied.change)
     await session.pace()
   }
 }

@@ -147,3 +147,43 @@ test('who comes back after flags were changed through the same process asks for 
   assert.ok(rows > 0)
   assert.equal(again.filter((line) => / FETCH /.test(line)).length, 41)
 })
+
+test('EXPUNGE of what was marked through the same process reads neither rows nor tombstones; what others removed is told as well', async (t) => {
+  const room = await openRoom()
+  t.after(() => room.close())
+  for (let i = 0; i < MAILS; i++) await room.deliver(mail(i))
+  const client = await room.login()
+  await client.command('SELECT INBOX')
+  const { changes, scan } = room.store
+  let rows = 0
+  room.store.changes = async (...asked) => {
+    const answer = await changes.apply(room.store, asked)
+    rows += answer.items.count + answer.gone.count
+    return answer
+  }
+  const counted: typeof scan = (...asked) => {
+    rows++
+    return Reflect.apply(scan, room.store, asked)
+  }
+  room.store.scan = counted
+  await client.command('STORE 11:30 +FLAGS.SILENT (\\Deleted)')
+  const lines = await client.command('EXPUNGE')
+  assert.equal(rows, 0)
+  const gone = Array.from({ length: 20 }, (_, i) => `* ${30 - i} EXPUNGE`)
+  assert.deepEqual(lines.slice(0, -1), gone)
+  assert.match(lines.at(-1) ?? '', /^OK/)
+  await client.command('STORE 5:8 +FLAGS.SILENT (\\Deleted)')
+  const [inbox] = (await room.store.folders(room.bob.mailbox)).filter(({ role }) => role === 'inbox')
+  assert.ok(inbox !== undefined)
+  const { apply } = room.store
+  // In the moment before the removal.
+  room.store.apply = async (...asked) => {
+    room.store.apply = apply
+    const items = { uids: Uint32Array.of(2) }
+    await room.store.apply(room.bob.mailbox, [{ op: 'remove', folder: inbox.id, items }])
+    return apply.apply(room.store, asked)
+  }
+  const again = await client.command('EXPUNGE')
+  assert.deepEqual(again.slice(0, -1), ['* 8 EXPUNGE', '* 7 EXPUNGE', '* 6 EXPUNGE', '* 5 EXPUNGE', '* 2 EXPUNGE'])
+  assert.deepEqual(await client.command('NOOP'), ['OK NOOP completed'])
+})
