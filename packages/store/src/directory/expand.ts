@@ -9,6 +9,13 @@ export const MAX_EXPANSION_DEPTH = 32
  * lose the mail, so the mailbox at which the circle closes keeps it.
  */
 export function expandAddresses(addresses: readonly string[], resolve: (address: string) => Resolution): Expansion {
+  const [only = ''] = addresses
+  if (addresses.length === 1) {
+    const found = resolve(only)
+    // Nearly every mail.
+    if (found.kind === 'mailbox' && found.entry.forwardTo === undefined)
+      return { mailboxes: [found.entry], outside: [], unknown: [] }
+  }
   const mailboxes = new Map<string, MailboxEntry>()
   const outside = new Map<string, string>()
   const unknown = new Map<string, string>()

@@ -1,13 +1,6 @@
 /** The lines a message gets on its way through us: RFC 5321 §4.4; and the header repair of a submission server: RFC 6409 §8. */
 import type { Directory, Principal } from '@postrider/domain'
-import {
-  formatAddress,
-  formatDate,
-  headerField,
-  HeaderFields,
-  newMessageId,
-  rewriteHeaders,
-} from '@postrider/wire/mime'
+import { formatAddress, formatDate, HeaderFields, newMessageId, rewriteHeaders } from '@postrider/wire/mime'
 import { domainOf } from '../core.ts'
 
 export interface Trace {
@@ -21,12 +14,30 @@ export interface Trace {
 /** A Received field. `for` only when there is one recipient: it must not tell one about another. */
 export function receivedField(trace: Trace, recipients: readonly string[], now: number): string {
   const literal = trace.remoteAddress.includes(':') ? `[IPv6:${trace.remoteAddress}]` : `[${trace.remoteAddress}]`
-  const from = trace.remoteAddress === '' ? '' : `from ${safe(trace.hello) || 'unknown'} (${literal}) `
+  const from = trace.remoteAddress === '' ? [] : [`from ${safe(trace.hello) || 'unknown'} (${literal})`]
   const [first = ''] = recipients
   // Only in ASCII: the trace must not be what makes a message need SMTPUTF8.
-  const one = recipients.length === 1 && /^[\x21-\x7e]{1,250}$/.test(first) ? ` for <${first}>` : ''
-  const value = `${from}by ${trace.by} (Postrider) with ${trace.protocol} id ${trace.id}${one}; ${dateOf(now)}`
-  return headerField('Received', value)
+  const one = recipients.length === 1 && /^[\x21-\x7e]{1,250}$/.test(first)
+  const id = one ? [`id ${trace.id}`, `for <${first}>;`] : [`id ${trace.id};`]
+  return folded('Received:', [...from, `by ${trace.by} (Postrider) with ${trace.protocol}`, ...id, dateOf(now)])
+}
+
+/** RFC 5322 §2.1.1. */
+const SOFT_LIMIT = 78
+
+/** Pieces of our own, each far shorter than a line may be, and none with a line break: no other care is needed. */
+function folded(name: string, pieces: readonly string[]): string {
+  let field = name
+  let length = name.length
+  for (const piece of pieces) {
+    if (length + 1 + piece.length > SOFT_LIMIT && field !== name) {
+      field += '\r\n'
+      length = 0
+    }
+    field += ` ${piece}`
+    length += 1 + piece.length
+  }
+  return `${field}\r\n`
 }
 
 /** The last second that was written: mails come many in one. */
