@@ -20,7 +20,7 @@ import {
 /** With this many waiting, nothing is packed: processor time is what is short. */
 const BUSY_CALLS = 32
 /** How long answered calls may be in the redo log alone, ms. */
-const FOLD_MS = 100
+const FOLD_MS = 250
 
 /** A call that may bring bytes. */
 export interface AppendingCall<T> extends Call<T> {

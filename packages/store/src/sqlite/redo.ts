@@ -19,8 +19,8 @@ import { ALIGNMENT, FrameWriter, frameAt, readFrame } from './redo-frames.ts'
  */
 /** The file has its blocks from the beginning, so that a sync writes no more than data. */
 const REDO_BYTES = 4 * 1024 * 1024
-/** From here on a fold is due. */
-const FOLD_BYTES = 2 * 1024 * 1024
+/** From here on a fold is due: it keeps everybody waiting for two syncs, and what is left has room for the frames until then. */
+const FOLD_BYTES = 3 * 1024 * 1024
 /** Larger originals go to their segment alone, synced before the commit: twice their bytes would cost more than a second sync. */
 const MAX_RECORD_BYTES = 64 * 1024
 /** What is appended to segments between two frames; more is not worth a frame. */
