@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { randomBytes } from 'node:crypto'
 import { cpSync, existsSync, readdirSync, readFileSync, statSync, truncateSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { basename, join } from 'node:path'
 import { test } from 'node:test'
 import { type FolderId, isDomainError, type Operation } from '@postrider/domain'
 import fc from 'fast-check'
@@ -311,4 +311,22 @@ test('a long log is folded while deliveries go on', async (t) => {
   const again = await testStore(t, { foldMs, folder: cut(folder) })
   assert.equal((await again.store.info(testMailbox)).items, 192)
   await sound(again.store)
+})
+
+test('a new redo log has its name on the disk before anything is answered', async (t) => {
+  const calls: string[] = []
+  const files: Files = {
+    ...realFiles,
+    open(path, flags) {
+      if (path.endsWith('-redo') && flags.startsWith('w')) calls.push('made')
+      return realFiles.open(path, flags)
+    },
+    syncDirectory(path) {
+      calls.push(basename(path))
+      realFiles.syncDirectory(path)
+    },
+  }
+  await testStore(t, { files })
+  const made = calls.indexOf('made')
+  assert.ok(made >= 0 && calls.indexOf('db', made) > made, calls.join())
 })

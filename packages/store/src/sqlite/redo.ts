@@ -74,6 +74,8 @@ export class RedoLog {
           for (let at = 0; at < REDO_BYTES; at += zeros.length) files.write(fd, [zeros], at)
         }
         files.syncNow(fd)
+        // What it will hold is only as durable as its name.
+        if (fresh) files.syncDirectory(dirname(path))
         return new RedoLog(path, fd, files)
       } catch (error) {
         files.close(fd)
