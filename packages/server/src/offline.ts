@@ -12,8 +12,16 @@ export const DIRECTORY_FILE = 'directory.db'
 
 /** The data folder, made if need be, closed to other users. */
 export function prepareFolder(folder: string): void {
-  makeFolder(resolve(folder))
-  chmodSync(folder, 0o700)
+  try {
+    makeFolder(resolve(folder))
+    chmodSync(folder, 0o700)
+  } catch (error) {
+    const { message } = error as Error
+    throw new SpokenError({
+      en: `The data folder ${folder} cannot be used: ${message}. Name one that this user may write to in POSTRIDER_DATA.`,
+      fr: `Le dossier de données ${folder} n’est pas utilisable : ${message}. Indiquez dans POSTRIDER_DATA un dossier où cet utilisateur peut écrire.`,
+    })
+  }
 }
 
 /** By hand, level for level: Node's own `recursive` never comes back where the parent is there and nothing can be made in it (/proc). */

@@ -382,7 +382,7 @@ test('a wrong configuration: exit code 1, the line and the setting', async () =>
 test('a data folder that cannot be made ends the start with a word', async () => {
   const { code, stderr } = await run(process.execPath, [main, 'start'], { env: { POSTRIDER_DATA: '/proc/no/such' } })
   assert.equal(code, 1)
-  assert.match(stderr, /^postrider: .*\/proc\/no/m)
+  assert.match(stderr, /^postrider: The data folder \/proc\/no\/such cannot be used: .*POSTRIDER_DATA\.$/m)
 })
 
 test('Thunderbird finds its settings at both places, without signing in', async (t) => {
