@@ -452,7 +452,7 @@ test('R18: w3m, lynx and links: sign-in, list, reading; a mail is written and se
   const browse = async (path: string): Promise<string> =>
     (await run('links', ['-dump', '-codepage', 'utf-8', '-width', '100', at + path])).stdout
   for (const dump of [w3m, lynx, browse]) {
-    assert.match(await dump('/signin'), /E-mail address[\s\S]*Password[\s\S]*Light version/)
+    assert.match(await dump('/signin'), /Email address[\s\S]*Password[\s\S]*Light version/)
     const list = await dump('/light/')
     assert.match(list, /For text browsers/)
     assert.match(list, /Mark as read/)

@@ -122,7 +122,7 @@ export class FakeServer extends FakeMail {
     const path = pathname.slice('/mail/'.length)
     if (path.startsWith('body/')) {
       const email = this.emails.get(path.split('/')[2] ?? '')
-      if (email?.html === undefined) return send(404, 'text/plain', '')
+      if (email?.html === undefined) return send(email === undefined ? 404 : 204, 'text/plain', '')
       const remote = [...email.html.matchAll(/<img[^>]+https?:[^>]*>/g)].length
       const html = searchParams.get('pictures') === '1' ? email.html : email.html.replace(/<img[^>]+https?:[^>]*>/g, '')
       return send(200, 'text/html; charset=utf-8', html, { 'Postrider-Pictures': String(remote) })

@@ -7,7 +7,7 @@ export const pageText = defineMessages({
     en: 'This server keeps your mail. On a phone, add an Exchange account; everything else sets itself up.',
     fr: 'Ce serveur garde votre courrier. Sur un téléphone, ajoutez un compte Exchange ; le reste se règle tout seul.',
   },
-  openMail: { en: 'Open your mail', fr: 'Ouvrir votre courrier' },
+  openMail: { en: 'Sign in to your mail', fr: 'Se connecter à votre courrier' },
   openLight: { en: 'Light version', fr: 'Version légère' },
   phone: {
     en: 'Phone or tablet (Exchange ActiveSync, recommended)',
@@ -19,7 +19,7 @@ export const pageText = defineMessages({
   },
   server: { en: 'Server', fr: 'Serveur' },
   login: { en: 'User name', fr: 'Nom d’utilisateur' },
-  loginValue: { en: 'your whole e-mail address', fr: 'votre adresse électronique entière' },
+  loginValue: { en: 'your whole email address', fr: 'votre adresse électronique entière' },
   domain: { en: 'Domain', fr: 'Domaine' },
   domainValue: { en: 'leave empty', fr: 'laisser vide' },
   encryption: { en: 'Encryption', fr: 'Chiffrement' },

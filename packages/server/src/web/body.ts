@@ -26,8 +26,8 @@ export async function serveBody(
   const show = searchParams.get('pictures') === '1'
   const picture = show ? pictureAddress(context.directory.secret, principal.account) : undefined
   const body = mail === undefined ? undefined : safeBody(accountId, mail, { picture })
-  if (body === undefined || body.kind === 'text')
-    return answer(response, 404, 'Not found.\n', { 'Cache-Control': 'no-store' })
+  if (body === undefined) return answer(response, 404, 'Not found.\n', { 'Cache-Control': 'no-store' })
+  if (body.kind === 'text') return answer(response, 204, '', { 'Cache-Control': 'no-store' })
   const html = `<!doctype html><html><head><meta charset="utf-8"><style>${frameStyle}</style></head><body>${body.html}</body></html>`
   const etag = `"${createHash('sha256').update(html).digest('base64url').slice(0, 27)}"`
   const headers = {

@@ -4,6 +4,7 @@
  * extends it beyond eight hours; what changes anything shows a token beside the cookie; no answer runs a script that is not ours. Read next:
  * sessions.ts (the rules at work), signin.ts, context.ts (who asks), light/.
  */
+import type { IncomingMessage, ServerResponse } from 'node:http'
 import { alone } from '@postrider/domain'
 import type { Principal } from '@postrider/domain'
 import type { Route } from '../http/router.ts'
@@ -107,7 +108,12 @@ export function createWeb(parts: WebParts & { readonly dataFolder: string }): We
       },
     },
     // Where users of Exchange look for it.
-    { name: 'owa', matches: under('/owa'), handle: (_request, response) => redirect(response, '/mail/') },
+    // What people type from habit.
+    ...['/owa', '/exchange', '/webmail', '/login'].map((path) => ({
+      name: 'owa',
+      matches: under(path),
+      handle: (_request: IncomingMessage, response: ServerResponse) => redirect(response, '/mail/'),
+    })),
   ]
   return {
     routes,

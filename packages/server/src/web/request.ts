@@ -30,9 +30,12 @@ export const urlOf = (request: Pick<IncomingMessage, 'url'>): URL => {
 export const addressOf = (request: IncomingMessage): string => plainAddress(request.socket.remoteAddress ?? '')
 
 /** What the user chose before, else what the browser asks for. */
-export function languageOf(request: IncomingMessage): Language {
+export const languageOf = (request: IncomingMessage): Language =>
+  chosenLanguage(request) ?? chooseLanguage(request.headers['accept-language'])
+/** The language chosen on the sign-in page of this browser. */
+export function chosenLanguage(request: IncomingMessage): Language | undefined {
   const chosen = cookieOf(request, LANGUAGE_COOKIE)
-  return chosen === 'en' || chosen === 'fr' ? chosen : chooseLanguage(request.headers['accept-language'])
+  return chosen === 'en' || chosen === 'fr' ? chosen : undefined
 }
 
 export function sameText(a: string, b: string): boolean {

@@ -7,7 +7,7 @@ import type { StartData } from '@postrider/webmail/start'
 import { type Bundle, codingOf } from './bundle.ts'
 import { findSession, type WebContext } from './context.ts'
 import { appPolicy, pageHeaders } from './headers.ts'
-import { answer, languageOf, redirect, urlOf } from './request.ts'
+import { answer, chosenLanguage, languageOf, redirect, urlOf } from './request.ts'
 import { renderNotice } from './signin-page.ts'
 import { signInHeaders } from './signin.ts'
 import { webText } from './texts.ts'
@@ -57,7 +57,7 @@ export async function serveMail(
   if (!found.ok) return sendToSignIn(context, request, response, found.why)
   const { session } = found
   const { build } = bundle
-  const language = session.principal.language
+  const language = chosenLanguage(request) ?? session.principal.language
   if (build === undefined) {
     const page = renderNotice(
       language,

@@ -4,7 +4,7 @@ import { defineMessages } from '@postrider/domain'
 export const webText = defineMessages({
   signIn: { en: 'Sign in', fr: 'Se connecter' },
   title: { en: 'Sign in – {organization}', fr: 'Connexion – {organization}' },
-  login: { en: 'E-mail address', fr: 'Adresse électronique' },
+  login: { en: 'Email address', fr: 'Adresse électronique' },
   password: { en: 'Password', fr: 'Mot de passe' },
   computer: { en: 'This computer is', fr: 'Cet ordinateur est' },
   private: { en: 'my own', fr: 'le mien' },
@@ -31,7 +31,7 @@ export const webText = defineMessages({
     en: 'That address and password do not go together. Check both and try again.',
     fr: 'Cette adresse et ce mot de passe ne vont pas ensemble. Vérifiez les deux et recommencez.',
   },
-  missingLogin: { en: 'Type your e-mail address.', fr: 'Tapez votre adresse électronique.' },
+  missingLogin: { en: 'Type your email address.', fr: 'Tapez votre adresse électronique.' },
   missingPassword: { en: 'Type your password.', fr: 'Tapez votre mot de passe.' },
   throttled: {
     en: 'Too many attempts. Wait {minutes} min, then try again.',

@@ -45,6 +45,7 @@ export type Shown =
   | undefined
 
 const TOAST_MS = 7_000
+const MOST_UNDO = 50
 export const listFilters = {
   all: undefined,
   unread: { notKeyword: '$seen' },
@@ -179,7 +180,7 @@ export class App {
     for (const type of ['pointerdown', 'keydown'] as const)
       addEventListener(type, () => this.#act(), { capture: true, passive: true })
     this.#tabs.onmessage = ({ data }) => {
-      if (data === 'wiped') location.assign(this.start.signIn)
+      if (data === 'wiped') this.#goSignedOut()
       else if (data === 'signedOut') this.leave(false)
       else if (data === 'acted') this.#acted = Date.now()
     }
@@ -253,11 +254,15 @@ export class App {
       if (!(await ask(t('outboxLost', { n: waiting }), t('signOut')))) return
     }
     rememberSignOut()
+    this.sync.stop()
     this.#tabs.postMessage('wiped')
     await this.client.request(this.start.signOut, { method: 'POST' }).then(forgetSignOut, () => undefined)
     await Vault.wipe()
     sessionStorage.clear()
-    location.assign(this.start.signIn)
+    this.#goSignedOut()
+  }
+  #goSignedOut(): void {
+    location.assign(`${this.start.signIn}?why=signedout`)
   }
 
   // Places
@@ -303,13 +308,13 @@ export class App {
 
   // Saying
 
-  tell(text: string, act?: Toast['act']): void {
+  tell(text: string, act?: Toast['act'], ms = TOAST_MS): void {
     clearTimeout(this.#toastTimer)
     this.toast.value = act === undefined ? { text } : { text, act }
     this.said.value = text
     this.#toastTimer = setTimeout(() => {
       this.toast.value = undefined
-    }, TOAST_MS)
+    }, ms)
   }
   hush(): void {
     clearTimeout(this.#toastTimer)
@@ -317,14 +322,25 @@ export class App {
   }
   /** Says what was done and offers to undo it (also by key). */
   done(key: TextKey, count: number, undo: () => void, values: Readonly<Record<string, string>> = {}): void {
-    const once = (): void => {
-      this.#undo = this.#undo.filter((one) => one !== once)
+    const undone = (): void => {
       undo()
       this.tell(t('undone'))
     }
+    this.offer(t(key, { n: count, ...values }), undone)
+  }
+  /** Says something that can be taken back, by the button and by key; for `ms` only, where it then is too late. */
+  offer(text: string, undo: () => void, ms?: number): void {
+    const drop = (): void => {
+      this.#undo = this.#undo.filter((one) => one !== once)
+    }
+    const once = (): void => {
+      drop()
+      undo()
+    }
     this.#undo.push(once)
-    if (this.#undo.length > 50) this.#undo.shift()
-    this.tell(t(key, { n: count, ...values }), { label: t('undo'), run: once })
+    if (this.#undo.length > MOST_UNDO) this.#undo.shift()
+    if (ms !== undefined) setTimeout(drop, ms)
+    this.tell(text, { label: t('undo'), run: once }, Math.max(TOAST_MS, ms ?? 0))
   }
   undoLast(): void {
     const last = this.#undo.at(-1)

@@ -1,4 +1,4 @@
-import type { Principal } from '@postrider/domain'
+import { distinguishedFolders, type Language, type Principal } from '@postrider/domain'
 import type { WebContext } from '../context.ts'
 import { ask } from '../mail.ts'
 
@@ -18,6 +18,7 @@ export async function foldersOf(
   context: WebContext,
   principal: Principal,
   accountId: string,
+  language: Language,
 ): Promise<readonly Folder[]> {
   const properties = ['id', 'name', 'parentId', 'role', 'sortOrder', 'totalEmails', 'unreadEmails']
   const { list } = await ask<{ list: readonly Omit<Folder, 'depth'>[] }>(context, principal, 'Mailbox/get', {
@@ -30,13 +31,13 @@ export async function foldersOf(
   for (const one of list) {
     const parentId = one.parentId !== null && known.has(one.parentId) ? one.parentId : null
     const own = children.get(parentId) ?? []
-    own.push({ ...one, parentId })
+    own.push({ ...one, parentId, name: one.role === null ? one.name : nameIn(language, one.name) })
     children.set(parentId, own)
   }
   const out: Folder[] = []
   const walk = (parent: string | null, depth: number): void => {
     const own = children.get(parent) ?? []
-    own.sort((a, b) => a.sortOrder - b.sortOrder || a.name.localeCompare(b.name, principal.language))
+    own.sort((a, b) => a.sortOrder - b.sortOrder || a.name.localeCompare(b.name, language))
     for (const one of own) {
       out.push({ ...one, depth })
       walk(one.id, depth + 1)
@@ -45,3 +46,7 @@ export async function foldersOf(
   walk(null, 0)
   return out
 }
+
+/** The folders every mailbox has are called as the reader calls them, in whatever language the mailbox was made. */
+const nameIn = (language: Language, name: string): string =>
+  distinguishedFolders.find((one) => one.name.en === name || one.name.fr === name)?.name[language] ?? name

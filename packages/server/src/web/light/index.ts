@@ -8,7 +8,7 @@ import { createHash } from 'node:crypto'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { findSession, type WebContext } from '../context.ts'
 import { html } from '../html.ts'
-import { answer, isForeign, redirect, sameText, urlOf } from '../request.ts'
+import { answer, chosenLanguage, isForeign, redirect, sameText, urlOf } from '../request.ts'
 import type { WebSession } from '../sessions.ts'
 import { sendToSignIn } from '../shell.ts'
 import { compose, composePage, rescue } from './compose.ts'
@@ -61,7 +61,7 @@ export function createLight(context: WebContext): Light {
         url,
         posted: posted === 'tooLarge' ? undefined : posted,
         preferences,
-        language: preferences.language === '' ? session.principal.language : preferences.language,
+        language: preferences.language || (chosenLanguage(request) ?? session.principal.language),
         flashes,
       })
       if (posted === 'tooLarge') return visit.page(visit.say('tooLarge'), html``, { status: 413 })

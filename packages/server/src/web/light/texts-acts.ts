@@ -24,6 +24,7 @@ export const actTexts = {
     fr: 'Votre message « {subject} » a été affiché. Cela ne dit pas qu’il a été compris.',
   },
   moreActs: { en: 'More…', fr: 'Plus…' },
+  snoozeActs: { en: 'Snooze…', fr: 'Mettre en attente…' },
   actOn: { en: 'Messages this is about: {n}', fr: 'Messages concernés : {n}' },
   cancel: { en: 'Cancel', fr: 'Annuler' },
   archive: { en: 'Archive', fr: 'Archiver' },

@@ -68,7 +68,7 @@ export class Visit {
     ask<T>(this.context, this.principal, name, { accountId: this.accountId, ...args })
 
   folders(): Promise<readonly Folder[]> {
-    this.#folders ??= foldersOf(this.context, this.principal, this.accountId)
+    this.#folders ??= foldersOf(this.context, this.principal, this.accountId, this.language)
     return this.#folders
   }
   /** The folders changed. */

@@ -63,7 +63,7 @@ async function onDevice({ start, draft, written, until }: Sending): Promise<bool
   })
   forgetKept(start.key)
   closeWindow(start.key)
-  app.tell(t('outboxWaits'), { label: t('undo'), run: () => void device.edit(id) })
+  app.offer(t('outboxWaits'), () => void device.edit(id))
   return true
 }
 
@@ -115,9 +115,9 @@ export async function send(sending: Sending): Promise<boolean> {
       }))
     }
     closeWindow(start.key)
-    const takeBack = { label: t('undo'), run: () => void unsend(made.id, emailId) }
-    if (until !== undefined) app.tell(t('scheduledFor', { time: longDate(until.toISOString()) }), takeBack)
-    else if (undoSeconds > 0) app.tell(t('sentIn', { n: undoSeconds }), takeBack)
+    const takeBack = (): void => void unsend(made.id, emailId)
+    if (until !== undefined) app.offer(t('scheduledFor', { time: longDate(until.toISOString()) }), takeBack)
+    else if (undoSeconds > 0) app.offer(t('sentIn', { n: undoSeconds }), takeBack, undoSeconds * 1_000)
     else app.tell(t('sentDone'))
     return true
   } catch (error) {

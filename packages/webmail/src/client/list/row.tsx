@@ -1,6 +1,6 @@
 /** One row: a mail, or the conversation it is the newest of. */
 import type { JSX } from 'preact'
-import { useState } from 'preact/hooks'
+import { useMemo, useState } from 'preact/hooks'
 import { app } from '../app.ts'
 import { hintOf } from '../commands.ts'
 import type { Address, Email, Id } from '../jmap/types.ts'
@@ -46,6 +46,8 @@ const Marked = ({ html }: { readonly html: string }): JSX.Element => (
 
 export function Row({ list, index, id, height, isCursor }: RowProps): JSX.Element {
   const [hovered, setHovered] = useState(false)
+  // One for the row's life: what the finger has begun goes on when the row is drawn anew.
+  const swiped = useMemo(() => (id === undefined ? undefined : swipe(id)), [id])
   const email = id === undefined ? undefined : app.store.email(id).value
   const style = { transform: `translateY(${index * height}px)` }
   if (id === undefined || email === undefined)
@@ -129,7 +131,7 @@ export function Row({ list, index, id, height, isCursor }: RowProps): JSX.Elemen
         event.dataTransfer?.setData('text/plain', subject)
         if (event.dataTransfer !== null) event.dataTransfer.effectAllowed = 'move'
       }}
-      {...swipe(id)}
+      {...swiped}
     >
       <div role="gridcell" class="row-main">
         <span class="row-gutter">

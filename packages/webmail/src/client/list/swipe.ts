@@ -24,7 +24,7 @@ const acts: Readonly<Record<SwipeAct, (id: Id) => void>> = {
 }
 
 export function swipe(id: Id) {
-  let startX = 0
+  let startX = -1
   let startY = 0
   let moved = 0
   let swiping = false
@@ -37,6 +37,8 @@ export function swipe(id: Id) {
   return {
     onTouchStart(event: TouchEvent & { readonly currentTarget: HTMLElement }): void {
       const [touch] = event.touches
+      moved = 0
+      swiping = false
       if (
         touch === undefined ||
         event.touches.length > 1 ||
@@ -48,8 +50,6 @@ export function swipe(id: Id) {
       }
       startX = touch.clientX
       startY = touch.clientY
-      moved = 0
-      swiping = false
       const row = event.currentTarget
       held = setTimeout(() => {
         if (!swiping) rowMenu(row, id)

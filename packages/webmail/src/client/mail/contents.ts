@@ -30,6 +30,7 @@ export interface Html {
 }
 
 const KEPT = 200
+const NO_HTML = 204
 const MOST_TEXT = 512 * 1024
 
 export class Contents {
@@ -64,6 +65,7 @@ export class Contents {
       try {
         const url = `${this.#base}body/${encodeURIComponent(this.#client.accountId)}/${encodeURIComponent(id)}?pictures=${pictures ? 1 : 0}`
         const response = await this.#client.request(url)
+        if (response.status === NO_HTML) return undefined
         return {
           html: await response.text(),
           pictures: Number(response.headers.get('Postrider-Pictures') ?? 0),

@@ -1,6 +1,6 @@
 /** The text of a mail in a frame without scripts: its own document, its own policy, its height read from outside. */
 import type { JSX } from 'preact'
-import { useEffect, useLayoutEffect, useMemo, useRef, useState } from 'preact/hooks'
+import { useLayoutEffect, useMemo, useRef, useState } from 'preact/hooks'
 import { app } from '../app.ts'
 import { settings } from '../store/settings.ts'
 import { t } from '../text/text.ts'
@@ -64,14 +64,16 @@ export function Frame({
   }
   const filled = useRef((): void => {})
   useLayoutEffect(() => fill.current(), [fragment, own, plain, theme])
-  useEffect(() => {
+  // Before the frame can have loaded: one that comes from the cache does so within the next frame on the screen.
+  useLayoutEffect(() => {
     const frame = ref.current
     if (frame === null) return
     let watch: ResizeObserver | undefined
     const measure = (): void => {
       const inside = frame.contentDocument
       if (inside?.body == null) return
-      const now = Math.ceil(Math.max(inside.body.scrollHeight, inside.body.getBoundingClientRect().bottom))
+      const zoom = fit(inside)
+      const now = Math.ceil(Math.max(inside.body.scrollHeight * zoom, inside.body.getBoundingClientRect().bottom))
       // A page as high as its frame plus something would grow for ever: it is read once without a height.
       setHeight((before) =>
         Math.abs(before - now) > 1
@@ -86,6 +88,7 @@ export function Frame({
       watch?.disconnect()
       watch = new ResizeObserver(measure)
       watch.observe(inside.body)
+      watch.observe(frame)
       for (const picture of inside.images) picture.addEventListener('load', measure)
       frame.dataset.ready = '1'
     }
@@ -124,6 +127,17 @@ export function Frame({
       )}
     </>
   )
+}
+
+const SMALLEST = 0.5
+/** A mail made for a wider screen is shown smaller, as far as it stays readable; what is wider still is scrolled. Answers how small. */
+function fit({ documentElement, body }: Document): number {
+  const room = documentElement.clientWidth
+  body.style.zoom = ''
+  const wide = body.scrollWidth
+  const zoom = room > 0 && wide > room + 1 ? Math.max(SMALLEST, Math.floor((room / wide) * 100) / 100) : 1
+  if (zoom !== 1) body.style.zoom = String(zoom)
+  return zoom
 }
 
 /** What is quoted at the end is folded: it stands above already. */

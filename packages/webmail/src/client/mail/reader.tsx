@@ -177,12 +177,14 @@ function Toolbar({ id, email }: { readonly id: Id; readonly email: Email }): JSX
       <IconButton class="back-button" icon="back" label={t('back')} keyHint={hintOf('back')} onClick={back} />
       <IconButton icon="reply" label={t('reply')} keyHint={hintOf('reply')} onClick={() => void replyTo('reply', id)} />
       <IconButton
+        class="wide-only"
         icon="replyAll"
         label={t('replyAll')}
         keyHint={hintOf('replyAll')}
         onClick={() => void replyTo('replyAll', id)}
       />
       <IconButton
+        class="wide-only"
         icon="forward"
         label={t('forward')}
         keyHint={hintOf('forward')}
@@ -206,7 +208,6 @@ function Toolbar({ id, email }: { readonly id: Id; readonly email: Email }): JSX
         onClick={() => setFlag([id], !flagged)}
       />
       <IconButton
-        class="wide-only"
         icon="clock"
         label={t('snooze')}
         keyHint={hintOf('snooze')}

@@ -92,6 +92,12 @@ export class Sync {
       void this.run()
   }
 
+  /** Signing out: nothing is to be heard any more, and nothing cut off. */
+  stop(): void {
+    this.#source?.close()
+    this.#source = undefined
+  }
+
   /** One round at a time; a call during a round leads to one more after it. */
   run(): Promise<void> {
     if (this.#running !== undefined) {
