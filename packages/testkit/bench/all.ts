@@ -1,6 +1,7 @@
 /**
  * Every row of the table in docs/BENCHMARKS.md, ours against the peers of Debian in turns, and the tables written there:
- * node packages/testkit/bench/all.ts [--rows NAME,…] [--runs 5] [--quick] [--no-write]
+ * node packages/testkit/bench/all.ts [--rows NAME,…] [--part NAME,…] [--runs 5] [--quick] [--no-write]
+ * `--part`: only some parts of a row that has parts (web: visits, axe, views, scroll, keys); the other lines stay as they were.
  * Ends by itself, each row within its own time, and leaves nothing running. Needs root (Dovecot and Postfix want it), and Debian's packages
  * dovecot-imapd, dovecot-lmtpd, postfix, postgresql, for ActiveSync's peer sogo and sogo-activesync, for the web client chromium, nginx-light, roundcube-core, php8.2-fpm, php8.2-sqlite3.
  */
@@ -14,6 +15,8 @@ import type { Scenario } from './harness/scenario.ts'
 import { Stage } from './harness/stage.ts'
 import { scenarios } from './rows/index.ts'
 
+/** After a signal: longer than this nothing is waited for; what still runs is killed with the process. */
+const END_MS = 60_000
 const docs = resolve(import.meta.dirname, '..', '..', '..', 'docs')
 const resultsFile = join(docs, 'benchmarks.json')
 const document = join(docs, 'BENCHMARKS.md')
@@ -21,6 +24,7 @@ const document = join(docs, 'BENCHMARKS.md')
 const { values } = parseArgs({
   options: {
     rows: { type: 'string' },
+    part: { type: 'string' },
     runs: { type: 'string', default: '5' },
     quick: { type: 'boolean', default: false },
     'no-write': { type: 'boolean', default: false },
@@ -34,13 +38,21 @@ for (const name of wanted) {
   }
 }
 
+const parts = values.part?.split(',')
+for (const part of parts ?? []) {
+  const known = scenarios.filter(({ name }) => wanted.includes(name)).flatMap((one) => one.parts ?? [])
+  if (known.includes(part)) continue
+  console.error(`no part ${part}; there are ${known.join(', ') || 'none'}`)
+  process.exit(2)
+}
 const scale = { runs: values.quick ? 1 : Number(values.runs), quick: values.quick }
-const stage = new Stage(scale)
+const stage = new Stage({ ...scale, parts })
 const results: Result[] = []
 let stopping = false
 for (const signal of ['SIGINT', 'SIGTERM'] as const) {
   process.once(signal, () => {
     stopping = true
+    setTimeout(() => process.exit(1), END_MS)
     void stage.close().then(() => process.exit(1))
   })
 }
@@ -51,6 +63,7 @@ for (const scenario of scenarios) {
 }
 await stage.close()
 const known: Result[] = existsSync(resultsFile) ? (JSON.parse(readFileSync(resultsFile, 'utf8')) as Result[]) : []
+if (parts !== undefined) for (const [at, result] of results.entries()) results[at] = withOthers(result)
 const merged = scenarios.flatMap(({ name }) =>
   [results, known].flatMap((list) => list.filter((one) => one.name === name)).slice(0, 1),
 )
@@ -90,4 +103,13 @@ async function measured(scenario: Scenario): Promise<Result> {
 function machine(): string {
   const [cpu] = cpus()
   return `${cpus().length} cores (${cpu?.model.trim()}), ${Math.round(totalmem() / 2 ** 30)} GB, Linux, Node ${process.versions.node}; servers, peers and load generator on the same machine.`
+}
+
+/** Of a row measured in parts the lines that were not measured now stay as they were. */
+function withOthers(result: Result): Result {
+  const before = known.find(({ name }) => name === result.name)?.lines ?? []
+  const now = new Map(result.lines.map((line) => [line.what, line]))
+  const lines = [...before.map((line) => now.get(line.what) ?? line)]
+  for (const line of result.lines) if (!before.some(({ what }) => what === line.what)) lines.push(line)
+  return { ...result, lines }
 }

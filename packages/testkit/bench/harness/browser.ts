@@ -15,6 +15,10 @@ const SLOW_CPU = 4
 export const openChromium = (): Promise<Browser> =>
   chromium.launch({
     executablePath: CHROMIUM,
+    // Ended with everything else; a browser that ends the process first leaves the peers behind.
+    handleSIGINT: false,
+    handleSIGTERM: false,
+    handleSIGHUP: false,
     args: [
       '--no-sandbox',
       '--disable-gpu',

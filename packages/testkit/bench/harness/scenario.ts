@@ -5,6 +5,8 @@ import type { Stage } from './stage.ts'
 export interface Scale {
   readonly runs: number
   readonly quick: boolean
+  /** Only these parts of the rows; undefined: all. */
+  readonly parts?: readonly string[] | undefined
 }
 
 /** One row of the table in docs/BENCHMARKS.md, or a family of them. */
@@ -14,6 +16,8 @@ export interface Scenario {
   readonly title: string
   /** How it is measured, in a sentence or two, for the reader of the table. */
   readonly method: string
+  /** What it can be measured by, each on its own (`--part`). */
+  readonly parts?: readonly string[]
   /** It is given up after so many seconds. */
   readonly seconds: number
   /** Measures in turns; every line handed to `done` counts even if a later one fails. */

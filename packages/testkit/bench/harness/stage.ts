@@ -20,6 +20,7 @@ export const DOMAIN = 'example.com'
 export const RARE_WORD = 'xylophone'
 const RARE_EVERY = 997
 const BATCH = 100
+const CLOSE_MS = 20_000
 
 /** A server as a client of a benchmark sees it. */
 export interface Subject {
@@ -36,6 +37,7 @@ export class Stage {
   readonly scale: Scale
   readonly #closers: (() => Promise<void>)[] = []
   readonly #parts = new Map<string, Promise<unknown>>()
+  #closed = false
 
   constructor(scale: Scale) {
     this.scale = scale
@@ -44,6 +46,10 @@ export class Stage {
   /** `full`, or with `--quick` the small number. */
   size(full: number, quick: number): number {
     return this.scale.quick ? quick : full
+  }
+  /** Whether this part of the row is to be measured. */
+  wants(part: string): boolean {
+    return this.scale.parts === undefined || this.scale.parts.includes(part)
   }
   get runs(): number {
     return this.scale.runs
@@ -64,6 +70,10 @@ export class Stage {
   /** Something a scenario started for itself; ended with all. */
   async keep<T extends AsyncDisposable>(made: Promise<T>): Promise<T> {
     const thing = await made
+    if (this.#closed) {
+      await thing[Symbol.asyncDispose]()
+      throw new Error('the benchmark was ended')
+    }
     this.#closers.push(() => Promise.resolve(thing[Symbol.asyncDispose]()))
     return thing
   }
@@ -133,9 +143,14 @@ export class Stage {
     })
   }
 
+  /** Ends everything, the last first; what does not end by itself within its time is left to the end of the process, which kills. */
   async close(): Promise<void> {
-    for (const close of this.#closers.reverse()) {
-      await close().catch((error: unknown) => console.error(String(error)))
+    this.#closed = true
+    for (let close = this.#closers.pop(); close !== undefined; close = this.#closers.pop()) {
+      const { promise: late, resolve } = Promise.withResolvers<void>()
+      const timer = setTimeout(resolve, CLOSE_MS)
+      await Promise.race([close(), late]).catch((error: unknown) => console.error(String(error)))
+      clearTimeout(timer)
     }
   }
 }

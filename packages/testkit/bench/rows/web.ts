@@ -217,15 +217,18 @@ async function clientsOf(stage: Stage): Promise<readonly WebClient[]> {
   const count = stage.mails
   const many = stage.size(100_000, 2_000)
   const port = ours.port('imaps')
-  await fill(await RawImap.login(port, `${USER}@${DOMAIN}`, PASSWORD), count, letter)
-  await fill(await RawImap.login(port, `${LARGE}@${DOMAIN}`, PASSWORD), many, note)
+  const scrolls = stage.wants('scroll')
+  const reads = ['visits', 'axe', 'views', 'keys'].some((part) => stage.wants(part))
+  if (reads) await fill(await RawImap.login(port, `${USER}@${DOMAIN}`, PASSWORD), count, letter)
+  if (scrolls) await fill(await RawImap.login(port, `${LARGE}@${DOMAIN}`, PASSWORD), many, note)
   const clients = [postriderClient(ours.port('https'))]
-  if (!hasNginx()) return clients
+  const compared = scrolls || stage.wants('visits') || stage.wants('axe')
+  if (!hasNginx() || !compared) return clients
   const mdbox = await stage.mdbox
-  await fill(await RawImap.login(mdbox.port, USER, PASSWORD, false), count, letter)
-  if (hasRoundcube()) clients.push(roundcubeClient((await stage.keep(startRoundcube(mdbox))).port))
+  if (reads) await fill(await RawImap.login(mdbox.port, USER, PASSWORD, false), count, letter)
+  if (hasRoundcube() && reads) clients.push(roundcubeClient((await stage.keep(startRoundcube(mdbox))).port))
   if (hasSogo()) {
-    await fill(await RawImap.login(mdbox.port, LARGE, PASSWORD, false), many, note)
+    if (scrolls) await fill(await RawImap.login(mdbox.port, LARGE, PASSWORD, false), many, note)
     const sogo = await stage.sogo(mdbox, [USER, LARGE])
     clients.push(sogoClient((await stage.keep(startSogoWeb(sogo))).port))
   }
@@ -248,35 +251,30 @@ export const web: Scenario = {
   title: 'The web client',
   method:
     'Debian’s Chromium without a screen. Slow: processor a fourth as fast, 40 ms, 10 Mbit/s (DevTools). Inbox of 10,000 HTML mails of 5 KB; first row: from the address to the painted row, signed in, with an empty browser (cold) and on the third visit (warm); opened by the pointer, timed from its press; search from the last letter (Roundcube: from Enter, without it it does not search). Peers: Debian’s Roundcube 1.6 (php-fpm, SQLite) and SOGo 5.8 behind nginx with TLS, HTTP/2 and compression, over the Dovecot with mdbox. SOGo waits 300 ms before it searches. Scrolling: 400 frames by 90 px and 200 frames from top to bottom of 100,000 mails, at full speed; Roundcube has pages of 50.',
+  parts: ['visits', 'axe', 'views', 'scroll', 'keys'],
   seconds: 1_500,
   async measure(stage, done) {
     if (!hasChromium()) throw new Error('not installed: chromium')
     const clients = await clientsOf(stage)
     const browser = await stage.keep(openChromium())
-    const visits = new Map<string, Visit[]>(clients.map(({ name }) => [name, []]))
-    for (let run = 0; run < stage.runs; run++)
-      for (const client of clients) visits.get(client.name)?.push(await visit(browser, client, run))
-    const of = (key: keyof Visit): Record<string, number[]> =>
-      Object.fromEntries([...visits].map(([name, all]) => [name, all.map((one) => one[key])]))
-    done(lineOf('JavaScript of the first view, gzip', 'KB', [{ limit: 90 }], of('scriptKb')))
-    done(lineOf('first mail row, slow, cold', 'ms', [{ times: 0.5, peer: 'Roundcube' }], of('cold')))
-    done(lineOf('first mail row, slow, warm', 'ms', [{ limit: 450 }], of('warm')))
-    done(lineOf('open a mail, slow, a neighbour of the last one', 'ms', [{ limit: 120 }], of('open')))
-    done(lineOf('open a mail, slow, any other', 'ms', [{ limit: 200 }], of('openFar')))
-    done(lineOf('search as one types, slow', 'ms', [{ limit: 200 }], of('search')))
+    if (stage.wants('visits')) await visitsOf(stage, browser, clients, done)
     const [own] = clients
     if (own === undefined) return
-    const found: Record<string, number[]> = {}
-    for (const client of clients) found[client.name] = [await findings(browser, client)]
-    done(lineOf('axe, WCAG 2.2 AA, the list at 1440 and 390 px', 'nodes', [{ limit: 0 }], found))
-    const scrolled: Record<string, number[]> = {}
-    for (let run = 0; run < stage.runs; run++)
-      for (const client of clients) {
-        if (client.scroller === undefined) continue
-        const large = client.name === 'SOGo' ? { ...sogoClient(0, LARGE), origin: client.origin } : client
-        scrolled[client.name] = [...(scrolled[client.name] ?? []), await scroll(browser, large)]
-      }
-    done(lineOf('scrolling through 100,000 mails, frames over 50 ms', 'frames', [{ limit: 0 }], scrolled))
+    if (stage.wants('axe')) {
+      const found: Record<string, number[]> = {}
+      for (const client of clients) found[client.name] = [await findings(browser, client)]
+      done(lineOf('axe, WCAG 2.2 AA, the list at 1440 and 390 px', 'nodes', [{ limit: 0 }], found))
+    }
+    if (stage.wants('views')) {
+      const seen = await everyView(browser, own)
+      done(
+        lineOf('axe, WCAG 2.2 AA, every view at 1440 and 390 px, light and dark', 'nodes', [{ limit: 0 }], {
+          Postrider: [seen],
+        }),
+      )
+    }
+    if (stage.wants('scroll')) await scrollOf(stage, browser, clients, done)
+    if (!stage.wants('keys')) return
     for (const [slow, limit] of [
       [false, 50],
       [true, 200],
@@ -286,4 +284,105 @@ export const web: Scenario = {
       done(lineOf(`key to paint, p98, ${slow ? 'slow' : 'fast'}`, 'ms', [{ limit }], { Postrider: taken }))
     }
   },
+}
+
+type Done = Parameters<Scenario['measure']>[1]
+type Clients = readonly WebClient[]
+
+async function visitsOf(stage: Stage, browser: Browser, clients: Clients, done: Done): Promise<void> {
+  const visits = new Map<string, Visit[]>(clients.map(({ name }) => [name, []]))
+  for (let run = 0; run < stage.runs; run++)
+    for (const client of clients) visits.get(client.name)?.push(await visit(browser, client, run))
+  const of = (key: keyof Visit): Record<string, number[]> =>
+    Object.fromEntries([...visits].map(([name, all]) => [name, all.map((one) => one[key])]))
+  done(lineOf('JavaScript of the first view, gzip', 'KB', [{ limit: 90 }], of('scriptKb')))
+  done(lineOf('first mail row, slow, cold', 'ms', [{ times: 0.5, peer: 'Roundcube' }], of('cold')))
+  done(lineOf('first mail row, slow, warm', 'ms', [{ limit: 450 }], of('warm')))
+  done(lineOf('open a mail, slow, a neighbour of the last one', 'ms', [{ limit: 120 }], of('open')))
+  done(lineOf('open a mail, slow, any other', 'ms', [{ limit: 200 }], of('openFar')))
+  done(lineOf('search as one types, slow', 'ms', [{ limit: 200 }], of('search')))
+}
+
+async function scrollOf(stage: Stage, browser: Browser, clients: Clients, done: Done): Promise<void> {
+  const scrolled: Record<string, number[]> = {}
+  for (let run = 0; run < stage.runs; run++)
+    for (const client of clients) {
+      if (client.scroller === undefined) continue
+      const large = client.name === 'SOGo' ? { ...sogoClient(0, LARGE), origin: client.origin } : client
+      scrolled[client.name] = [...(scrolled[client.name] ?? []), await scroll(browser, large)]
+    }
+  done(lineOf('scrolling through 100,000 mails, frames over 50 ms', 'frames', [{ limit: 0 }], scrolled))
+}
+
+const settingsPages = [
+  'appearance',
+  'general',
+  'signatures',
+  'rules',
+  'categories',
+  'senders',
+  'templates',
+  'autoReply',
+  'notifications',
+  'account',
+  'security',
+  'devices',
+]
+
+/** WCAG 2.2 A and AA in every view of ours, wide and narrow, light and dark: nodes. */
+async function everyView(browser: Browser, client: WebClient): Promise<number> {
+  const context = await signedIn(browser, client, USER)
+  try {
+    let nodes = 0
+    for (const width of [1440, 390])
+      for (const colorScheme of ['light', 'dark'] as const) {
+        const page = await context.newPage()
+        await page.setViewportSize({ width, height: 900 })
+        await page.emulateMedia({ colorScheme })
+        const home = async (): Promise<void> => {
+          await page.goto(client.origin + client.home)
+          await page.locator(client.row).first().waitFor()
+        }
+        const look = async (view: string): Promise<void> => {
+          // Sheets and menus come within 220 ms; half of a colour is no colour.
+          await page.waitForTimeout(400)
+          const found = await axeNodes(page)
+          if (found > 0) console.error(`axe: ${view}, ${width} px, ${colorScheme}: ${found} nodes`)
+          nodes += found
+        }
+        await home()
+        await look('list')
+        await page.locator(client.row).first().click()
+        await page.locator('.message-frame[data-ready]').first().waitFor()
+        await look('mail')
+        await page.getByRole('button', { name: 'Reply', exact: true }).first().click()
+        await page.locator('.composer .editor').waitFor()
+        await look('writing')
+        await home()
+        for (const [key, shown] of [
+          ['Control+k', '.chooser'],
+          ['?', '.shortcuts'],
+          ['v', '.chooser'],
+          ['b', '.menu'],
+        ] as const) {
+          await page.locator(client.row).first().focus()
+          await page.keyboard.press(key)
+          await page.locator(shown).first().waitFor()
+          await look(shown)
+          await page.keyboard.press('Escape')
+        }
+        await page.locator('#search').fill('letter')
+        await page.locator('.row mark').first().waitFor()
+        await look('search')
+        for (const one of settingsPages) {
+          await page.goto(`${client.origin}/mail/settings/${one}`)
+          await page.locator('.settings-page :is(fieldset, form, table, .hint, .button, h2)').first().waitFor()
+          await look(`settings/${one}`)
+        }
+        await page.close()
+      }
+    return nodes
+  } finally {
+    await context.close()
+  }
 }

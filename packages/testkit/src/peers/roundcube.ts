@@ -64,14 +64,27 @@ env[ROUNDCUBE_CONFIG_DIR] = ${path}/config
 php_admin_value[session.save_path] = ${path}/sessions
 `,
   )
-  const fpm = start(FPM, ['--nodaemonize', '--fpm-config', join(path, 'fpm.conf')])
+  // A process group of its own: workers whose master is killed go on.
+  const fpm = start('setsid', [FPM, '--nodaemonize', '--fpm-config', join(path, 'fpm.conf')])
+  const killAll = (): void => {
+    try {
+      if (fpm.pid !== undefined) process.kill(-fpm.pid, 'SIGKILL')
+    } catch {
+      // The group is gone.
+    }
+  }
+  process.once('exit', killAll)
   fpm.stderr?.resume()
   const end = async (): Promise<void> => {
     const { promise, resolve } = Promise.withResolvers<void>()
     if (fpm.exitCode !== null || fpm.signalCode !== null) resolve()
     fpm.once('exit', () => resolve())
     fpm.kill('SIGTERM')
+    const timer = setTimeout(killAll, 5_000)
     await promise
+    clearTimeout(timer)
+    killAll()
+    process.off('exit', killAll)
     folder[Symbol.dispose]()
   }
   try {
