@@ -63,7 +63,6 @@ for (const { name, width, height, touch } of seats)
       .getByRole('alert')
       .getByText(/do not go together/)
       .waitFor()
-    problems.length = 0
     await page.getByLabel('Password').fill(password)
     await page.keyboard.press('Enter')
 
