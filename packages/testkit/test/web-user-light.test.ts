@@ -4,9 +4,9 @@
  */
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
-import { button, Office, pictureFile, row, withoutChromium } from './web-user.ts'
+import { button, Office, pictureFile, row, noWalk } from './web-user.ts'
 
-const skip = withoutChromium
+const skip = noWalk
 const timeout = 180_000
 let office: Office
 
