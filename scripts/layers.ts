@@ -1,7 +1,7 @@
 /**
  * Holds the arrows between packages: wire ← domain ← {store, link, transport, protocols} ← server; protocols are siblings; a package
  * is entered through its index only; testkit only from tests. The browser client (webmail) imports nothing of the server, and what runs in
- * the browser nothing of Node. Reads imports as text. Fails when it sees suspiciously few modules.
+ * the browser nothing of Node (of wire, the two folders that are written for both). Reads imports as text. Fails when it sees suspiciously few modules.
  */
 import { readdirSync, readFileSync } from 'node:fs'
 import { dirname, join, relative, resolve } from 'node:path'
@@ -18,12 +18,13 @@ const arrows: ReadonlyMap<string, readonly string[]> = new Map([
   ['link', ['domain']],
   ['transport', ['wire', 'domain']],
   ['protocols', ['wire', 'domain']],
-  ['webmail', []],
+  ['webmail', ['wire']],
   ['server', ['wire', 'domain', 'store', 'link', 'transport', 'protocols', 'webmail']],
   ['testkit', ['wire', 'domain']],
 ])
 /** What the browser's modules may import besides themselves. */
-const browserLibraries = /^(?:preact(?:\/hooks)?|@preact\/signals(?:-core)?|squire-rte)$/
+const browserLibraries =
+  /^(?:@postrider\/wire\/(?:html|smime)|preact(?:\/hooks)?|@preact\/signals(?:-core)?|squire-rte)$/
 /** Tests may look further: they put real neighbours together. */
 const testArrows = ['wire', 'domain', 'store', 'link', 'transport', 'protocols', 'testkit', 'webmail', 'server']
 
@@ -66,6 +67,8 @@ for (const file of modules(packages)) {
       if (to === name) faults.push(`${here}: imports its own package by name: ${target}`)
       else if (!(isTest || name === 'testkit' ? testArrows : allowed).includes(to))
         faults.push(`${here}: ${name} may not import ${target}`)
+      else if (inBrowser && !browserLibraries.test(target))
+        faults.push(`${here}: the browser client may not import ${target}`)
     } else if (!target.startsWith('node:') && name === 'wire' && !isTest)
       faults.push(`${here}: wire uses no library: ${target}`)
     else if (inBrowser && !browserLibraries.test(target))

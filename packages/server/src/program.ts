@@ -65,6 +65,7 @@ import { watchStalls } from './operations/stalls.ts'
 import { notifySystemd } from './operations/systemd.ts'
 import { throttlePolicy } from './protocol-settings.ts'
 import { createServices } from './services.ts'
+import { smimeTrust } from './smime.ts'
 import { linkOpener } from './transfer/open.ts'
 import { version } from './version.ts'
 import { type Archiver, startArchive } from './backup/index.ts'
@@ -401,6 +402,8 @@ async function start(first: Loaded, env: Environment, opened: ProgramLog, undo: 
     const next = loadConfig(env)
     const read = readCertificates(next)
     const order = acmeSettings(next)
+    // Looked at before anything is changed: what cannot be read stops the reload.
+    smimeTrust(next)
     const lines = changes(loaded, next)
     if (read.certificate.fingerprint !== tls.certificate.fingerprint)
       lines.push({ en: 'The certificate is a new one.', fr: 'Le certificat est nouveau.' })

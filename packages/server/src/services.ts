@@ -23,6 +23,7 @@ import { SystemAgenda } from './agenda.ts'
 import type { Loaded } from './config/load.ts'
 import type { ListenerName } from './config/settings.ts'
 import { jmapRoutes } from './http/jmap.ts'
+import { smimeTrust } from './smime.ts'
 import type { Route } from './http/router.ts'
 import {
   activeSyncSettings,
@@ -76,6 +77,7 @@ export function createServices({
   traces,
 }: ServiceParts): Services {
   const { config } = loaded
+  let believes = smimeTrust(loaded)
   let { externalUrl } = config
   let pushInside = config['push.allowPrivate']
   const wheel = new TimerWheel({ clock })
@@ -122,6 +124,7 @@ export function createServices({
     settings: { maxMessageSize: config['limits.messageSize'] },
     together,
     sendsHeld,
+    believes: () => believes(),
     push: { vapid: vapidOf(directory), sender: pushSender({ allowPrivate: () => pushInside }) },
   })
   const connectors = receiveConnectors(config)
@@ -151,6 +154,7 @@ export function createServices({
     activeSync: eas,
     jmap,
     configure(changed) {
+      believes = smimeTrust(changed)
       imap.configure(imapSettings(changed.config))
       pop = popSettings(changed.config)
       externalUrl = changed.config.externalUrl

@@ -23,6 +23,8 @@ export interface WebmailBuild {
 }
 
 const client = join(import.meta.dirname, 'client')
+/** What the browser has in common with the server: the sanitiser and S/MIME, and what they are made of. */
+const shared = ['html', 'mime', 'smime'].map((one) => join(import.meta.dirname, '..', '..', 'wire', 'src', one))
 const types: Readonly<Record<string, string>> = {
   js: 'text/javascript; charset=utf-8',
   css: 'text/css; charset=utf-8',
@@ -69,7 +71,8 @@ async function sourceHash(): Promise<string> {
     join(import.meta.dirname, 'start.ts'),
   ])
     hash.update(await readFile(file))
-  for await (const path of sources(client)) hash.update(path.slice(client.length)).update(await readFile(path))
+  for (const folder of [client, ...shared])
+    for await (const path of sources(folder)) hash.update(path.slice(folder.length)).update(await readFile(path))
   return hash.digest('hex').slice(0, 24)
 }
 
@@ -115,6 +118,8 @@ const common: BuildOptions = {
   charset: 'utf8',
   legalComments: 'none',
   logLevel: 'silent',
+  // Modules of the server beside those that are taken over; none of them stays in what is made (build.test.ts).
+  external: ['node:*'],
   jsx: 'automatic',
   jsxImportSource: 'preact',
   // The settings of the workspace's tsconfig are not for the browser.

@@ -37,6 +37,7 @@ import {
   principalSet,
 } from './more/principals.ts'
 import { quotaChanges, quotaGet, quotaQuery, quotaQueryChanges } from './more/quota.ts'
+import { certificateCheck } from './smime/check.ts'
 import { pushGet, pushSet } from './webpush/subscription.ts'
 
 const table: readonly Method[] = [
@@ -114,6 +115,7 @@ const table: readonly Method[] = [
   sendersSet,
   repliesGet,
   repliesSet,
+  certificateCheck,
 ]
 
 export const methods: ReadonlyMap<string, Method> = new Map(table.map((one) => [one.name, one]))

@@ -12,6 +12,7 @@ import type {
   TimerWheel,
   Together,
 } from '@postrider/domain'
+import type { Believes } from '@postrider/wire/smime'
 import type { PushSender, Vapid } from './webpush/index.ts'
 
 /** What JMAP is made of; the server gives the real ones, tests their own. */
@@ -31,6 +32,8 @@ export interface JmapParts {
   readonly together?: Together
   /** False where another process sends what is held, whoever held it. Default: this one does. */
   readonly sendsHeld?: boolean
+  /** Whose certificates are believed, asked anew each time. Without it nobody's. */
+  readonly believes?: () => Believes
   /** Without it there is no web push. */
   readonly push?: { readonly sender: PushSender; readonly vapid: Vapid }
 }

@@ -10,6 +10,7 @@ import {
   type Together,
   timed,
 } from '@postrider/domain'
+import { Signatures } from './smime/signatures.ts'
 import { Uploads } from './blobs/uploads.ts'
 import type { Method } from './core/method.ts'
 import { Outbox } from './mail/outbox.ts'
@@ -36,6 +37,7 @@ export class Jmap {
   readonly settings: JmapSettings
   readonly together: Together
   readonly views = new Views()
+  readonly signatures = new Signatures()
   readonly uploads: Uploads
   readonly records: Records
   readonly outbox: Outbox

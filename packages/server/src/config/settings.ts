@@ -332,6 +332,21 @@ export const settings = {
     { live: true },
   ),
 
+  'smime.trust': setting(
+    list(fileName, 50),
+    [],
+    'PEM files with authorities whose certificates are believed in signed mail (S/MIME), beside those of the platform.',
+    'Fichiers PEM des autorités dont les certificats sont reconnus dans les messages signés (S/MIME), outre celles du système.',
+    { live: true },
+  ),
+  'smime.systemTrust': setting(
+    flag,
+    true,
+    'Whether authorities that web browsers believe are believed in signed mail, too.',
+    'Si les autorités que reconnaissent les navigateurs le sont aussi dans les messages signés.',
+    { live: true },
+  ),
+
   'acme.enabled': setting(
     flag,
     false,

@@ -62,6 +62,8 @@ export class App {
   readonly contents: Contents
   /** What this device keeps; undefined on a public computer, and until it is loaded. */
   readonly device: Signal<Device | undefined> = signal(undefined)
+  /** The same, once it is known whether there is one. */
+  deviceReady: Promise<Device | undefined> = Promise.resolve(undefined)
   readonly place: Signal<Place>
   readonly filter: Signal<keyof typeof listFilters> = signal('all')
   /** Only mails of this category. */

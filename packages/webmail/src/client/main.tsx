@@ -36,6 +36,7 @@ async function start(): Promise<void> {
   const app = new App(data, base)
   setApp(app)
   const device = keepHere(app)
+  app.deviceReady = device.then(() => app.device.peek())
   if (came.offline === true) await device
   usePanes()
   render(<Shell />, root)

@@ -21,6 +21,7 @@ export const urn = {
   blob: 'urn:ietf:params:jmap:blob',
   quota: 'urn:ietf:params:jmap:quota',
   mdn: 'urn:ietf:params:jmap:mdn',
+  smimeverify: 'urn:ietf:params:jmap:smimeverify',
   principals: 'urn:ietf:params:jmap:principals',
   owner: 'urn:ietf:params:jmap:principals:owner',
   websocket: 'urn:ietf:params:jmap:websocket',
@@ -101,6 +102,8 @@ export const capabilities: Readonly<Record<CapabilityName, Capability>> = {
   owner: { server: {}, account: {} },
   /** RFC 9007 §1.3. */
   mdn: { server: {}, account: {}, ownOnly: true },
+  /** RFC 9219 §3. */
+  smimeverify: { server: {}, account: {} },
   /** RFC 9749 §3; the key is added by the session. */
   vapid: { server: {}, account: undefined },
   /** RFC 8887 §3; the address is added by the session. */

@@ -10,6 +10,7 @@ import { type MailState, sinceState, writeState } from '../core/state.ts'
 import { MAX_OBJECTS_IN_GET } from '../limits.ts'
 import { type Feed, type Mail, type Place, readFeed, type View } from '../view/view.ts'
 import { contentArgs, emailObject, metadataOf, wanted } from './email-object.ts'
+import { isSmime, smimeOf } from '../smime/properties.ts'
 import { snoozedFolder } from './extras.ts'
 import { storedMessage } from './message.ts'
 
@@ -41,6 +42,7 @@ export const emailGet = method({
     const ids = asked ?? [...view.all()].map((mail) => emailIdOf(mail.id))
     const mails = ids.flatMap((id) => view.mail(readEmailId(id) as ItemId) ?? [])
     const list: Record<string, unknown>[] = []
+    const smime = want.properties.some(isSmime)
     const snoozed = snoozedFolder(view)?.id
     const rows =
       want.columns.length === 0
@@ -48,7 +50,9 @@ export const emailGet = method({
         : await itemsOf(account, mails, want.columns)
     for (const { mail, item } of rows) {
       const message = storedMessage(account.handle, item)
-      list.push(await emailObject(call, message, metadataOf(mail, item, snoozed), want))
+      const known = metadataOf(mail, item, snoozed)
+      if (smime) Object.assign(known, await smimeOf(call, account.handle, item))
+      list.push(await emailObject(call, message, known, want))
     }
     const found = new Set(list.map((one) => one.id))
     return {

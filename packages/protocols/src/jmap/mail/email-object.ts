@@ -8,6 +8,7 @@ import * as s from '../core/shape.ts'
 import { MAX_BODY_VALUE_BYTES } from '../limits.ts'
 import { keywordsOf } from '../view/keywords.ts'
 import type { Mail } from '../view/view.ts'
+import { isSmime } from '../smime/properties.ts'
 import { convenience, type HeaderProperty, headerProperty, neededHeaderProperty, writeUtcDate } from './header-forms.ts'
 import { extrasOf, isExtra } from './extras.ts'
 import type { Message } from './message.ts'
@@ -106,7 +107,11 @@ export function wanted(
     if (conveniences.includes(name)) {
       const { field, form } = convenience[name] as (typeof convenience)[string]
       headers.set(name, { property: name, field, name: field.toLowerCase(), form, all: false })
-    } else if (!isExtra(name) && !([...metadata, ...bodies, 'headers'] as readonly string[]).includes(name))
+    } else if (
+      !isExtra(name) &&
+      !isSmime(name) &&
+      !([...metadata, ...bodies, 'headers'] as readonly string[]).includes(name)
+    )
       headers.set(name, neededHeaderProperty(name))
   }
   const has = (...names: readonly string[]): boolean => names.some((name) => properties.includes(name))
@@ -114,8 +119,9 @@ export function wanted(
   const columns: ItemColumn[] = []
   if (has('threadId', 'hasAttachment', 'preview')) columns.push('promoted')
   if (properties.some(isExtra)) columns.push('props')
-  if (body || has('headers') || headers.size > 0) columns.push('index')
-  if (body || has('blobId', 'headers') || headers.size > 0) columns.push('original')
+  const smime = properties.some(isSmime)
+  if (body || smime || has('headers') || headers.size > 0) columns.push('index')
+  if (body || smime || has('blobId', 'headers') || headers.size > 0) columns.push('original')
   return {
     properties,
     headers,

@@ -31,7 +31,7 @@ async function results(call: Call, account: Account, view: View, question: Quest
   if (known !== undefined) return known
   if (filter.threads || sort.threads || question.collapseThreads) await view.readThreads()
   const { change } = view.state
-  const test = await testOf(account, view, filter)
+  const test = await testOf(call, account, view, filter)
   let mails = (filter.folder === undefined ? view.newest() : view.inFolder(filter.folder)).filter(test)
   if (sort.kind === 'oldest') mails.reverse()
   else if (sort.kind === 'other') {

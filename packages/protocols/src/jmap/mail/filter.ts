@@ -17,6 +17,7 @@ import { readMailboxId } from '../core/ids.ts'
 import type { JsonObject } from '../core/json.ts'
 import * as s from '../core/shape.ts'
 import { MAX_FILTER_DEPTH, MAX_FILTER_NODES } from '../limits.ts'
+import { readSmime, type SmimeFacts } from '../smime/filter.ts'
 import { categoriesOf } from './extras.ts'
 import { hasKeyword } from '../view/keywords.ts'
 import { type Mail, type Place, received, type View } from '../view/view.ts'
@@ -37,7 +38,15 @@ export interface Filter {
   readonly threads: boolean
   /** Whether it depends on categories or on Focused and Other. */
   readonly marks: boolean
+  /** What it has to know of S/MIME, filled before mails are tested. */
+  readonly smime: Smime
 }
+interface Smime {
+  asked: boolean
+  verify: boolean
+  facts: ReadonlyMap<Mail, SmimeFacts>
+}
+const noSmime = (): Smime => ({ asked: false, verify: false, facts: new Map() })
 
 const absent = <T>(shape: s.Shape<T>): s.Absent<T | undefined> => s.optional<T | undefined>(shape, undefined)
 const condition = s.object({
@@ -63,6 +72,9 @@ const condition = s.object({
   header: absent(s.list(s.string)),
   hasCategory: absent(s.string),
   inference: absent(s.oneOf('focused', 'other')),
+  hasSmime: absent(s.boolean),
+  hasVerifiedSmime: absent(s.boolean),
+  hasVerifiedSmimeAtDelivery: absent(s.boolean),
 })
 const operator = s.object({ operator: s.oneOf('AND', 'OR', 'NOT'), conditions: s.list(s.jsonObject) })
 const known = new Set([
@@ -88,6 +100,9 @@ const known = new Set([
   'header',
   'hasCategory',
   'inference',
+  'hasSmime',
+  'hasVerifiedSmime',
+  'hasVerifiedSmimeAtDelivery',
 ])
 const textFields: readonly (TextField & keyof s.FieldsOf<Record<string, s.Shape<string>>>)[] = [
   'text',
@@ -100,12 +115,13 @@ const textFields: readonly (TextField & keyof s.FieldsOf<Record<string, s.Shape<
 ]
 
 export function readFilter(call: Call, view: View, filter: JsonObject | null): Filter {
-  const budget = { nodes: MAX_FILTER_NODES, threads: false, marks: false }
-  if (filter === null) return { node: all, folder: undefined, wholeFolder: false, threads: false, marks: false }
+  const budget = { nodes: MAX_FILTER_NODES, threads: false, marks: false, smime: noSmime() }
+  if (filter === null)
+    return { node: all, folder: undefined, wholeFolder: false, threads: false, marks: false, smime: budget.smime }
   const node = compile(call, view, filter, 0, budget)
   const folder = folderOf(call, filter)
   const wholeFolder = folder !== undefined && Object.keys(filter).length === 1
-  return { node, folder, wholeFolder, threads: budget.threads, marks: budget.marks }
+  return { node, folder, wholeFolder, threads: budget.threads, marks: budget.marks, smime: budget.smime }
 }
 const all: Node = { kind: 'row', test: () => true }
 
@@ -126,7 +142,7 @@ function compile(
   view: View,
   filter: JsonObject,
   depth: number,
-  budget: { nodes: number; threads: boolean; marks: boolean },
+  budget: { nodes: number; threads: boolean; marks: boolean; readonly smime: Smime },
 ): Node {
   if (--budget.nodes < 0 || depth > MAX_FILTER_DEPTH)
     throw new MethodError('unsupportedFilter', 'the filter is too large')
@@ -181,6 +197,17 @@ function compile(
     budget.marks = true
     row((mail) => (mail.marks?.other === true) === (inference === 'other'))
   }
+  const { smime } = budget
+  for (const [wanted, fact] of [
+    [given.hasSmime, 'signed'],
+    [given.hasVerifiedSmime, 'now'],
+    [given.hasVerifiedSmimeAtDelivery, 'delivered'],
+  ] as const) {
+    if (wanted === undefined) continue
+    smime.asked = true
+    if (fact !== 'signed') smime.verify = true
+    row((mail) => (smime.facts.get(mail)?.[fact] === true) === wanted)
+  }
   if (hasAttachment !== undefined) store({ kind: 'attachments', has: hasAttachment })
   for (const field of textFields) {
     const text = given[field as 'text']
@@ -217,8 +244,15 @@ export const wordsOf = (text: string): string[] =>
   )
 
 /** The filter as one test; asks the index what it must. */
-export async function testOf(account: Account, view: View, { node, folder, marks }: Filter): Promise<Test> {
-  if (marks) await readMarks(account, folder === undefined ? [...view.all()] : view.inFolder(folder))
+export async function testOf(
+  call: Call,
+  account: Account,
+  view: View,
+  { node, folder, marks, smime }: Filter,
+): Promise<Test> {
+  const among = (): readonly Mail[] => (folder === undefined ? [...view.all()] : view.inFolder(folder))
+  if (marks) await readMarks(account, among())
+  if (smime.asked) smime.facts = await readSmime(call, account, among(), smime.verify)
   const folders = folder === undefined ? [...view.folders.keys()] : [folder]
   return evaluate(account, view, folders, node)
 }

@@ -107,6 +107,8 @@ export class Room implements AsyncDisposable {
   jmap: JmapService
   /** Set before a restart: where pushes go. */
   push: JmapParts['push'] | undefined
+  /** Whose certificates are believed. */
+  believes: JmapParts['believes']
   readonly #server: Server
   readonly #directory: Directory
 
@@ -153,6 +155,7 @@ export class Room implements AsyncDisposable {
       log: { ...silentLog, error: (fields) => console.error(fields) },
       meter: noMeter,
       settings: { pushToPlainHttp: true },
+      believes: () => this.believes?.() ?? (() => Promise.resolve('unknownIssuer')),
       ...(this.push === undefined ? {} : { push: this.push }),
     })
   }

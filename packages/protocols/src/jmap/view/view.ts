@@ -47,6 +47,8 @@ export interface Mail {
   /** Undefined until somebody asks for conversations. */
   thread: string | undefined
   keys: SortKeys | undefined
+  /** Whether it is of S/MIME, as it was at a change. */
+  smime?: { readonly change: number; readonly is: boolean }
   /** Categories and inference as they were at a change; undefined until a filter asked. */
   marks?: { readonly change: number; readonly categories: readonly string[]; readonly other: boolean }
 }

@@ -10,6 +10,7 @@ import { eventsOf } from './events.ts'
 import { afterAct } from './more.ts'
 import { csrfField } from './page.ts'
 import { answerReceipt, receiptOf } from './receipt.ts'
+import { isSeal, smimeView } from './smime.ts'
 import type { Visit } from './visit.ts'
 
 /** Reading one mail: text first; formatting and pictures when asked for. */
@@ -57,7 +58,9 @@ export async function readPage(visit: Visit, id: string): Promise<void> {
   const query = (change: Readonly<Record<string, string>>): string =>
     `/light/mail/${mail.id}?${new URLSearchParams({ ...(formatted ? { view: 'html' } : {}), ...change })}`
   const hasHtml = mail.htmlBody.some(({ type }) => type === 'text/html')
-  const { body, more, remote } = bodyOf(visit, mail, { formatted, pictures, whole })
+  const smime = await smimeView(visit, mail)
+  const files = mail.attachments.filter((one) => smime.line === undefined || !isSeal(one))
+  const { body, more, remote } = bodyOf(visit, mail, { formatted, pictures, whole, inside: smime.text })
   const line = (label: string, list: readonly Person[] | null): Html | undefined => {
     if (list === null || list.length === 0) return undefined
     const rest = list.length - MAX_PEOPLE
@@ -79,9 +82,9 @@ export async function readPage(visit: Visit, id: string): Promise<void> {
   const page = html`${folder !== undefined && html`<p><a href="/light/folder/${folder.id}">${say('back', { folder: folder.name })}</a>${near?.newer !== undefined && html` <a rel="prev" accesskey="p" href="/light/mail/${near.newer}">${say('newer')}</a>`}${near?.older !== undefined && html` <a rel="next" accesskey="d" href="/light/mail/${near.older}">${say('older')}</a>`}${extra.talk > 1 && html` <a href="/light/conversation/${mail.threadId}?folder=${folder.id}">${say('wholeTalk', { n: extra.talk })}</a>`}</p>`}
 <dl class="head">${line(say('from'), mail.from)}${line(say('to'), mail.to)}${line(say('cc'), mail.cc)}${line(say('bcc'), mail.bcc)}<dt>${say('date')}</dt><dd>${visit.date(mail.sentAt ?? mail.receivedAt)}</dd>${marks.length > 0 && html`<dt>${say('state')}</dt><dd>${marks.join(', ')}</dd>`}</dl>
 <div class="bar">${mail.keywords.$draft === undefined ? html`${link(`/light/compose?reply=${mail.id}`, say('reply'), 'r')}${link(`/light/compose?all=${mail.id}`, say('replyAll'), 'a')}${link(`/light/compose?forward=${mail.id}`, say('forward'), 'f')}` : link(`/light/compose?draft=${mail.id}`, say('edit'))}</div>
-${receiptOf(visit, mail, folder)}${await eventsOf(visit, mail)}${await tripsOf(visit, mail.id)}${mail.attachments.length > 0 && html`<h2 id="files">${say('attachments')}</h2><ul aria-labelledby="files">${mail.attachments.slice(0, MAX_PARTS).map((part) => html`<li>${partLink(visit, part)}</li>`)}</ul>`}
+${receiptOf(visit, mail, folder)}${await eventsOf(visit, mail)}${await tripsOf(visit, mail.id)}${files.length > 0 && html`<h2 id="files">${say('attachments')}</h2><ul aria-labelledby="files">${files.slice(0, MAX_PARTS).map((part) => html`<li>${partLink(visit, part)}</li>`)}</ul>`}
 <p>${hasHtml && html`<a href="${formatted ? `/light/mail/${mail.id}` : query({ view: 'html' })}">${say(formatted ? 'showText' : 'showHtml')}</a>`} ${remote > 0 && !pictures && html`<a href="${query({ view: 'html', pictures: '1' })}">${say('showPictures', { n: remote })}</a>`}</p>
-<div class="body" dir="auto">${body}</div>${more && html`<p>${say('shortened')} <a href="${query({ all: '1' })}">${say('showAll')}</a></p>`}
+${smime.line}<div class="body" dir="auto">${body}</div>${more && html`<p>${say('shortened')} <a href="${query({ all: '1' })}">${say('showAll')}</a></p>`}
 ${preferences.focused && folder?.role === 'inbox' && html`<p class="hint">${await whyHere(visit, mail.id)}</p>`}${pictures && remote > 0 && !trusted && sender !== '' && html`<form method="post" action="/light/mail/${mail.id}">${csrfField(visit.session)}<button name="act" value="pictures">${say('picturesAlwaysFrom', { name: sender })}</button></form>`}
 <form method="post" action="/light/mail/${mail.id}">${csrfField(visit.session)}<input type="hidden" name="here" value="${here}">${actions(visit, folder, folders, say('withThis'))}</form>`
   await visit.page(mail.subject?.trim() || say('noSubject'), page, folder === undefined ? {} : { current: folder.id })
@@ -97,7 +100,12 @@ function partLink(visit: Visit, { blobId, name, type, size }: Part): Html {
 function bodyOf(
   visit: Visit,
   mail: Mail,
-  { formatted, pictures, whole }: { formatted: boolean; pictures: boolean; whole: boolean },
+  {
+    formatted,
+    pictures,
+    whole,
+    inside,
+  }: { formatted: boolean; pictures: boolean; whole: boolean; inside: string | undefined },
 ): { readonly body: Html; readonly more: boolean; readonly remote: number } {
   const { say, accountId, context, principal } = visit
   // Counting remote pictures needs the HTML; showing text does not.
@@ -109,8 +117,9 @@ function bodyOf(
   const remote = html_?.remote ?? 0
   if (formatted && html_ !== undefined && (whole || html_.html.length <= MAX_SHOWN))
     return { body: raw(html_.html), more: false, remote }
-  const text = plainText(mail)
-  if (text.trim() === '' && html_ === undefined) return { body: html`<p>${say('noText')}</p>`, more: false, remote }
+  const text = inside ?? plainText(mail)
+  if (text.trim() === '' && (html_ === undefined || inside !== undefined))
+    return { body: html`<p>${say('noText')}</p>`, more: false, remote }
   const more = (!whole && text.length > MAX_SHOWN) || (formatted && !whole)
   return { body: raw(plainToHtml(whole ? text : text.slice(0, MAX_SHOWN)).html), more, remote }
 }

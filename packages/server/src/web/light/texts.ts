@@ -6,6 +6,23 @@ import { optionTexts } from './texts-options.ts'
 export const lightText = defineMessages({
   ...actTexts,
   ...optionTexts,
+  signedValid: { en: 'Signed by {name}: valid.', fr: 'Signé par {name} : valable.' },
+  signedChanged: { en: 'Signed by {name}, but changed afterwards.', fr: 'Signé par {name}, mais modifié ensuite.' },
+  signedUntrusted: { en: 'Signed by {name}: not trusted.', fr: 'Signé par {name} : non reconnu.' },
+  signedAddress: {
+    en: 'Signed by {name}, whose address differs from the sender’s.',
+    fr: 'Signé par {name}, dont l’adresse diffère de celle de l’expéditeur.',
+  },
+  signedUnreadable: { en: 'Signed, but the signature cannot be read.', fr: 'Signé, mais la signature est illisible.' },
+  certificateBy: {
+    en: 'Certificate of {name}; not asked whether it was revoked.',
+    fr: 'Certificat de {name} ; révocation non vérifiée.',
+  },
+  nobodyKnown: { en: 'somebody', fr: 'quelqu’un' },
+  sealed: {
+    en: 'This mail is encrypted. It opens in the full version, with your key in the browser.',
+    fr: 'Ce message est chiffré. Il s’ouvre dans la version complète, avec votre clé dans le navigateur.',
+  },
   skip: { en: 'Skip to content', fr: 'Aller au contenu' },
   folders: { en: 'Folders', fr: 'Dossiers' },
   newMail: { en: 'New message', fr: 'Nouveau message' },

@@ -4,18 +4,21 @@ import { useEffect, useId, useRef, useState } from 'preact/hooks'
 import { app } from '../app.ts'
 import { Editor } from '../editor.ts'
 import { t } from '../text/text.ts'
+import { ask } from '../ui/dialog.tsx'
+import { lazy, Suspense } from '../shell/lazy.tsx'
 import { Icon, IconButton } from '../ui/icon.tsx'
 import { useDraft } from './drafting.ts'
 import { FileList as AttachedFiles, useFiles } from './files.tsx'
 import { FormatBar } from './format-bar.tsx'
 import { type Addressed, Heading } from './heading.tsx'
 import { forgetKept } from './kept.ts'
-import { type Beginning, closeWindow, compose } from './open.ts'
+import { type Beginning, closeWindow, compose, type Protect } from './open.ts'
 import { signatureOf, type Written } from './outgoing.ts'
 import { sendLaterMenu } from './send-later.ts'
 import { ready, send } from './sending.ts'
 import { templateMenu } from './templates.ts'
 
+const Switches = lazy(() => import('../smime/switches.tsx').then((one) => one.Switches))
 type Size = 'normal' | 'full' | 'small'
 const hasFiles = (event: DragEvent): boolean => event.dataTransfer?.types.includes('Files') === true
 
@@ -26,6 +29,7 @@ export function Composer({ start }: { readonly start: Beginning }): JSX.Element 
   const [receipt, setReceipt] = useState(start.receipt)
   const [size, setSize] = useState<Size>('normal')
   const [sending, setSending] = useState(false)
+  const [protect, setProtect] = useState<Protect>(start.protect ?? { sign: false, encrypt: false })
   const [path, setPath] = useState('')
   const [dropping, setDropping] = useState(false)
   const box = useRef<HTMLDivElement>(null)
@@ -48,7 +52,12 @@ export function Composer({ start }: { readonly start: Beginning }): JSX.Element 
   })
   const latest = useRef(written)
   latest.current = written
-  const draft = useDraft(start, () => latest.current(), [addressed, subject, files.attached, identityId, receipt])
+  const draft = useDraft(
+    start,
+    () => latest.current(),
+    [addressed, subject, files.attached, identityId, receipt],
+    start.secret === true || protect.encrypt,
+  )
   const now = useRef(draft)
   now.current = draft
 
@@ -79,6 +88,12 @@ export function Composer({ start }: { readonly start: Beginning }): JSX.Element 
 
   const close = (): void => {
     void draft.stop()
+    if (draft.secret) {
+      void ask(t('leaveSecret'), t('discard')).then((yes) => {
+        if (yes) void discard()
+      })
+      return
+    }
     if (draft.unsaved) void draft.save().then(() => closeWindow(start.key))
     else closeWindow(start.key)
   }
@@ -90,13 +105,13 @@ export function Composer({ start }: { readonly start: Beginning }): JSX.Element 
     const { html: body, to, cc, bcc, subject, attached, receipt } = latest.current()
     if (id !== undefined) app.acts.destroy([id])
     app.done('discarded', 1, () =>
-      compose({ ...start, draftId: undefined, to, cc, bcc, subject, body, attached, receipt }),
+      compose({ ...start, draftId: undefined, to, cc, bcc, subject, body, attached, receipt, protect }),
     )
   }
   const sendNow = async (until?: Date): Promise<void> => {
-    if (files.loading.length > 0 || !(await ready({ start, written: latest.current() }))) return
+    if (files.loading.length > 0 || !(await ready({ start, written: latest.current(), protect }))) return
     setSending(true)
-    if (!(await send({ start, draft: now.current, written: latest.current(), until }))) setSending(false)
+    if (!(await send({ start, draft: now.current, written: latest.current(), until, protect }))) setSending(false)
   }
 
   return (
@@ -179,6 +194,16 @@ export function Composer({ start }: { readonly start: Beginning }): JSX.Element 
           }}
         />
         <AttachedFiles files={files} />
+        <Suspense
+          of={Switches}
+          from={identity?.email ?? app.signedInAs}
+          recipients={[...addressed.to, ...addressed.cc, ...addressed.bcc]}
+          value={protect}
+          onChange={(value) => {
+            setProtect(value)
+            if (value.encrypt) void draft.remove()
+          }}
+        />
         <footer class="composer-foot">
           <div class="send-group">
             <button

@@ -12,12 +12,14 @@ import { withUploaded } from './upload.ts'
 const SAVE_MS = 1_500
 /** Chosen when one begins to write: by it a mail is known again, however often it is sent. */
 const newMessageId = (from: string): string => `${crypto.randomUUID()}@${from.slice(from.lastIndexOf('@') + 1)}`
-type Saved = 'clean' | 'waiting' | 'saving' | 'saved' | 'kept' | 'failed'
+type Saved = 'secret' | 'clean' | 'waiting' | 'saving' | 'saved' | 'kept' | 'failed'
 
 export interface Draft {
   readonly messageId: string
   /** What the user reads about it. */
   readonly state: string
+  /** It was not saved, and will not be: it is encrypted mail. */
+  readonly secret: boolean
   /** Not all of it is with the server. */
   readonly unsaved: boolean
   id(): Id | undefined
@@ -27,11 +29,18 @@ export interface Draft {
   save(): Promise<boolean>
   /** Into the browser, at once. */
   keep(): void
+  /** Takes away what was saved: it is to be encrypted from now on. */
+  remove(): Promise<void>
   /** No more saving; resolves when what is under way is done. */
   stop(): Promise<unknown>
 }
 
-export function useDraft(start: Beginning, latest: () => Written, watched: readonly unknown[]): Draft {
+export function useDraft(
+  start: Beginning,
+  latest: () => Written,
+  watched: readonly unknown[],
+  isSecret: boolean,
+): Draft {
   const [saved, setSaved] = useState<Saved>('clean')
   const [savedAt, setSavedAt] = useState<Date>()
   const draftId = useRef<Id | undefined>(start.draftId)
@@ -41,10 +50,13 @@ export function useDraft(start: Beginning, latest: () => Written, watched: reado
   const now = useRef(latest)
   now.current = latest
 
-  const keep = (): void => keepDraft(start, now.current(), draftId.current)
+  const secret = useRef(start.secret === true)
+  secret.current = isSecret
+  const keep = (): void => keepDraft({ ...start, secret: secret.current }, now.current(), draftId.current)
   const changed = (): void => {
-    setSaved('waiting')
+    setSaved(secret.current ? 'secret' : 'waiting')
     clearTimeout(timer.current)
+    if (secret.current) return
     timer.current = setTimeout(() => void save(), SAVE_MS)
   }
   const first = useRef(true)
@@ -56,6 +68,10 @@ export function useDraft(start: Beginning, latest: () => Written, watched: reado
   /** One after the other: a draft is replaced by its next form. */
   const save = (): Promise<boolean> => {
     clearTimeout(timer.current)
+    if (secret.current) {
+      setSaved('secret')
+      return Promise.resolve(false)
+    }
     const done = work.current.then(async () => {
       const drafts = app.store.byRole.peek().get('drafts')
       if (drafts === undefined) return false
@@ -93,6 +109,7 @@ export function useDraft(start: Beginning, latest: () => Written, watched: reado
 
   const words: Readonly<Record<Saved, string>> = {
     clean: '',
+    secret: t('draftOnlyHere'),
     waiting: '',
     saving: t('draftSaving'),
     saved: savedAt === undefined ? '' : t('draftSaved', { time: timeOnly(savedAt) }),
@@ -102,11 +119,20 @@ export function useDraft(start: Beginning, latest: () => Written, watched: reado
   return {
     messageId: messageId.current,
     state: words[saved],
+    secret: saved === 'secret',
     unsaved: saved === 'waiting' || saved === 'failed' || saved === 'kept',
     id: () => draftId.current,
     changed,
     save,
     keep,
+    async remove() {
+      clearTimeout(timer.current)
+      await work.current
+      const id = draftId.current
+      draftId.current = undefined
+      forgetKept(start.key)
+      if (id !== undefined) app.acts.destroy([id])
+    },
     stop() {
       clearTimeout(timer.current)
       return work.current

@@ -20,10 +20,12 @@ export const keptOf = (start: Beginning, written: Written, draftId: Id | undefin
   references: written.references,
   receipt: written.receipt,
   answers: start.answers,
+  secret: start.secret,
   focus: 'text',
 })
 
 export function keepDraft(start: Beginning, written: Written, draftId: Id | undefined): void {
+  if (start.secret === true) return
   const kept = keptOf(start, written, draftId)
   try {
     app.storage.setItem(PREFIX + start.key, JSON.stringify(kept))

@@ -5,6 +5,12 @@ import type { Address, Email, EmailContent, Id } from '../jmap/types.ts'
 import { escapeHtml, textToHtml } from '../mail/sanitise.ts'
 import { fullAddress, longDate, nameOf, t } from '../text/text.ts'
 
+/** How a mail is sent: S/MIME. */
+export interface Protect {
+  readonly sign: boolean
+  readonly encrypt: boolean
+}
+
 export interface Attached {
   readonly key: string
   readonly name: string
@@ -36,6 +42,9 @@ export interface Beginning {
   /** The sender wants to know that it was read: RFC 8098 §2.1. */
   readonly receipt: boolean
   readonly focus: 'to' | 'text'
+  /** It answers encrypted mail, or takes such a mail up again: nothing of it is saved in the clear. */
+  readonly secret?: boolean | undefined
+  readonly protect?: Protect | undefined
 }
 
 export const windows: Signal<readonly Beginning[]> = signal([])
@@ -85,9 +94,19 @@ const prefixed = (prefix: 'Re' | 'Fwd', subject: string): string =>
     ? subject
     : `${prefix}: ${subject}`
 
+/** What only this browser can open. */
+const isSealed = ({ smime }: EmailContent): boolean => smime?.kind === 'opaque' || smime?.kind === 'encrypted'
+/** The files of a mail; the signature, and the envelope, are none. */
+const filesOf = (content: EmailContent): EmailContent['attachments'] =>
+  content.attachments.filter(({ type }) => content.smime == null || !/^application\/(?:x-)?pkcs7-/.test(type))
+/** How an answer is sent: as the mail was. */
+const secrecy = ({ smime }: EmailContent): Pick<Beginning, 'secret' | 'protect'> =>
+  smime?.kind === 'encrypted' ? { secret: true, protect: { sign: true, encrypt: true } } : {}
+
 /** The mail's HTML for quoting; pictures in the text stay by their download address. */
-async function quotable(id: Id, content: EmailContent): Promise<string> {
-  const html = await app.contents.html(id, false)
+async function quotable(email: Email, content: EmailContent): Promise<string> {
+  if (isSealed(content)) return (await import('../smime/sealed.tsx')).quotedOf(email, content)
+  const html = await app.contents.html(email.id, false)
   if (html !== undefined) return html.html
   return content.textBody.map((part) => textToHtml(content.bodyValues[part.partId ?? '']?.value ?? '')).join('')
 }
@@ -100,7 +119,7 @@ export async function replyTo(kind: 'reply' | 'replyAll' | 'forward', id: Id | u
   let quoted: string
   try {
     content = await app.contents.content(id)
-    quoted = await quotable(id, content)
+    quoted = await quotable(email, content)
   } catch {
     app.tell(t('bodyFailed'))
     return
@@ -117,7 +136,7 @@ export async function replyTo(kind: 'reply' | 'replyAll' | 'forward', id: Id | u
     compose({
       subject: prefixed('Fwd', email.subject ?? ''),
       quoted: `<div>---- ${escapeHtml(t('forwarded'))} ----</div>${head}<div><br></div>${quoted}`,
-      attached: content.attachments.flatMap((part, i) =>
+      attached: filesOf(content).flatMap((part, i) =>
         part.blobId === null
           ? []
           : [
@@ -132,6 +151,7 @@ export async function replyTo(kind: 'reply' | 'replyAll' | 'forward', id: Id | u
             ],
       ),
       references: chain,
+      ...secrecy(content),
       answers: { id, keyword: '$forwarded' },
       focus: 'to',
     })
@@ -159,7 +179,7 @@ export async function replyTo(kind: 'reply' | 'replyAll' | 'forward', id: Id | u
     cc,
     subject: prefixed('Re', email.subject ?? ''),
     quoted: `<div>${escapeHtml(line)}</div><blockquote type="cite">${quoted}</blockquote>`,
-    attached: content.attachments.flatMap((part, i) =>
+    attached: filesOf(content).flatMap((part, i) =>
       part.blobId !== null && part.cid !== null && part.disposition === 'inline'
         ? [
             {
@@ -175,6 +195,7 @@ export async function replyTo(kind: 'reply' | 'replyAll' | 'forward', id: Id | u
     ),
     inReplyTo: content.messageId,
     references: chain,
+    ...secrecy(content),
     answers: { id, keyword: '$answered' },
     focus: 'text',
   })
@@ -190,7 +211,7 @@ export async function editDraft(id: Id): Promise<void> {
   try {
     app.contents.forget(id)
     const content = await app.contents.content(id)
-    const attached: Attached[] = content.attachments.flatMap((part, i) =>
+    const attached: Attached[] = filesOf(content).flatMap((part, i) =>
       part.blobId === null
         ? []
         : [
@@ -210,7 +231,7 @@ export async function editDraft(id: Id): Promise<void> {
       cc: content.cc ?? [],
       bcc: content.bcc ?? [],
       subject: email.subject ?? '',
-      body: await quotable(id, content),
+      body: await quotable(email, content),
       attached,
       inReplyTo: content.inReplyTo,
       references: content.references,

@@ -103,6 +103,21 @@ export interface Methods {
     QueryChanged,
   ]
   'Email/set': [SetArguments, SetAnswer]
+  'Email/import': [
+    {
+      readonly emails: Readonly<
+        Record<
+          string,
+          {
+            readonly blobId: Id
+            readonly mailboxIds: Readonly<Record<Id, true>>
+            readonly keywords: Readonly<Record<string, true>>
+          }
+        >
+      >
+    },
+    SetAnswer,
+  ]
   'SearchSnippet/get': [
     { readonly filter: Filter | null; readonly emailIds: readonly Id[] },
     { readonly list: readonly Snippet[] },
@@ -181,6 +196,10 @@ export interface Methods {
   'Focus/explain': [
     { readonly ids: readonly Id[] },
     { readonly list: readonly { readonly id: Id; readonly inference: string; readonly reasons: readonly string[] }[] },
+  ]
+  'Certificate/check': [
+    { readonly certificates: readonly string[]; readonly at: string },
+    { readonly fault: string | null },
   ]
   'SenderLists/get': [Get, Got<SenderLists>]
   'SenderLists/set': [SetArguments, SetAnswer]

@@ -70,6 +70,25 @@ export interface BodyPart {
   readonly cid: string | null
 }
 
+/** What is known of a mail of S/MIME: our own property, beside those of RFC 9219. */
+export interface SmimeFacts {
+  readonly kind: 'clear' | 'opaque' | 'encrypted'
+  readonly status: 'valid' | 'changed' | 'untrusted' | 'address' | 'unreadable' | null
+  readonly faults: readonly string[]
+  readonly signedAt: string | null
+  readonly signer: {
+    readonly name: string
+    readonly issuer: string
+    readonly addresses: readonly string[]
+    readonly serial: string
+    readonly notBefore: string | null
+    readonly notAfter: string | null
+    readonly fingerprint: string
+  } | null
+  /** The certificate answers are encrypted for, base64. */
+  readonly encryptTo: string | null
+}
+
 /** What reading and answering need beyond the row. */
 export interface EmailContent {
   readonly id: Id
@@ -87,6 +106,7 @@ export interface EmailContent {
   readonly htmlBody: readonly BodyPart[]
   readonly attachments: readonly BodyPart[]
   readonly bodyValues: Readonly<Record<string, { readonly value: string; readonly isTruncated?: boolean }>>
+  readonly smime?: SmimeFacts | null
 }
 
 /** RFC 8621 §6. */

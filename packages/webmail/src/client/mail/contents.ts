@@ -17,6 +17,7 @@ export const contentProperties = [
   'htmlBody',
   'attachments',
   'bodyValues',
+  'smime',
   'header:Disposition-Notification-To:asAddresses',
 ] as const
 export const partProperties = ['partId', 'blobId', 'size', 'name', 'type', 'charset', 'disposition', 'cid'] as const

@@ -19,6 +19,8 @@ import { textToHtml } from './sanitise.ts'
 
 const Event = lazy(() => import('./event.tsx').then((one) => one.Event))
 const Receipt = lazy(() => import('./receipt.tsx').then((one) => one.Receipt))
+const Sealed = lazy(() => import('../smime/sealed.tsx').then((one) => one.Sealed))
+const VerdictLine = lazy(() => import('../smime/verdict.tsx').then((one) => one.VerdictLine))
 const Itinerary = lazy(() => import('./itinerary.tsx').then((one) => one.Itinerary))
 
 interface Body {
@@ -76,6 +78,9 @@ export function Message({
     )
   const to = [...(email.to ?? []), ...(body?.content.cc ?? [])]
   const draft = email.keywords.$draft === true
+  const smime = body?.content.smime ?? undefined
+  // What is opened here, not by the server.
+  const sealed = smime !== undefined && smime.kind !== 'clear'
   return (
     <article
       class="message"
@@ -133,6 +138,7 @@ export function Message({
         .map((one) => (
           <Suspense key={one.partId} of={Event} part={one} />
         ))}
+      {smime?.kind === 'clear' && <Suspense of={VerdictLine} facts={smime} />}
       {problem !== undefined ? (
         <p class="message-problem" role="alert">
           {t('bodyFailed')}{' '}
@@ -142,6 +148,8 @@ export function Message({
         </p>
       ) : body === undefined ? (
         <div class="message-wait" aria-busy="true" />
+      ) : sealed ? (
+        <Suspense of={Sealed} email={email} content={body.content} />
       ) : (
         <Frame
           title={t('messageText')}
@@ -149,7 +157,9 @@ export function Message({
           plain={body.html === undefined}
         />
       )}
-      {body !== undefined && <Attachments parts={body.content.attachments} />}
+      {body !== undefined && !sealed && (
+        <Attachments parts={body.content.attachments.filter((one) => smime === undefined || !isSeal(one.type))} />
+      )}
       <footer class="message-acts">
         {draft ? (
           <button type="button" class="button primary" onClick={() => void editDraft(email.id)}>
@@ -179,6 +189,9 @@ export function Message({
     </article>
   )
 }
+
+/** A signature is no file one saves: its line says what it says. */
+const isSeal = (type: string): boolean => /^application\/(?:x-)?pkcs7-signature$/.test(type)
 
 /** Whether pictures from elsewhere are shown without asking: always, or for this sender. */
 export const picturesAllowed = ({ from }: Pick<Email, 'from'>): boolean => {

@@ -93,6 +93,13 @@ export class Device {
   put(one: Waiting): Promise<void> {
     return this.outbox.put(one)
   }
+  /** Keys of S/MIME, sealed like all that is kept; the setting of how much mail is kept does not touch them. */
+  keys(): Promise<readonly unknown[] | undefined> {
+    return this.#vault.get('own', 'keys')
+  }
+  keepKeys(list: readonly unknown[]): Promise<void> {
+    return this.#vault.put('own', [['keys', list]])
+  }
   lock(): Promise<void> {
     return this.#vault.lock()
   }

@@ -4,7 +4,7 @@
  * can be read again after the next sign-in.
  */
 
-const STORES = ['meta', 'rows', 'bodies', 'threads', 'outbox', 'files'] as const
+const STORES = ['meta', 'rows', 'bodies', 'threads', 'outbox', 'files', 'own'] as const
 export type StoreName = (typeof STORES)[number]
 const KEYS = 'keys'
 const WHO = 'postrider.offline'
@@ -36,9 +36,11 @@ const gone = (name: string): Promise<void> =>
 const nameOf = (accountId: string): string => `postrider-${accountId}`
 
 function openDatabase(accountId: string): Promise<IDBDatabase> {
-  const request = indexedDB.open(nameOf(accountId), 1)
+  const request = indexedDB.open(nameOf(accountId), 2)
   request.onupgradeneeded = () => {
-    for (const name of [...STORES, KEYS]) request.result.createObjectStore(name)
+    const { result: database } = request
+    for (const name of [...STORES, KEYS])
+      if (!database.objectStoreNames.contains(name)) database.createObjectStore(name)
   }
   return done(request)
 }

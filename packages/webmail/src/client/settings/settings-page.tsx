@@ -17,6 +17,7 @@ const CategoryList = lazy(() => import('./lists.tsx').then((one) => one.Category
 const Senders = lazy(() => import('./lists.tsx').then((one) => one.Senders))
 const Templates = lazy(() => import('./templates.tsx').then((one) => one.Templates))
 const Security = lazy(() => import('./security.tsx').then((one) => one.Security))
+const Keys = lazy(() => import('./keys.tsx').then((one) => one.Keys))
 const Devices = lazy(() => import('./devices.tsx').then((one) => one.Devices))
 
 const pages = {
@@ -31,6 +32,7 @@ const pages = {
   notifications: 'notices',
   account: 'account',
   security: 'security',
+  keys: 'keys',
   devices: 'devices',
 } as const satisfies Record<string, TextKey>
 type Page = keyof typeof pages
@@ -94,6 +96,8 @@ function Part({ page }: { readonly page: Page }): JSX.Element {
       return <Account />
     case 'security':
       return <Suspense of={Security} />
+    case 'keys':
+      return <Suspense of={Keys} />
     case 'devices':
       return <Suspense of={Devices} />
   }
