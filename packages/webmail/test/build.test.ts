@@ -22,6 +22,16 @@ test('the first view needs at most 90 KB of script and 15 KB of style; a second 
     const script = size([first.entry.script, ...first.entry.preload])
     assert.ok(script > 0 && script <= MOST_SCRIPT, `${script} bytes of script`)
     assert.ok(size([first.entry.style]) <= MOST_STYLE)
+    const texts = [...first.files]
+      .filter(([path]) => path.endsWith('.js'))
+      .map(([path, { bytes }]) => [path, Buffer.from(bytes).toString()] as const)
+    for (const [path, text] of texts) assert.doesNotMatch(text, /(?:from|import)\s*\(?"node:/, `${path} needs Node`)
+    const early = new Set([first.entry.script, ...first.entry.preload])
+    // The identifier of signed data stands in the code of S/MIME, which comes when there is such mail.
+    assert.deepEqual(
+      texts.flatMap(([path, text]) => (text.includes('1.2.840.113549.1.7.2') ? [early.has(path)] : [])),
+      [false],
+    )
     for (const [path, { immutable }] of first.files)
       assert.equal(immutable, /-[A-Z0-9]{8}\.(?:js|css)$/.test(path), path)
   } finally {

@@ -12,7 +12,7 @@ const MAX_REMEMBERED = 2_000
 export interface SmimeMail {
   /** `clear`: readable without us (multipart/signed); `opaque`: the content lies inside of the signature. */
   readonly kind: 'clear' | 'opaque' | 'encrypted'
-  /** Undefined for what is encrypted; `problem` says why a signature could not be checked. */
+  /** Undefined for what is encrypted and not signed outside; `problem` says why a signature could not be checked. */
   readonly signature: Signature | undefined
 }
 
@@ -85,16 +85,18 @@ async function read(handle: MailboxHandle, item: Item, { parts, root, clear }: R
   }
   const [content, seal, more] = parts.filter(({ parent }) => parent === 0)
   // Another kind of signature: not ours to judge.
+  // Wrapped three times (RFC 2634): what is signed has to be opened, too.
+  const kind = content?.type === 'application' && /^(?:x-)?pkcs7-mime$/.test(content.subtype) ? 'encrypted' : 'clear'
   if (content === undefined || seal === undefined || !/^(?:x-)?pkcs7-signature$/.test(seal.subtype)) return undefined
-  if (more !== undefined) return { kind: 'clear', signature: failed('unreadable') }
-  if (content.bodyEnd - content.headerStart > MAX_CHECKED_BYTES) return { kind: 'clear', signature: failed('tooLarge') }
+  if (more !== undefined) return { kind, signature: failed('unreadable') }
+  if (content.bodyEnd - content.headerStart > MAX_CHECKED_BYTES) return { kind, signature: failed('tooLarge') }
   try {
     const signed = readSigned(undone(await range(seal, seal.bodyStart), seal))
     // RFC 8551 §3.1.1: signed with CRLF at the end of every line.
     const bytes = Uint8Array.from(toCrlf(await range(content, content.headerStart)))
-    return { kind: 'clear', signature: await checkSigned({ ...signed, content: undefined }, bytes) }
+    return { kind, signature: await checkSigned({ ...signed, content: undefined }, bytes) }
   } catch (error) {
     if (!(error instanceof SmimeError)) throw error
-    return { kind: 'clear', signature: failed(error.problem) }
+    return { kind, signature: failed(error.problem) }
   }
 }

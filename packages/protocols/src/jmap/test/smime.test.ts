@@ -39,6 +39,9 @@ test('R58, RFC 9219 §4: signed mail is verified: clear and opaque; changed, unk
     unknown: await put(whole(stranger.sign(unknown, body), CAROL, 'unknown')),
     address: await put(whole(authority.sign(carol, body), 'eve@example.net', 'address')),
     sealed: await put(whole(authority.encrypt([carol], body, '-aes-256-cbc'), CAROL, 'sealed')),
+    wrapped: await put(
+      whole(authority.sign(carol, authority.encrypt([carol], body, '-aes-256-cbc')), CAROL, 'wrapped'),
+    ),
     broken: await put(
       `${head()}MIME-Version: 1.0\r\nContent-Type: application/pkcs7-mime; smime-type=signed-data\r\nContent-Transfer-Encoding: base64\r\n\r\nMIIB\r\n`,
     ),
@@ -78,16 +81,29 @@ test('R58, RFC 9219 §4: signed mail is verified: clear and opaque; changed, unk
   assert.deepEqual(of('unknown').smimeErrors, ['The certificate was issued by nobody who is trusted here.'])
   assert.equal(of('unknown').smime?.encryptTo, null, 'nobody encrypts for a certificate nobody believes')
   assert.deepEqual([of('sealed').smimeStatus, of('sealed').smime?.kind], [null, 'encrypted'])
+  assert.deepEqual([of('wrapped').smimeStatus, of('wrapped').smime?.kind], ['signed/verified', 'encrypted'])
   for (const name of ['plain', 'pgp', 'part'] as const)
     assert.deepEqual([of(name).smimeStatus, of(name).smime], [null, null], name)
   const query = async (filter: object): Promise<string[]> => {
     const { ids: answer } = await client.call('Email/query', { filter })
     return Object.entries(ids).flatMap(([name, id]) => (answer.includes(id) ? [name] : []))
   }
-  assert.deepEqual(await query({ hasSmime: true }), ['clear', 'opaque', 'changed', 'unknown', 'address', 'broken'])
-  assert.deepEqual(await query({ hasVerifiedSmime: true }), ['clear', 'opaque'])
+  assert.deepEqual(await query({ hasSmime: true }), [
+    'clear',
+    'opaque',
+    'changed',
+    'unknown',
+    'address',
+    'wrapped',
+    'broken',
+  ])
+  assert.deepEqual(await query({ hasVerifiedSmime: true }), ['clear', 'opaque', 'wrapped'])
   assert.deepEqual(await query({ hasVerifiedSmimeAtDelivery: true, subject: 'opaque' }), ['opaque'])
-  assert.deepEqual(await query({ from: `"${CAROL}"`, hasVerifiedSmimeAtDelivery: true }), ['clear', 'opaque'])
+  assert.deepEqual(await query({ from: `"${CAROL}"`, hasVerifiedSmimeAtDelivery: true }), [
+    'clear',
+    'opaque',
+    'wrapped',
+  ])
   assert.deepEqual(await query({ hasSmime: false }), ['sealed', 'plain', 'pgp', 'part'])
   assert.ok('urn:ietf:params:jmap:smimeverify' in (client.session.capabilities as object))
 })

@@ -93,12 +93,12 @@ export class Device {
   put(one: Waiting): Promise<void> {
     return this.outbox.put(one)
   }
-  /** Keys of S/MIME, sealed like all that is kept; the setting of how much mail is kept does not touch them. */
-  keys(): Promise<readonly unknown[] | undefined> {
-    return this.#vault.get('own', 'keys')
+  /** Keys of S/MIME, and certificates of people, sealed like all that is kept; the setting of how much mail is kept does not touch them. */
+  own<T>(name: 'keys' | 'people'): Promise<T | undefined> {
+    return this.#vault.get<T>('own', name)
   }
-  keepKeys(list: readonly unknown[]): Promise<void> {
-    return this.#vault.put('own', [['keys', list]])
+  keepOwn(name: 'keys' | 'people', value: unknown): Promise<void> {
+    return this.#vault.put('own', [[name, value]])
   }
   lock(): Promise<void> {
     return this.#vault.lock()

@@ -1,6 +1,13 @@
 /** The user's own keys: imported from a file, sealed on this device with everything else that is kept here, gone when one signs out. */
 import { type Signal, signal } from '@preact/signals'
-import { type KeyFile, openKey, type OwnKey, readCertificate, readKeyFile } from '@postrider/wire/smime'
+import {
+  type Certificate,
+  type KeyFile,
+  openKey,
+  type OwnKey,
+  readCertificate,
+  readKeyFile,
+} from '@postrider/wire/smime'
 import { app } from '../app.ts'
 import { fromBase64, toBase64 } from './entity.ts'
 
@@ -23,7 +30,7 @@ export function loadKeys(): Promise<readonly OwnKey[]> {
 }
 
 async function look(): Promise<readonly OwnKey[]> {
-  const kept = (await (await app.deviceReady)?.keys()) as readonly Kept[] | undefined
+  const kept = await (await app.deviceReady)?.own<readonly Kept[]>('keys')
   files = (kept ?? []).map(({ pkcs8, certificate, others }) => ({
     pkcs8: fromBase64(pkcs8),
     certificate: readCertificate(fromBase64(certificate)),
@@ -60,7 +67,7 @@ async function keep(): Promise<void> {
     certificate: toBase64(certificate.bytes),
     others: others.map((one) => toBase64(one.bytes)),
   }))
-  await app.device.peek()?.keepKeys(list)
+  await app.device.peek()?.keepOwn('keys', list)
 }
 
 /** The key one writes with: for this address, valid now. */
@@ -69,3 +76,28 @@ export const keyFor = (address: string, now = Date.now()): OwnKey | undefined =>
     ({ certificate: { addresses, notBefore, notAfter } }) =>
       addresses.includes(address.toLowerCase()) && notBefore <= now && now <= notAfter,
   )
+
+/** Certificates of people whose signature lay inside of an encrypted mail, by address, base64: the server cannot know them. */
+let people: Promise<Map<string, string>> | undefined
+const MAX_PEOPLE = 1_000
+const loadPeople = (): Promise<Map<string, string>> => {
+  people ??= app.deviceReady.then(async (device) => new Map(await device?.own<[string, string][]>('people')))
+  return people
+}
+
+export async function rememberPerson(address: string, certificate: Certificate): Promise<void> {
+  const all = await loadPeople()
+  const text = toBase64(certificate.bytes)
+  const key = address.toLowerCase()
+  if (all.get(key) === text) return
+  all.delete(key)
+  all.set(key, text)
+  await app.device.peek()?.keepOwn('people', [...all].slice(-MAX_PEOPLE))
+}
+
+/** The certificate of somebody that is known here and still good. */
+export async function knownPerson(address: string, now = Date.now()): Promise<Certificate | undefined> {
+  const text = (await loadPeople()).get(address.toLowerCase())
+  const found = text === undefined ? undefined : readCertificate(fromBase64(text))
+  return found !== undefined && found.notBefore <= now && now <= found.notAfter ? found : undefined
+}

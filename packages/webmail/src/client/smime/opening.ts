@@ -3,16 +3,18 @@ import {
   type Believes,
   checkSigned,
   decrypt,
+  encryptionCertificate,
   type Fault,
   judge,
   readSigned,
+  type Signature,
   SmimeError,
   type Verdict,
 } from '@postrider/wire/smime'
 import { app } from '../app.ts'
 import type { Email, EmailContent } from '../jmap/types.ts'
 import { type Entity, readEntity, toBase64 } from './entity.ts'
-import { loadKeys } from './keys.ts'
+import { loadKeys, rememberPerson } from './keys.ts'
 
 /** Signed, encrypted, signed again: RFC 2634 calls that triple wrapped. */
 const MAX_LAYERS = 6
@@ -66,6 +68,7 @@ async function read(email: Pick<Email, 'from' | 'receivedAt'>, blobId: string): 
   let encrypted = false
   let authenticated = true
   let verdict: Verdict | undefined
+  let signature: Signature | undefined
   for (let layer = 0; layer < MAX_LAYERS; layer++) {
     if (entity.type === 'multipart/signed') {
       const [content, seal] = entity.parts
@@ -77,7 +80,8 @@ async function read(email: Pick<Email, 'from' | 'receivedAt'>, blobId: string): 
       )
         break
       // Only what is signed is shown.
-      verdict = await judge(await checkSigned(readSigned(seal.body), content.whole), about)
+      signature = await checkSigned(readSigned(seal.body), content.whole)
+      verdict = await judge(signature, about)
       entity = content
       continue
     }
@@ -86,7 +90,8 @@ async function read(email: Pick<Email, 'from' | 'receivedAt'>, blobId: string): 
     if (kind === 'signed-data') {
       const signed = readSigned(entity.body)
       if (signed.content === undefined) throw new SmimeError('unreadable')
-      verdict = await judge(await checkSigned(signed, undefined), about)
+      signature = await checkSigned(signed, undefined)
+      verdict = await judge(signature, about)
       entity = readEntity(signed.content)
       continue
     }
@@ -97,6 +102,11 @@ async function read(email: Pick<Email, 'from' | 'receivedAt'>, blobId: string): 
     // A signature around what was encrypted says nothing of who wrote what is inside.
     verdict = undefined
     entity = readEntity(found.content)
+  }
+  const [sender] = about.from
+  if (encrypted && verdict?.status === 'valid' && signature !== undefined && sender !== undefined) {
+    const theirs = encryptionCertificate(signature, Date.now())
+    if (theirs !== undefined) await rememberPerson(sender, theirs)
   }
   return { entity, encrypted, authenticated, verdict }
 }

@@ -9,7 +9,7 @@ import type { Address, Id } from '../jmap/types.ts'
 import { t } from '../text/text.ts'
 import { bytesOf, contentOf, type FilePart, headOf, sealedEntity, signedEntity } from './build-mail.ts'
 import { fromBase64 } from './entity.ts'
-import { keyFor } from './keys.ts'
+import { keyFor, knownPerson } from './keys.ts'
 
 /** Mails of somebody that are looked through for their certificate. */
 const LOOKED_THROUGH = 5
@@ -18,9 +18,9 @@ const LOOKED_THROUGH = 5
 export async function certificatesOf(addresses: readonly string[]): Promise<Map<string, Certificate>> {
   const found = new Map<string, Certificate>()
   for (const address of new Set(addresses.map((one) => one.toLowerCase()))) {
-    const own = keyFor(address)
-    if (own !== undefined) {
-      found.set(address, own.certificate)
+    const here = keyFor(address)?.certificate ?? (await knownPerson(address))
+    if (here !== undefined) {
+      found.set(address, here)
       continue
     }
     const query = app.client.call('Email/query', {

@@ -28,6 +28,7 @@ export function Sealed({ email, content }: { readonly email: Email; readonly con
   useEffect(() => {
     let wanted = true
     setProblem(undefined)
+    setOpened(undefined)
     openMail(email, content).then(
       (found) => {
         if (wanted) setOpened(found)

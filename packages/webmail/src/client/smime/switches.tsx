@@ -8,6 +8,10 @@ import { t } from '../text/text.ts'
 import { keyFor, loadKeys, ownKeys } from './keys.ts'
 import { certificatesOf } from './protect.ts'
 
+/** How often certificates that are missing are looked for again. */
+const LOOKS = 5
+const LOOK_AGAIN_MS = 4_000
+
 export function Switches({
   from,
   recipients,
@@ -26,16 +30,24 @@ export function Switches({
   useEffect(() => {
     if (key === undefined || addresses.length === 0) return setMissing(undefined)
     let wanted = true
-    certificatesOf(addresses).then(
-      (found) => {
-        if (wanted) setMissing(addresses.filter((one) => !found.has(one)))
-      },
-      () => {
-        if (wanted) setMissing(undefined)
-      },
-    )
+    let again: ReturnType<typeof setTimeout> | undefined
+    const look = async (times: number): Promise<void> => {
+      let found: readonly string[] | undefined
+      try {
+        const known = await certificatesOf(addresses)
+        found = addresses.filter((one) => !known.has(one))
+      } catch {
+        // The server is away: what one may do is not known.
+      }
+      if (!wanted) return
+      setMissing(found)
+      // A mail that has just come may not be found yet.
+      if (found?.length !== 0 && times > 0) again = setTimeout(() => void look(times - 1), LOOK_AGAIN_MS)
+    }
+    void look(LOOKS)
     return () => {
       wanted = false
+      clearTimeout(again)
     }
   }, [addresses.join(), key])
   if (key === undefined) return value.encrypt ? <p class="hint smime-hint">{t('encryptNoKey')}</p> : null
