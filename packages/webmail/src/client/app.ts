@@ -90,6 +90,7 @@ export class App {
   #toastTimer: ReturnType<typeof setTimeout> | undefined
   #acted = Date.now()
   #told = 0
+  #signingOut = false
   readonly #tabs = new BroadcastChannel('postrider')
 
   constructor(start: StartData, base: string) {
@@ -242,6 +243,8 @@ export class App {
   }
   /** The session is over: the drafts are kept by the composer, the other tabs told. */
   leave(tell = true): void {
+    // Who signs out goes when all is taken away, not when the server says that the session is over.
+    if (this.#signingOut) return
     dispatchEvent(new Event('postrider-leave'))
     if (tell) this.#tabs.postMessage('signedOut')
     const go = (): void => location.assign(`${this.start.signIn}?next=${encodeURIComponent(location.pathname)}`)
@@ -255,6 +258,9 @@ export class App {
       const { ask } = await import('./ui/dialog.tsx')
       if (!(await ask(t('outboxLost', { n: waiting }), t('signOut')))) return
     }
+    this.#signingOut = true
+    // First of all, and for itself: what follows may be cut short.
+    await this.device.peek()?.forgetOwn()
     rememberSignOut()
     this.sync.stop()
     this.#tabs.postMessage('wiped')

@@ -232,6 +232,9 @@ export async function editDraft(id: Id): Promise<void> {
       bcc: content.bcc ?? [],
       subject: email.subject ?? '',
       body: await quotable(email, content),
+      // Taken back before it left: it is signed, and encrypted, again.
+      ...(content.smime == null ? {} : { protect: { sign: true, encrypt: content.smime.kind === 'encrypted' } }),
+      ...secrecy(content),
       attached,
       inReplyTo: content.inReplyTo,
       references: content.references,

@@ -100,6 +100,9 @@ export class Device {
   keepOwn(name: 'keys' | 'people', value: unknown): Promise<void> {
     return this.#vault.put('own', [[name, value]])
   }
+  forgetOwn(): Promise<void> {
+    return this.#vault.clear('own')
+  }
   lock(): Promise<void> {
     return this.#vault.lock()
   }
