@@ -25,16 +25,39 @@ const broken = (): never => {
   throw new SmimeError('unreadable')
 }
 
-/** One value. `children` of constructed ones. */
-export interface Value {
+/** One value. `children` of constructed ones. Views of its octets are made when somebody looks: a message may have very many values. */
+export class Value {
   /** The identifier octet: class, constructed, number. */
   readonly tag: number
-  /** All octets, identifier and length included. */
-  readonly whole: Uint8Array
-  /** The contents. */
-  readonly content: Uint8Array
   readonly children: readonly Value[]
+  readonly #bytes: Uint8Array
+  readonly #start: number
+  readonly #from: number
+  readonly #to: number
+  readonly #end: number
+  constructor(
+    bytes: Uint8Array,
+    [start, from, to, end]: readonly [number, number, number, number],
+    children: readonly Value[],
+  ) {
+    this.tag = bytes[start] as number
+    this.children = children
+    this.#bytes = bytes
+    this.#start = start
+    this.#from = from
+    this.#to = to
+    this.#end = end
+  }
+  /** All octets, identifier and length included. */
+  get whole(): Uint8Array {
+    return this.#bytes.subarray(this.#start, this.#end)
+  }
+  /** The contents. */
+  get content(): Uint8Array {
+    return this.#bytes.subarray(this.#from, this.#to)
+  }
 }
+const noChildren: readonly Value[] = []
 
 const CONSTRUCTED = 0x20
 export const Tag = {
@@ -83,14 +106,14 @@ function readAt(bytes: Uint8Array, start: number, limit: number, depth: number, 
     end = at + length
   }
   if (end > limit) broken()
+  if ((tag & CONSTRUCTED) === 0) return { value: new Value(bytes, [start, at, end, end], noChildren), end }
   const children: Value[] = []
-  if ((tag & CONSTRUCTED) !== 0)
-    for (let next = at; next < end; ) {
-      const read = readAt(bytes, next, end, depth + 1, budget)
-      children.push(read.value)
-      next = read.end
-    }
-  return { value: { tag, whole: bytes.subarray(start, end), content: bytes.subarray(at, end), children }, end }
+  for (let next = at; next < end; ) {
+    const read = readAt(bytes, next, end, depth + 1, budget)
+    children.push(read.value)
+    next = read.end
+  }
+  return { value: new Value(bytes, [start, at, end, end], children), end }
 }
 
 function readIndefinite(
@@ -112,10 +135,7 @@ function readIndefinite(
     next = read.end
   }
   const end = next + 2
-  return {
-    value: { tag, whole: bytes.subarray(start, end), content: bytes.subarray(start + 2, next), children },
-    end,
-  }
+  return { value: new Value(bytes, [start, start + 2, next, end], children), end }
 }
 
 /** The child at a place; it must be there, with this tag where one is given. */

@@ -3,7 +3,7 @@
 /** Nesting of ASN.1 values. */
 export const MAX_DEPTH = 40
 /** ASN.1 values of one structure. */
-export const MAX_VALUES = 200_000
+export const MAX_VALUES = 100_000
 /** Bytes of one signed or encrypted message. */
 export const MAX_CMS_BYTES = 64 * 1024 * 1024
 /** Bytes of one certificate. */
