@@ -259,8 +259,11 @@ export class App {
       if (!(await ask(t('outboxLost', { n: waiting }), t('signOut')))) return
     }
     this.#signingOut = true
-    // First of all, and for itself: what follows may be cut short.
-    await this.device.peek()?.forgetOwn()
+    // First of all, and for itself: what follows may be cut short. Where another tab took it away already, there is nothing left.
+    await this.device
+      .peek()
+      ?.forgetOwn()
+      .catch(() => undefined)
     rememberSignOut()
     this.sync.stop()
     this.#tabs.postMessage('wiped')
