@@ -170,7 +170,7 @@ test('R15: a mail with picture and attachment is written, held, taken back, sent
   await page.locator('.composer-state', { hasText: 'Draft saved' }).waitFor()
   await page.locator('.composer').getByRole('button', { name: 'Send', exact: true }).click()
   await toast(page, /Sending in/)
-  await page.locator('.toast').getByRole('button', { name: 'Undo' }).click()
+  await page.keyboard.press('z')
   await toast(page, /Not sent/)
   await page.waitForSelector('.composer .editor')
   assert.equal(await page.locator('.composer [aria-label="Remove plan.txt"]').count(), 1)
