@@ -120,7 +120,7 @@ export async function startProgram(loaded: Loaded, env: Environment = process.en
     return await start(loaded, env, opened, undo)
   } catch (error) {
     await undo.run(opened.log)
-    opened.flush()
+    await opened.flush()
     throw error
   }
 }
@@ -516,7 +516,7 @@ async function start(first: Loaded, env: Environment, opened: ProgramLog, undo: 
     await Promise.all([access.drain(grace), services.transport.runner.stop()])
     await undo.run(log)
     log.info({}, 'stopped')
-    opened.flush()
+    await opened.flush()
   }
   return {
     get loaded() {

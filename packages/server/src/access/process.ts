@@ -166,8 +166,7 @@ leave = () => {
   stopStalls()
   owners.close()
   nodes?.close()
-  opened.flush()
-  process.exit()
+  void opened.flush().then(() => process.exit())
 }
 
 take = ({ id, listener }, socket) => {

@@ -63,13 +63,13 @@ try {
     } catch (error) {
       log.error({ err: error }, 'the mailbox databases did not close well')
     }
-    opened.flush()
+    await opened.flush()
     seat.leave()
   }
   await seat.serve(store, { log, closed: () => void close() })
 } catch (error) {
   log.error({ err: error }, 'the mailbox databases cannot be opened')
   seat.tell({ kind: 'failed', message: error instanceof Error ? error.message : String(error) })
-  opened.flush()
+  await opened.flush()
   seat.leave()
 }

@@ -67,6 +67,9 @@ function textStream(out: NodeJS.WritableStream): Writable {
 /** Lines are written many at a time, at the latest after a quarter of a second: one write a line costs a delivery a tenth of its time. */
 const buffered = { fd: 2, sync: false, minLength: 8_192, periodicFlush: 250 } as const
 
+/** Lines that nobody has taken by then are given up: the reader of a pipe may be gone, or asleep. */
+const FLUSH_MS = 2_000
+
 /** A pipe takes so many bytes of one write whole (POSIX): lines of several processes then never stand inside one another. */
 const PIPE_BUF = 4_096
 
@@ -75,7 +78,16 @@ export interface ProgramLog {
   /** What `auto` became. */
   readonly format: 'json' | 'text'
   setLevel(level: LogLevel): void
-  flush(): void
+  /** Resolves when what was logged is written, or nobody reads it any more. Never rejects. */
+  flush(): Promise<void>
+}
+
+/** Not `flushSync`: where the reader of the pipe is gone, it tries for ever. */
+function written(destination: ReturnType<typeof pino.destination>): Promise<void> {
+  const { promise, resolve } = Promise.withResolvers<void>()
+  const patience = setTimeout(resolve, FLUSH_MS)
+  destination.flush(() => resolve())
+  return promise.finally(() => clearTimeout(patience))
 }
 
 /** The log of the program, on standard error: structured (one JSON object a line), or text for a terminal. `shared`: other processes write there too. */
@@ -97,8 +109,6 @@ export function openLog(level: LogLevel, format: 'auto' | 'json' | 'text', share
     setLevel(wanted) {
       base.level = wanted
     },
-    flush() {
-      if (!(destination instanceof Writable)) destination.flushSync()
-    },
+    flush: () => (destination instanceof Writable ? Promise.resolve() : written(destination)),
   }
 }

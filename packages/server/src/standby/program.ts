@@ -79,14 +79,14 @@ export async function startStandby(loaded: Loaded, commands: readonly AnyCommand
       await receiver.close()
       directory.close()
       lock.release()
-      flush()
+      await flush()
     }
     log.info({ pid: process.pid, listen }, 'postrider follows')
     await notifySystemd('READY=1', log)
     return { listens: listen, promoted: promoted.promise, stop: left }
   } catch (error) {
     lock.release()
-    flush()
+    await flush()
     throw error
   }
 }
