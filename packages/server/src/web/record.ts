@@ -8,8 +8,8 @@ export interface SessionRecord extends Times {
   readonly digest: string
   /** Version of the password it was opened with. */
   readonly version: number
-  /** A version it goes on with: this session is changing the password. */
-  readonly next?: number
+  /** A version it goes on with, and until when that is believed: this session is changing the password. */
+  readonly next?: { readonly version: number; readonly until: number }
   /** A public computer keeps nothing when the browser closes. */
   readonly computer: 'private' | 'public'
   /** Where it was opened from, for the user's list. */
@@ -33,7 +33,7 @@ export function decodeRecord(bytes: Uint8Array | undefined): SessionRecord | und
     const texts = [id, account, digest, address, agent].every((one) => typeof one === 'string')
     const numbers = [version, created, lastAct].every((one) => Number.isFinite(one))
     if (raw.v !== VERSION || !texts || !numbers || (computer !== 'private' && computer !== 'public')) return undefined
-    const more = Number.isFinite(next) ? { next } : {}
+    const more = Number.isFinite(next?.version) && Number.isFinite(next?.until) ? { next } : {}
     return { id, account, digest, version, ...more, computer, address, agent, created, lastAct } as SessionRecord
   } catch {
     return undefined

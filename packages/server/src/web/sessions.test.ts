@@ -120,6 +120,23 @@ test('the session that changes its password goes on, all others end; a change th
   assert.deepEqual(heard, ['other revoked', 'own revoked'])
 })
 
+test('a change of the password that its process did not live to make lets nobody through a later one', async (t) => {
+  const { sessions, open, make, directory, entry, time } = await room(t)
+  const own = await open()
+  const begun = Promise.withResolvers<void>()
+  void sessions.through(own.session, () => {
+    begun.resolve()
+    return new Promise(() => {})
+  })
+  await begun.promise
+  const restarted = make()
+  t.after(() => restarted.close())
+  assert.ok((await restarted.find(own.ticket)).ok)
+  time.now += 2 * MINUTE
+  await directory.setPassword(entry.account, 'by the administrator')
+  assert.deepEqual(over(await restarted.find(own.ticket)), { ok: false, why: 'revoked' })
+})
+
 test('R16: a hundred polls extend nothing', async (t) => {
   const { time, sessions, open } = await room(t)
   time.inactivity = 5 * MINUTE

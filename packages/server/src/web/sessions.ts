@@ -79,8 +79,15 @@ interface Live {
 /** Topics among the processes: when somebody did something (ms since 1970), and what is over. */
 const ACTED = 'web acted'
 const ENDED = 'web ended'
-/** The session that changes its user's password: the version it goes on with. */
+/** The session that changes its user's password: the versions it goes on with. */
 const STAYS = 'web stays'
+/** How long a change of the password may take. */
+const CHANGE_MS = 60_000
+type Versions = Pick<SessionRecord, 'version' | 'next'>
+const withVersions = ({ next: _, ...record }: SessionRecord, versions: Versions): SessionRecord => ({
+  ...record,
+  ...versions,
+})
 const ENDED_MS = 3_600_000
 interface Ended {
   readonly mailbox: MailboxId
@@ -118,11 +125,9 @@ export class WebSessions {
     this.#together.read(ENDED, (id, end) => {
       if (end !== undefined) this.#heardEnd(id, end as Ended)
     })
-    this.#together.read(STAYS, (id, next) => {
+    this.#together.read(STAYS, (id, versions) => {
       const live = this.#live.get(id)
-      if (live === undefined) return
-      const { next: _, ...record } = live.record
-      live.record = typeof next === 'number' ? { ...record, next } : record
+      if (live !== undefined && versions !== undefined) live.record = withVersions(live.record, versions as Versions)
     })
     this.#unwatch = parts.directory.watch(({ account }) => {
       for (const live of [...this.#live.values()])
@@ -241,26 +246,25 @@ export class WebSessions {
     const live = this.#live.get(session.id)
     if (live === undefined) throw new RangeError('the session is over')
     const { account } = session.principal
+    const { version } = live.record
     const next = (this.#parts.directory.credential(account)?.version ?? 0) + 1
-    const write = async (record: SessionRecord): Promise<void> => {
-      live.record = record
-      const value = encodeRecord(record)
+    const write = async (versions: Versions): Promise<void> => {
+      live.record = withVersions(live.record, versions)
+      const value = encodeRecord(live.record)
       await this.#parts.service.apply(live.mailbox, [
-        { op: 'putState', client: STATE_CLIENT, key: KEY_PREFIX + record.id, value },
+        { op: 'putState', client: STATE_CLIENT, key: KEY_PREFIX + live.record.id, value },
       ])
+      await this.#together.post(STAYS, session.id, versions, ENDED_MS)
     }
-    const { next: _, ...before } = live.record
-    await write({ ...before, next })
-    await this.#together.post(STAYS, session.id, next, ENDED_MS)
+    // If the process dies on the way, nobody is let through by a change that comes later.
+    await write({ version, next: { version: next, until: this.#parts.clock.now() + CHANGE_MS } })
     try {
       await change()
     } catch (error) {
-      const { next: _, ...after } = live.record
-      await write(after)
-      await this.#together.post(STAYS, session.id, undefined, 0)
+      await write({ version })
       throw error
     }
-    await write({ ...live.record, version: next })
+    await write({ version: next })
   }
 
   /** All sessions of a mailbox's user that are not over. */
@@ -358,7 +362,9 @@ export class WebSessions {
     const entry = directory.account(record.account)
     if (entry === undefined || !entry.enabled || !entry.protocols.web || entry.mailbox !== mailbox) return undefined
     const version = directory.credential(record.account)?.version ?? 0
-    return version === record.version || version === record.next ? entry : undefined
+    const { next } = record
+    const goesOn = version === next?.version && this.#parts.clock.now() < next.until
+    return version === record.version || goesOn ? entry : undefined
   }
 
   /** The next thing that time alone brings. */
