@@ -5,7 +5,7 @@ import { test } from 'node:test'
 import { type Operation, resultOf, type Uid } from '@postrider/domain'
 import { backupDatabase, checkBackup, renewRestored } from './backup.ts'
 import { openSqliteStore } from './index.ts'
-import { temporaryFolder, testMail, testMailbox, testStore } from './testing.ts'
+import { fold, temporaryFolder, testMail, testMailbox, testStore } from './testing.ts'
 
 test('a backup while compaction takes segments away is whole; what is sealed is shared with the one before', async (t) => {
   const { store, folder, inbox } = await testStore(t, { segmentBytes: 20_000 })
@@ -13,7 +13,10 @@ test('a backup while compaction takes segments away is whole; what is sealed is 
   const root = temporaryFolder()
   const body = 'no pattern in it: '.concat(...Array.from({ length: 400 }, (_, i) => ((i * 7_919) % 9_973).toString(36)))
   const add = (i: number): Operation => ({ op: 'add', folder: inbox, item: testMail(`mail ${i}`, `${i} ${body}`) })
-  for (let i = 0; i < 120; i++) await store.apply(testMailbox, [add(i)])
+  for (let i = 0; i < 120; i++) {
+    await store.apply(testMailbox, [add(i)])
+    if (i % 10 === 9) await fold(store, inbox)
+  }
 
   const first = join(root, 'first')
   mkdirSync(first)

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { test } from 'node:test'
 import { type BlobRef, isDomainError, MAX_BLOB_CHUNK, type Operation } from '@postrider/domain'
 import { Connection } from './connection.ts'
-import { TestClock, testMail, testMailbox, testStore } from './testing.ts'
+import { fold, TestClock, testMail, testMailbox, testStore } from './testing.ts'
 import { KEEP_TOMBSTONES_MS } from '../engine/tombstones.ts'
 
 const segmentsOf = (folder: string): string[] => readdirSync(join(folder, 'mailboxes/db/segments')).sort()
@@ -18,6 +18,7 @@ test('compaction: half-dead segments are written anew, every original is still r
     const added = results[0]
     assert.ok(added?.op === 'add' && added.original !== undefined && item.original && 'bytes' in item.original)
     refs.push({ uid: added.uid, ref: added.original, body: Buffer.from(item.original.bytes).toString() })
+    if (i % 10 === 9) await fold(store, inbox)
   }
   const before = segmentsOf(folder)
   assert.ok(before.length > 4)

@@ -81,3 +81,9 @@ export async function testStore(
   const role = (name: string): FolderId => made.find((one) => one.role === name)?.id as FolderId
   return { store, folder, inbox: role('inbox'), trash: role('deleteditems') }
 }
+
+/** Takes what the redo log holds into the database, as a search of texts does: a segment ends only then. */
+export async function fold(store: SqliteStore, inbox: FolderId): Promise<void> {
+  const query = { kind: 'text', field: 'body', value: 'pattern', match: 'words' } as const
+  await store.search(testMailbox, { folders: [inbox], query, order: 'uid', offset: 0, limit: 1 })
+}
