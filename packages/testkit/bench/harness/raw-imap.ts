@@ -3,6 +3,9 @@ import { connect as connectTls } from 'node:tls'
 
 const TAIL = 512
 
+/** How a client connects: without TLS, or with TLS 1.3 and this group for its keys. Debian 12's OpenSSL has no X25519MLKEM768, which ours prefers. */
+export type How = 'plain' | 'X25519' | 'X25519MLKEM768'
+
 /** An IMAP client that only looks for the tagged line at the end of an answer: it must cost nothing beside the server. */
 export class RawImap {
   readonly #socket: Socket
@@ -24,17 +27,18 @@ export class RawImap {
     socket.on('close', gone)
   }
 
-  static async connect(port: number, tls: boolean): Promise<RawImap> {
-    const socket = tls
-      ? connectTls({ port, host: '127.0.0.1', rejectUnauthorized: false, minVersion: 'TLSv1.3' })
-      : connect({ port, host: '127.0.0.1' })
+  static async connect(port: number, how: How): Promise<RawImap> {
+    const socket =
+      how === 'plain'
+        ? connect({ port, host: '127.0.0.1' })
+        : connectTls({ port, host: '127.0.0.1', rejectUnauthorized: false, minVersion: 'TLSv1.3', ecdhCurve: how })
     const imap = new RawImap(socket)
     await imap.#wait('\r\n')
     return imap
   }
 
-  static async login(port: number, user: string, password: string, tls = true): Promise<RawImap> {
-    const imap = await RawImap.connect(port, tls)
+  static async login(port: number, user: string, password: string, how: How = 'X25519'): Promise<RawImap> {
+    const imap = await RawImap.connect(port, how)
     await imap.command(`LOGIN ${user} ${password}`)
     return imap
   }

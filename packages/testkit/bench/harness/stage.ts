@@ -9,7 +9,7 @@ import {
 import { TestServer } from '../../src/server/index.ts'
 import { testMail } from '../../test/mails.ts'
 import { addUser } from './control.ts'
-import { RawImap } from './raw-imap.ts'
+import { type How, RawImap } from './raw-imap.ts'
 import { each, type Scale } from './scenario.ts'
 
 export const PASSWORD = 'bench-password'
@@ -28,7 +28,7 @@ export interface Subject {
   readonly pid: number
   readonly folder: string
   port(tls: boolean): number
-  login(user?: string, tls?: boolean): Promise<RawImap>
+  login(user?: string, how?: How): Promise<RawImap>
   restart(): Promise<void>
 }
 
@@ -165,8 +165,8 @@ export function ourSubject(server: TestServer): Subject {
     },
     folder: server.folder,
     port: (tls) => server.port(tls ? 'imaps' : 'imap'),
-    login: (user = USER, tls = true) =>
-      RawImap.login(server.port(tls ? 'imaps' : 'imap'), `${user}@${DOMAIN}`, PASSWORD, tls),
+    login: (user = USER, how = 'X25519') =>
+      RawImap.login(server.port(how === 'plain' ? 'imap' : 'imaps'), `${user}@${DOMAIN}`, PASSWORD, how),
     restart: async () => {
       await server.stop()
       await server.restart()
@@ -182,7 +182,8 @@ function peerSubject(name: string, peer: Peer): Subject {
     },
     folder: peer.folder,
     port: (tls) => (tls ? peer.tlsPort : peer.port),
-    login: (user = USER, tls = true) => RawImap.login(tls ? peer.tlsPort : peer.port, user, PASSWORD, tls),
+    login: (user = USER, how = 'X25519') =>
+      RawImap.login(how === 'plain' ? peer.port : peer.tlsPort, user, PASSWORD, how),
     restart: () => peer.restart(),
   }
 }

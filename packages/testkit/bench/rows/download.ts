@@ -15,7 +15,7 @@ export const download: Scenario = {
           subjects.map((subject) => [
             subject.name,
             async () => {
-              const imap = await subject.login(undefined, true)
+              const imap = await subject.login()
               await imap.command('SELECT INBOX')
               const { ms, bytes } = await imap.command('UID FETCH 1:* (BODY.PEEK[])')
               imap.close()

@@ -225,10 +225,10 @@ async function clientsOf(stage: Stage): Promise<readonly WebClient[]> {
   const compared = scrolls || stage.wants('visits') || stage.wants('axe')
   if (!hasNginx() || !compared) return clients
   const mdbox = await stage.mdbox
-  if (reads) await fill(await RawImap.login(mdbox.port, USER, PASSWORD, false), count, letter)
+  if (reads) await fill(await RawImap.login(mdbox.port, USER, PASSWORD, 'plain'), count, letter)
   if (hasRoundcube() && reads) clients.push(roundcubeClient((await stage.keep(startRoundcube(mdbox))).port))
   if (hasSogo()) {
-    if (scrolls) await fill(await RawImap.login(mdbox.port, LARGE, PASSWORD, false), many, note)
+    if (scrolls) await fill(await RawImap.login(mdbox.port, LARGE, PASSWORD, 'plain'), many, note)
     const sogo = await stage.sogo(mdbox, [USER, LARGE])
     clients.push(sogoClient((await stage.keep(startSogoWeb(sogo))).port))
   }
