@@ -5,6 +5,7 @@
  */
 export * from './access.ts'
 export * from './conversation.ts'
+export * from './threads.ts'
 export * from './credentials.ts'
 export * from './directory.ts'
 export * from './door.ts'

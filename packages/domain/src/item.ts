@@ -65,6 +65,8 @@ export interface NewItem {
   readonly props: PropertyBag
   readonly recipients: readonly Recipient[]
   readonly attachments: readonly Attachment[]
+  /** Of an answer: the keys of its conversation (threads.ts). The mailbox then says which conversation it is, whatever `promoted` says. */
+  readonly thread?: readonly string[]
 }
 
 /** Columns that `get` reads; ask only for what is needed: each costs. */

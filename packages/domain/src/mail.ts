@@ -13,6 +13,7 @@ import type { Attachment, NewItem, OriginalSource, Promoted, Recipient } from '.
 import type { PropertyBag } from './props/bag.ts'
 import { Pid } from './props/tags.ts'
 import { fileTime, type PropValue } from './props/types.ts'
+import { threadKeysOf } from './threads.ts'
 
 /** Recipients kept beside an item; the original has them all. */
 export const MAX_RECIPIENTS = 10_000
@@ -28,7 +29,7 @@ const shown = (list: readonly MailAddress[]): string => cut(list.map((one) => on
 
 /**
  * 16 bytes, hex, equal for all mails of one conversation: the thread's root (first of References, else In-Reply-To, else the mail itself)
- * and the topic without prefixes. Needs no look-up, so it is the same in every mailbox and after every rebuild.
+ * and the topic without prefixes. Needs no look-up. The mailbox joins what this takes apart (threads.ts).
  */
 export function conversationOf(
   summary: Pick<MessageSummary, 'references' | 'inReplyTo' | 'messageId' | 'subject'>,
@@ -126,6 +127,7 @@ export interface MailItemOptions {
 /** RFC 5322 bytes → the item to add. The one way mail comes in: SMTP, APPEND, ActiveSync, import. Linear, never throws on content. */
 export function mailItem(bytes: Uint8Array, options: MailItemOptions): NewItem {
   const { index, summary } = prepareMessage(bytes)
+  const thread = threadKeysOf(summary)
   return {
     flags: options.flags ?? 0,
     keywords: options.keywords ?? [],
@@ -138,5 +140,6 @@ export function mailItem(bytes: Uint8Array, options: MailItemOptions): NewItem {
     props: bagOf(summary),
     recipients: recipientsOf(summary),
     attachments: attachmentsOf(index),
+    ...(thread.length === 0 ? {} : { thread }),
   }
 }

@@ -156,6 +156,8 @@ export type OperationResult =
       readonly uidValidity: number
       readonly change: ChangeNumber
       readonly original: BlobRef | undefined
+      /** Where the item went: another than it came with when it answers a mail of that one. */
+      readonly conversation: string
     }
   | {
       /** Same order for all arrays: ascending source UID. Target UIDs ascend too. */

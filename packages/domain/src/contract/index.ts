@@ -23,6 +23,7 @@ import { scanTopic } from './scan.ts'
 import { searchTopic } from './search.ts'
 import { permissionsTopic, quotaTopic, stateTopic } from './small.ts'
 import type { OpenService } from './subject.ts'
+import { threadsTopic } from './threads.ts'
 import { runTopic, type Topic } from './topic.ts'
 
 export type { OpenedService, OpenService, TestClock } from './subject.ts'
@@ -42,6 +43,7 @@ const topics: readonly Topic[] = [
   contentTopic,
   feedTopic,
   scanTopic,
+  threadsTopic,
   stateTopic,
   permissionsTopic,
   quotaTopic,

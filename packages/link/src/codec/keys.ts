@@ -160,4 +160,5 @@ export const knownKeys: readonly string[] = [
   'code',
   'detail',
   'ifEmpty',
+  'thread',
 ]

@@ -205,6 +205,7 @@ export const threadChanges = method({
     const threads = new Set<string>()
     // A conversation changes when a mail joins or leaves it, not when one of its mails is read.
     for (const id of changes.created) threads.add(view.mail(id)?.thread ?? '')
+    for (const thread of view.leftAfter(since.change)) threads.add(thread)
     if (changes.destroyed.size > 0) {
       const departed = view.departedAfter(since.change)
       if (departed === undefined || departed.some((one) => changes.destroyed.has(one.id) && one.thread === undefined))

@@ -61,7 +61,7 @@ async function addMail(call: Call, account: Account, mail: NewMail): Promise<Rec
   return {
     id: emailIdOf(added.itemId),
     blobId: blobIdOf({ itemId: added.itemId, ...(added.original === undefined ? {} : { original: added.original }) }),
-    threadId: threadIdOf(item.promoted.conversation),
+    threadId: threadIdOf(added.conversation),
     size: item.size,
   }
 }

@@ -260,3 +260,36 @@ test('conversations of a large folder are read as a column, not mail by mail; wh
   assert.equal(list[0].emailIds.length, 3)
   assert.deepEqual(read, [1], 'only what came since')
 })
+
+test('RFC 8621 §3: a link that comes last joins what only In-Reply-To ties together; ids stay', async () => {
+  await using room = await Room.open()
+  const client = await room.client()
+  const named = (id: string, answers?: string): Promise<{ id: string; thread: string }> => {
+    const more = answers === undefined ? [] : [`In-Reply-To: <${answers}@example.net>`]
+    return room.deliver(
+      mail(answers === undefined ? 'Journey' : 'Re: Journey', more).replace(
+        /^Message-ID:.*/m,
+        `Message-ID: <${id}@example.net>`,
+      ),
+    )
+  }
+  const a = await named('a')
+  const c = await named('c', 'b')
+  assert.notEqual(a.thread, c.thread)
+  const { state } = await client.call('Email/get', { ids: [] })
+  const { state: threads } = await client.call('Thread/get', { ids: [a.thread, c.thread] })
+  const b = await named('b', 'a')
+  const d = await named('d', 'c')
+  const { list } = await client.call('Thread/get', { ids: [a.thread, c.thread] })
+  assert.deepEqual(
+    list.map((one: { emailIds: string[] }) => new Set(one.emailIds)),
+    [new Set([a.id, b.id, c.id, d.id])],
+  )
+  const mails = await client.call('Email/get', { ids: [a.id, b.id, c.id, d.id], properties: ['threadId'] })
+  for (const one of mails.list) assert.equal(one.threadId, a.thread)
+  const changes = await client.call('Email/changes', { sinceState: state })
+  assert.deepEqual(new Set(changes.created), new Set([b.id, d.id]))
+  assert.deepEqual(changes.updated, [c.id])
+  const moved = await client.call('Thread/changes', { sinceState: threads })
+  assert.deepEqual([moved.updated, moved.destroyed], [[a.thread], [c.thread]])
+})

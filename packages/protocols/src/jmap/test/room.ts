@@ -197,7 +197,7 @@ export class Room implements AsyncDisposable {
     const item = mailItem(bytes, { received: options.received ?? Date.now(), flags: options.flags ?? 0 })
     const handle = await this.mailbox(options.name)
     const added = resultOf(await handle.apply([{ op: 'add', folder: folder.id, item }]), 0, 'add')
-    return { id: `M${added.itemId}`, mid: added.mid, folder: folder.id, thread: `T${item.promoted.conversation}` }
+    return { id: `M${added.itemId}`, mid: added.mid, folder: folder.id, thread: `T${added.conversation}` }
   }
 
   async apply(...operations: Operation[]) {

@@ -104,6 +104,9 @@ export class View {
   #departed: Departed[] = []
   readonly #departedThreads = new Map<ItemId, string>()
   #departedSince = 0
+  /** Mails whose conversation is being read again, with what it was; and what others turned out to have left. */
+  readonly #former = new Map<Mail, { readonly change: number; readonly thread: string }>()
+  #left: { readonly change: number; readonly thread: string }[] = []
   #cursor = 0
   #highest = 0
   #built = false
@@ -189,6 +192,11 @@ export class View {
     return this.#departed.filter((one) => one.change > change)
   }
 
+  /** Conversations that mails left for another one after `change`, while the view looked on; the newest. */
+  leftAfter(change: number): readonly string[] {
+    return this.#left.filter((one) => one.change > change).map((one) => one.thread)
+  }
+
   /** The conversation of a mail that left while the view looked on. */
   departedThread(id: ItemId): string | undefined {
     return this.#departedThreads.get(id)
@@ -264,6 +272,8 @@ export class View {
     this.#unthreaded = new Set()
     this.#departed = []
     this.#departedThreads.clear()
+    this.#former.clear()
+    this.#left = []
     this.#built = false
   }
 
@@ -301,7 +311,7 @@ export class View {
     const known = mail.places.find((one) => one.mid === place.mid)
     if (known !== undefined) {
       // A new UID in place: the content is another one.
-      if (known.uid !== place.uid) this.#unread(mail)
+      if (known.uid !== place.uid) this.#unread(mail, place.change)
       const moved = known.received !== place.received && ordered
       if (moved) for (const one of mail.places) this.#unshelve(mail, one.folder)
       Object.assign(known, place)
@@ -318,8 +328,11 @@ export class View {
     else if (!here) this.#shelve(mail, place.folder, ordered)
   }
 
-  #unread(mail: Mail): void {
-    if (mail.thread !== undefined) this.#unthread(mail)
+  #unread(mail: Mail, change: number): void {
+    if (mail.thread !== undefined) {
+      this.#former.set(mail, { change, thread: mail.thread })
+      this.#unthread(mail)
+    }
     mail.thread = undefined
     mail.keys = undefined
     this.#unthreaded.add(mail)
@@ -347,6 +360,7 @@ export class View {
     this.#mails.delete(mail.id)
     this.#unthreaded.delete(mail)
     if (mail.thread !== undefined) this.#unthread(mail)
+    this.#former.delete(mail)
     this.#departed.push({ change, id: mail.id, thread: mail.thread })
     if (mail.thread !== undefined) this.#departedThreads.set(mail.id, mail.thread)
     if (this.#departed.length <= MAX_DEPARTED) return
@@ -403,6 +417,11 @@ export class View {
   #thread(mail: Mail, conversation: string): void {
     mail.thread = conversation
     this.#unthreaded.delete(mail)
+    const former = this.#former.get(mail)
+    if (former !== undefined) {
+      this.#former.delete(mail)
+      if (former.thread !== conversation) this.#left = [...this.#left.slice(1 - MAX_DEPARTED), former]
+    }
     const set = this.#threads.get(conversation)
     if (set === undefined) this.#threads.set(conversation, new Set([mail]))
     else set.add(mail)

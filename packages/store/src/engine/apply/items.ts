@@ -23,6 +23,7 @@ import type { Context, Of } from './context.ts'
 import { folderOf } from './folders.ts'
 import { dropItems, insertRow, rowOf, tombstone, writeRow } from './placing.ts'
 import { forgetReady } from './ready.ts'
+import { threaded } from './threads.ts'
 
 const isWhole = (n: number): boolean => Number.isSafeInteger(n) && n >= 0
 
@@ -109,10 +110,10 @@ function writeItem(
 
 export function add(context: Context, operation: Of<'add'>): OperationResult {
   const { books, mailbox, journal } = context
-  const { item: given } = operation
   const folder = folderOf(context, operation.folder)
   if (folder.kind === 'search') throw new DomainError('invalid', 'a search folder holds no items of its own')
-  check(given)
+  check(operation.item)
+  const given = threaded(context, operation.item)
   const keywords = keywordSet(given.keywords)
   mailbox.reserve(given.size)
   const mid = mailbox.nextId(journal) as Mid
@@ -122,7 +123,9 @@ export function add(context: Context, operation: Of<'add'>): OperationResult {
   const made = { mid, itemId, item: books.next('item'), flags, kw, associated, size, received }
   const row = insertRow(context, folder, made, operation.uid)
   const original = writeItem(context, folder, row, given)
-  return { op: 'add', mid, itemId, uid: row.uid, uidValidity: folder.uidValidity, change: row.change, original }
+  const { conversation } = given.promoted
+  const { uid, change } = row
+  return { op: 'add', mid, itemId, uid, uidValidity: folder.uidValidity, change, original, conversation }
 }
 
 function existing(context: Context, operation: Of<'update'> | Of<'replace'>): { folder: FolderRow; row: MsgRow } {
@@ -183,9 +186,9 @@ export function update(context: Context, operation: Of<'update'>): OperationResu
 
 export function replace(context: Context, operation: Of<'replace'>): OperationResult {
   const { connection, books, mailbox, journal } = context
-  const { item: given } = operation
+  check(operation.item)
+  const given = threaded(context, operation.item)
   const { folder, row } = existing(context, operation)
-  check(given)
   const keywords = keywordSet(given.keywords)
   mailbox.reserve(given.size - row.size)
   connection.run(write.removeMsg, mailbox.id, folder.id, row.uid)

@@ -29,6 +29,9 @@ export const read = {
   permissions: `SELECT fid, member, rights FROM perm WHERE mbx = ? ORDER BY fid, member`,
   states: `SELECT k, value FROM state WHERE mbx = ? AND client = ? AND k >= ? ORDER BY k`,
   stateKeys: `SELECT k FROM state WHERE mbx = ? AND client = ? AND k >= ? ORDER BY k`,
+  stateOf: `SELECT value FROM state WHERE mbx = ? AND client = ? AND k = ?`,
+  // By the index item_mid alone.
+  conversationMids: `SELECT mid FROM item WHERE mbx = ? AND mid > 0 AND conversation = ? ORDER BY mid LIMIT ?`,
   ready: `SELECT block, value FROM ready WHERE mbx = ? AND fid = ? AND block BETWEEN ? AND ? AND kind = ? ORDER BY block`,
   readyKinds: `SELECT kind FROM ready WHERE mbx = ? AND fid = ? GROUP BY kind ORDER BY max(at) DESC, kind`,
   mailsBetween: `SELECT count(*) FROM msg WHERE mbx = ? AND fid = ? AND uid BETWEEN ? AND ? AND fai = 0`,

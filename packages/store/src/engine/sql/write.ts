@@ -61,6 +61,7 @@ export const write = {
   updateItem: `UPDATE item SET item = ?, class = ?, subject = ?, from_address = ?, from_name = ?, display_to = ?,
      display_cc = ?, sent = ?, message_id = ?, preview = ?, has_attachments = ?, importance = ?, conversation = ?,
      bag = ?, recipients = ?, change_key = NULL, pcl = NULL WHERE item = ?`,
+  rethreadItem: `UPDATE item SET uid = ?, conversation = ? WHERE item = ?`,
   retireItem: `UPDATE item SET mid = -item WHERE item = ?`,
   removeItem: `DELETE FROM item WHERE item = ? RETURNING blob, extra`,
   removeItems: `DELETE FROM item WHERE item BETWEEN ? AND ? RETURNING blob, extra`,

@@ -19,6 +19,7 @@ import type { Transaction } from '../transaction.ts'
 import { folderOf } from './folders.ts'
 import type { Context } from './index.ts'
 import { keywordSet } from './keywords.ts'
+import { threaded } from './threads.ts'
 
 type Of<Op extends Operation['op']> = Extract<Operation, { op: Op }>
 
@@ -56,9 +57,9 @@ function contentOf(context: Context, item: NewItem): Content {
 
 export function add(context: Context, operation: Of<'add'>): OperationResult {
   const { mailbox, transaction } = context
-  const { item } = operation
   const folder = folderOf(context, operation.folder)
   if (folder.kind === 'search') throw new DomainError('invalid', 'a search folder holds no items of its own')
+  const item = threaded(context, operation.item)
   const keywords = keywordSet(item.keywords)
   mailbox.reserve(item.size)
   const content = contentOf(context, item)
@@ -80,7 +81,16 @@ export function add(context: Context, operation: Of<'add'>): OperationResult {
     operation.uid,
   )
   const { itemId, uid, change } = row
-  return { op: 'add', mid, itemId, uid, uidValidity: folder.uidValidity, change, original: content.original }
+  return {
+    op: 'add',
+    mid,
+    itemId,
+    uid,
+    uidValidity: folder.uidValidity,
+    change,
+    original: content.original,
+    conversation: content.promoted.conversation,
+  }
 }
 
 /** A new placement with the next UID (or `wanted`, of an import) and change number. */
@@ -125,7 +135,7 @@ export function update({ mailbox, transaction }: Context, operation: Of<'update'
 
 export function replace(context: Context, operation: Of<'replace'>): OperationResult {
   const { mailbox, transaction } = context
-  const { item } = operation
+  const item = threaded(context, operation.item)
   const row = existing(mailbox, operation.mid, operation.unchangedSince)
   const keywords = keywordSet(item.keywords)
   mailbox.reserve(item.size - row.size)
