@@ -83,6 +83,8 @@ export interface TraceLine {
 export type Onlooker = (line: TraceLine) => void
 /** Whose conversations an administrator wants to see. */
 export interface Traces {
+  /** Whether anybody is looked at: what costs something is done only then. */
+  readonly active: boolean
   /** By primary address; undefined when nobody looks. */
   of(address: string): Onlooker | undefined
 }

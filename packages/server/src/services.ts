@@ -94,7 +94,17 @@ export function createServices({
     meter,
   })
   const imap = createImap({ door, authenticator, held, wheel, clock, log, meter, together }, imapSettings(config))
-  const smtp = smtpService({ directory, authenticator, intake: transport.intake, clock, wheel, log, meter, together })
+  const smtp = smtpService({
+    directory,
+    authenticator,
+    intake: transport.intake,
+    clock,
+    wheel,
+    log,
+    meter,
+    traces,
+    together,
+  })
   const pop3 = pop3Service({ door, authenticator, clock, wheel, log, meter, together })
   let pop = popSettings(config)
   const eas = activeSync({
@@ -122,6 +132,7 @@ export function createServices({
     meter,
     agenda: new SystemAgenda(service, system),
     settings: { maxMessageSize: config['limits.messageSize'] },
+    traces,
     together,
     sendsHeld,
     believes: () => believes(),

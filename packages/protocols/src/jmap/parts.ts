@@ -11,6 +11,7 @@ import type {
   Submitter,
   TimerWheel,
   Together,
+  Traces,
 } from '@postrider/domain'
 import type { Believes } from '@postrider/wire/smime'
 import type { PushSender, Vapid } from './webpush/index.ts'
@@ -27,6 +28,8 @@ export interface JmapParts {
   readonly meter: Meter
   /** Which mailboxes hold something for later; without one every mailbox is looked into at the start. */
   readonly agenda?: Agenda | undefined
+  /** Whose requests are looked at; default: nobody's. */
+  readonly traces?: Traces
   readonly settings?: Partial<JmapSettings>
   /** The other processes that take requests; default: there are none. */
   readonly together?: Together

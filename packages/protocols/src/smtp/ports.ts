@@ -10,6 +10,7 @@ import type {
   QueueRecipient,
   TimerWheel,
   Together,
+  Traces,
 } from '@postrider/domain'
 
 export interface SmtpServices {
@@ -20,6 +21,8 @@ export interface SmtpServices {
   readonly wheel: TimerWheel
   readonly log: Logger
   readonly meter: Meter
+  /** Whose mail from elsewhere is looked at; default: nobody's. */
+  readonly traces?: Traces
   /** The other processes that take connections; default: there are none. */
   readonly together?: Together
 }

@@ -16,10 +16,12 @@ import {
   type SmtpMailbox,
   SmtpReceiver,
   type SmtpReply,
+  smtpReply,
 } from '@postrider/wire/smtp'
 import { commands } from './commands/index.ts'
 import type { ReceiveConnector } from './connector.ts'
 import { finishMessage } from './finish.ts'
+import { LookingOn } from './looking-on.ts'
 import type { SmtpServices } from './ports.ts'
 import { replies } from './replies.ts'
 
@@ -88,6 +90,8 @@ export class SmtpSession implements ConnectionHandler {
   readonly #onClosed: () => void
   readonly #inactivity: Timed
   readonly #lifetime: Timed
+  /** Undefined while nobody is traced. */
+  #lookingOn: LookingOn | undefined
   #messages = 0
   #protocolErrors = 0
   #progress = 0
@@ -128,7 +132,12 @@ export class SmtpSession implements ConnectionHandler {
 
   /** Sends the greeting: RFC 5321 §3.1. */
   greet(): void {
-    this.connection.write(`220 ${this.connector.fqdn} ESMTP Postrider\r\n`)
+    const { traces, directory } = this.services
+    if (traces?.active === true)
+      this.#lookingOn = new LookingOn(traces, directory, this.connection.id, this.connection.remoteAddress)
+    const greeting = smtpReply(220, undefined, `${this.connector.fqdn} ESMTP Postrider`)
+    this.#lookingOn?.reply(greeting)
+    this.connection.write(encodeReply(greeting))
   }
 
   /** A new identifier for a message of this session: Received's id, the queue id the client is told. */
@@ -152,6 +161,7 @@ export class SmtpSession implements ConnectionHandler {
   closed(): void {
     if (this.#closed) return
     this.#closed = true
+    this.#lookingOn?.closed()
     this.services.wheel.remove(this.#inactivity)
     this.services.wheel.remove(this.#lifetime)
     this.dropIncoming()
@@ -170,6 +180,7 @@ export class SmtpSession implements ConnectionHandler {
       this.#farewell = reply
       return
     }
+    this.#lookingOn?.reply(reply)
     const last = this.#out + encodeReply(reply)
     this.#out = ''
     this.connection.end(last)
@@ -212,6 +223,8 @@ export class SmtpSession implements ConnectionHandler {
   login(principal: Principal): void {
     this.principal = principal
     this.connection.belongsTo?.(principal.address)
+    // From here on it is a conversation of its user, which is traced by its bytes.
+    this.#lookingOn = undefined
     this.#endSession = this.services.authenticator.session(principal, () => this.hangUp(replies.revoked))
   }
 
@@ -224,6 +237,7 @@ export class SmtpSession implements ConnectionHandler {
     this.hello = undefined
     this.extended = false
     this.principal = undefined
+    this.#lookingOn?.reply(replies.readyForTls)
     this.#out += encodeReply(replies.readyForTls)
     this.#flush()
     try {
@@ -274,7 +288,10 @@ export class SmtpSession implements ConnectionHandler {
       await this.#wait(answer.delay)
       if (this.#closed) return false
     }
-    if (answer.reply !== undefined) this.#out += encodeReply(answer.reply)
+    if (answer.reply !== undefined) {
+      this.#lookingOn?.reply(answer.reply)
+      this.#out += encodeReply(answer.reply)
+    }
     if (answer.protocolError && ++this.#protocolErrors >= this.connector.maxProtocolErrors) {
       this.hangUp(replies.tooManyErrors)
       return false
@@ -295,15 +312,19 @@ export class SmtpSession implements ConnectionHandler {
         return undefined
       case 'command':
         this.#alive()
+        this.#lookingOn?.command(event.command)
         return commands(this, event.command)
       case 'refusal':
         this.#alive()
+        this.#lookingOn?.refused(event.refusal.word)
         return refused(event.refusal.word, event.refusal.reply, event.refusal.fatal)
       case 'dataEnd':
         this.#alive()
+        this.#lookingOn?.message(this.incoming?.text.length ?? 0, true)
         return this.#handOver(event.notes, 'data')
       case 'chunkEnd': {
         this.#alive()
+        this.#lookingOn?.message(this.incoming?.text.length ?? 0, event.last)
         const failed = this.incoming?.failed
         if (failed !== undefined) {
           if (event.last) this.endTransaction()

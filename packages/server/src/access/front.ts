@@ -6,6 +6,7 @@ import type { Challenges } from '../acme/index.ts'
 import { publicHost } from '../config/load.ts'
 import type { Loaded } from '../config/load.ts'
 import { type ListenerName, listenerNames, listenerPorts } from '../config/settings.ts'
+import { HttpTraces } from '../http/looking-on.ts'
 import { createRouter } from '../http/router.ts'
 import { ownRoutes } from '../http/routes.ts'
 import { createHttps } from '../http/server.ts'
@@ -32,7 +33,7 @@ export interface FrontParts {
   readonly log: Logger
   readonly meter: Meter
   readonly gate: Gate
-  readonly traces: Traces & { readonly active: boolean }
+  readonly traces: Traces
   readonly tls: TlsHolder
   readonly challenges: Challenges
   readonly portOf: (name: ListenerName) => number | undefined
@@ -63,6 +64,7 @@ export function createFront(parts: FrontParts): Front {
   const { config, dataFolder } = parts.first
   const sweeper = new Sweeper()
   const site = (host: string | undefined) => siteFor(loaded(), directory, parts.portOf, host)
+  const requests = new HttpTraces(traces)
   const web = createWeb({
     service: parts.service,
     directory,
@@ -75,6 +77,7 @@ export function createFront(parts: FrontParts): Front {
     site,
     dataFolder,
     together,
+    traces: requests,
     ...(parts.secondFactor === undefined ? {} : { secondFactor: parts.secondFactor }),
   })
   const routes = [
@@ -95,6 +98,7 @@ export function createFront(parts: FrontParts): Front {
     authenticator,
     webSession: web.check,
     needsSecondStep: web.needsSecondStep,
+    traces: requests,
     realm: publicHost(config),
     log,
     meter,

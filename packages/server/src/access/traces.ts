@@ -15,7 +15,6 @@ export class RemoteTraces implements Traces {
       else this.#traced.delete(address)
     })
   }
-  /** Whether a new connection may be somebody's who is traced. */
   get active(): boolean {
     return this.#traced.size > 0
   }

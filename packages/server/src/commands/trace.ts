@@ -22,8 +22,8 @@ export const trace = adminCommand<readonly TraceReport[]>({
   },
   notes: [
     {
-      en: 'ActiveSync at once; IMAP, POP3 and submission from the next login on. Passwords, contents and search words are left out. Without an address: lists the traces.',
-      fr: 'ActiveSync tout de suite ; IMAP, POP3 et l’envoi dès la prochaine connexion. Sans mots de passe, contenus ni mots cherchés. Sans adresse : donne les traces en cours.',
+      en: 'ActiveSync, the web client and JMAP at once; IMAP, POP3 and submission from the next login on, mail from other servers from their next connection on. Passwords, contents and search words are left out. Without an address: lists the traces.',
+      fr: 'ActiveSync, la messagerie web et JMAP tout de suite ; IMAP, POP3, l’envoi et le courrier d’autres serveurs dès la prochaine connexion. Sans mots de passe, contenus ni mots cherchés. Sans adresse : donne les traces en cours.',
     },
   ],
   where: 'server',

@@ -3,6 +3,7 @@ import type { Authenticator, Logger, Meter, Principal, ProtocolName } from '@pos
 import { plainAddress } from '../listeners/connection.ts'
 import type { SessionCheck } from '../web/index.ts'
 import { challenge, readBasic } from './basic.ts'
+import type { HttpTraces } from './looking-on.ts'
 
 /** One place of the web server. */
 export interface Route {
@@ -26,6 +27,8 @@ export interface RouterParts {
   readonly webSession?: SessionCheck
   /** Whoever has a second step at the sign-in page must not come in here by the password alone. */
   readonly needsSecondStep?: (principal: Principal) => Promise<boolean>
+  /** Who looks on at whose requests. */
+  readonly traces?: HttpTraces
   readonly realm: string
   readonly log: Logger
   readonly meter: Meter
@@ -91,6 +94,8 @@ export function createRouter(parts: RouterParts): (request: IncomingMessage, res
       }
       log.debug({ ...fields, address: plainAddress(request.socket.remoteAddress ?? '') }, 'http')
     })
+    // ActiveSync tells by itself, and more.
+    if (route?.protocol !== 'activesync') parts.traces?.arrived(request, response)
     if (path === undefined) return reply(response, 400, 'Bad request.\n')
     if (route === undefined) return reply(response, 404, 'Not found.\n')
     serve(parts, route, request, response).catch((error: unknown) => {
@@ -123,6 +128,7 @@ async function serve(
   }
   const principal = await authenticate(parts, route, route.protocol, request, response)
   if (principal === undefined || response.destroyed) return
+  parts.traces?.belongsTo(request, principal.address)
   // An app password is what a program has in place of the second step.
   if (
     route.session === true &&

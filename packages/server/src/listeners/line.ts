@@ -12,7 +12,7 @@ export interface LineParts extends ConnectionParts {
   readonly log: Logger
   /** Whether what a service and its clients say is logged; asked anew for each connection. */
   readonly isLogged: (name: ListenerName) => boolean
-  readonly traces: Traces & { readonly active: boolean }
+  readonly traces: Traces
   /** Open connections by listener, for `postrider status`. */
   readonly counts: Map<ListenerName, number>
 }

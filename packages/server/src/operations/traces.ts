@@ -44,7 +44,6 @@ export class TraceBook implements Traces {
     this.#log = log
   }
 
-  /** Whether a new connection may be somebody's who is traced. */
   get active(): boolean {
     for (const { address, end } of this.#running.values()) if (this.#clock.now() >= end) this.stop(address)
     return this.#running.size > 0

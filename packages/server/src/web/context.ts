@@ -5,6 +5,7 @@ import type { Site } from '@postrider/protocols/autodiscover'
 import type { JmapInside } from '@postrider/protocols/jmap'
 import type { SharedDirectory } from '@postrider/store/directory'
 import type { Config } from '../config/settings.ts'
+import type { HttpTraces } from '../http/looking-on.ts'
 import { cookieOf, readTicket, SESSION_COOKIE, setCookie } from './cookie.ts'
 import { addressOf, answerJson, isForeign, sameText } from './request.ts'
 import type { End } from './rules.ts'
@@ -25,6 +26,8 @@ export interface WebParts {
   readonly config: () => Config
   /** What this server says about itself to whoever asked under this Host header. */
   readonly site: (hostHeader: string | undefined) => Site
+  /** Who looks on at whose requests. */
+  readonly traces?: HttpTraces
   /** The other processes that take requests; default: there are none. */
   readonly together?: Together
   /** Where codes are checked, when that is not here. */
@@ -44,8 +47,15 @@ export const CSRF_HEADER = 'postrider-csrf'
 export const ACT_HEADER = 'postrider-act'
 
 export const ticketOf = (request: IncomingMessage) => readTicket(cookieOf(request, SESSION_COOKIE))
-export const findSession = ({ sessions }: Pick<WebContext, 'sessions'>, request: IncomingMessage): Promise<Found> =>
-  sessions.find(ticketOf(request))
+export async function findSession(
+  { sessions, traces }: Pick<WebContext, 'sessions' | 'traces'>,
+  request: IncomingMessage,
+): Promise<Found> {
+  const found = await sessions.find(ticketOf(request))
+  const session = found.ok ? found.session : found.late
+  if (session !== undefined) traces?.belongsTo(request, session.principal.address)
+  return found
+}
 
 export const clearedCookie = setCookie(SESSION_COOKIE, '', 0)
 
@@ -58,7 +68,7 @@ export const answerEnded = (response: ServerResponse, why: End | 'none'): void =
  * token; what the user did extends the session.
  */
 export async function scriptSession(
-  context: Pick<WebContext, 'sessions'>,
+  context: Pick<WebContext, 'sessions' | 'traces'>,
   request: IncomingMessage,
   response: ServerResponse,
 ): Promise<WebSession | undefined> {

@@ -62,6 +62,7 @@ export function createWeb(parts: WebParts & { readonly dataFolder: string }): We
     organization,
     secret: directory.secret,
     together,
+    traces: parts.traces,
   })
   const api = new WebApi(context)
   const bundle = new Bundle(parts.dataFolder, log)

@@ -1,6 +1,7 @@
 import { createHmac, randomBytes } from 'node:crypto'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { bodyOf } from '../http/body.ts'
+import type { HttpTraces } from '../http/looking-on.ts'
 import {
   alone,
   type Authenticator,
@@ -46,6 +47,7 @@ export interface SignInParts {
   /** Binds tokens to this installation. */
   readonly secret: Uint8Array
   readonly together?: Together
+  readonly traces?: HttpTraces | undefined
 }
 
 const FORM_COOKIE = '__Host-postrider-form'
@@ -267,12 +269,13 @@ export class SignIn {
     principal: Principal,
     { computer, light, passkey = false }: Pick<Step, 'computer' | 'light'> & { readonly passkey?: boolean },
   ): Promise<readonly string[]> {
-    const { sessions, log } = this.#parts
+    const { sessions, log, traces } = this.#parts
     // Whatever session this browser had is over: no ticket from before the sign-in lives on (session fixation).
     const old = readTicket(cookieOf(request, SESSION_COOKIE))
     const held = await sessions.find(old)
     if (held.ok && old !== undefined) await sessions.end(old.mailbox, held.session.id)
     const agent = request.headers['user-agent'] ?? ''
+    traces?.belongsTo(request, principal.address)
     const { ticket } = await sessions.open(principal, { computer, address: addressOf(request), agent })
     log.info({ protocol: 'web', account: principal.account, address: addressOf(request) }, 'signed in')
     const age = computer === 'private' ? HARD_LIMIT_MS / 1_000 : undefined

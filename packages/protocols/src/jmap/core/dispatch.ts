@@ -1,5 +1,6 @@
 /** Runs the calls of a request one after the other: RFC 8620 §3.4, §3.6.2. What one call does wrong is that call's alone. */
 import { DomainError } from '@postrider/domain'
+import { lookOn } from '../looking-on.ts'
 import type { Call } from './call.ts'
 import { MethodError, methodErrorOf } from './error.ts'
 import type { Method } from './method.ts'
@@ -14,8 +15,15 @@ export async function dispatch(
   call: Call,
   request: JmapRequest,
 ): Promise<readonly MethodResponse[]> {
+  const { parts } = call.jmap
+  const said = lookOn(parts.traces, call.principal.address)
   const given: Given[] = []
-  for (const invocation of request.calls) given.push(...(await one(methods, call, request, invocation, given)))
+  for (const invocation of request.calls) {
+    said?.('client', [invocation.name, invocation.args, invocation.callId])
+    const answers = await one(methods, call, request, invocation, given)
+    for (const { name, args, callId } of answers) said?.('server', [name, args, callId])
+    given.push(...answers)
+  }
   return given.map(({ name, args, callId }) => [name, args, callId])
 }
 

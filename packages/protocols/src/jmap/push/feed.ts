@@ -8,6 +8,7 @@ import { accountIdOf } from '../core/ids.ts'
 import { record } from '../core/json.ts'
 import { readState } from '../core/state.ts'
 import { PUSH_COALESCE_MS } from '../limits.ts'
+import { lookOn } from '../looking-on.ts'
 import type { Jmap } from '../service.ts'
 import { mailState, mailTypes, recordTypes } from './states.ts'
 
@@ -109,6 +110,7 @@ export class Feed {
       }
       if (Object.keys(changed).length > 0 && !this.#closed) {
         const position = [...this.#told].map(([account, state]) => `${account}:${state}`).join('/')
+        lookOn(this.#jmap.parts.traces, this.#principal.address)?.('server', ['StateChange', { changed }, 'push'])
         this.#listener.changed({ '@type': 'StateChange', changed }, position)
       }
     } catch (error) {

@@ -1,5 +1,13 @@
 /** A session with a real directory and authenticator, a pretended connection and an intake that remembers what it was given. */
-import { type Connection, type ConnectionHandler, noMeter, silentLog, systemClock, TimerWheel } from '@postrider/domain'
+import {
+  type Connection,
+  type ConnectionHandler,
+  noMeter,
+  silentLog,
+  systemClock,
+  TimerWheel,
+  type Traces,
+} from '@postrider/domain'
 import { createAuthenticator, openDirectory } from '@postrider/store/directory'
 import { ReplyReceiver } from '@postrider/wire/smtp'
 import {
@@ -133,7 +141,7 @@ export interface World {
 const HOST = 'mail.example.com'
 
 /** example.com with bob (alias robert), alice, a group `team` for insiders, `open` for all; example.net is an internal relay domain. */
-export async function world(options: SmtpOptions = {}): Promise<World> {
+export async function world(options: SmtpOptions = {}, traces?: Traces): Promise<World> {
   const clock = systemClock
   const hashCost = { memory: 8, passes: 1 }
   const directory = openDirectory({ file: ':memory:', hashCost })
@@ -152,7 +160,16 @@ export async function world(options: SmtpOptions = {}): Promise<World> {
   const authenticator = createAuthenticator({ directory, hashCost })
   const intake = new FakeIntake()
   const wheel = new TimerWheel({ tickMs: 10, clock })
-  const services = { directory, authenticator, intake, clock, wheel, log: silentLog, meter: noMeter }
+  const services = {
+    directory,
+    authenticator,
+    intake,
+    clock,
+    wheel,
+    log: silentLog,
+    meter: noMeter,
+    ...(traces && { traces }),
+  }
   const service = smtpService(services, options)
   const connections: FakeConnection[] = []
   const connect: World['connect'] = async (connectors, { secure = false, from = '192.0.2.7' } = {}) => {
