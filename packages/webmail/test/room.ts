@@ -9,7 +9,7 @@ import { TestServer } from '@postrider/testkit/server'
 import type { Browser, BrowserContext, Locator, Page } from 'playwright-core'
 import { openBrowser } from './browser.ts'
 
-const PASSWORD = 'correct horse battery'
+export const PASSWORD = 'correct horse battery'
 /** The widths of a phone, a tablet and a desk. */
 export const widths = [360, 820, 1440] as const
 

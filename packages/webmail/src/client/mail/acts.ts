@@ -85,6 +85,8 @@ export async function change(
     readonly values?: Record<string, string>
     /** The same for everything the list holds, which the server does. */
     readonly whole?: BulkPatch
+    /** The way back of what was done beside the mails themselves. */
+    readonly also?: () => void
   } = {},
 ): Promise<void> {
   if (rows.length === 0) return
@@ -92,7 +94,11 @@ export async function change(
   const ids = await chosen(rows, options.everywhere)
   const run = (): void => {
     const { count, undo } = app.acts.change(ids, rule)
-    if (count > 0) app.done(key, count, undo, options.values)
+    const undoAll = (): void => {
+      options.also?.()
+      undo()
+    }
+    if (count > 0 || options.also !== undefined) app.done(key, count, undoAll, options.values)
   }
   if (options.leaves === true) moveOn(rows, run)
   else run()

@@ -6,7 +6,7 @@ import { dueTimes, laterTimes, localInput, utc } from '../store/later.ts'
 import { longDate, nameOf, t, type TextKey, timeOnly } from '../text/text.ts'
 import { askText } from '../ui/dialog.tsx'
 import { type MenuItem, openMenu } from '../ui/menu.tsx'
-import { change, mailsOf, moveTo } from './acts.ts'
+import { change, mailsOf } from './acts.ts'
 import { bulkPatches } from './whole.ts'
 
 const idOf = (role: string): Id | undefined => app.store.byRole.peek().get(role)?.id
@@ -102,38 +102,35 @@ export const categorise = (rows: readonly Id[], name: string, on: boolean): Prom
     whole: bulkPatches.category(name, on),
   })
 
-/** Blocks the senders of mails and puts the mails into Junk; undone together. */
-export async function block(row: Id): Promise<void> {
+/** Blocks the sender of a mail and puts the mail into Junk; undone together. */
+export const block = (row: Id): Promise<void> => listSender(row, 'blocked', 'junk', 'doneBlocked')
+/** Trusts the sender of a mail and puts the mail into the Inbox; undone together. */
+export const trust = (row: Id): Promise<void> => listSender(row, 'safe', 'inbox', 'doneTrusted')
+
+async function listSender(row: Id, on: SenderList, role: string, key: TextKey): Promise<void> {
   const [from] = app.store.email(row).peek()?.from ?? []
-  const junk = app.store.byRole.peek().get('junk')
-  if (from === undefined || junk === undefined) return
-  await changeSenders(from.email, 'blocked')
-  await moveTo([row], junk)
-  app.tell(t('doneBlocked', { name: nameOf(from) }), {
-    label: t('undo'),
-    run: () => {
-      void changeSenders(from.email, undefined)
-      app.undoLast()
-    },
+  const to = idOf(role)
+  if (from === undefined || to === undefined) return
+  const before = await changeSenders(from.email, on)
+  // One mail's sender, whatever else is selected.
+  app.wholeFolder.value = false
+  await change([row], key, marks.move(undefined, to), {
+    leaves: true,
+    values: { name: nameOf(from) },
+    also: () => void changeSenders(from.email, before).catch(() => app.tell(t('failed'))),
   })
 }
-export async function trust(row: Id): Promise<void> {
-  const [from] = app.store.email(row).peek()?.from ?? []
-  const inbox = app.store.byRole.peek().get('inbox')
-  if (from === undefined || inbox === undefined) return
-  await changeSenders(from.email, 'safe')
-  await moveTo([row], inbox)
-  app.tell(t('doneTrusted', { name: nameOf(from) }))
-}
-/** Puts a sender on one of the lists, or on none. */
-async function changeSenders(address: string, on: 'blocked' | 'safe' | undefined): Promise<void> {
+type SenderList = 'blocked' | 'safe'
+/** Puts a sender on one of the lists, or on none; answers where it was. */
+async function changeSenders(address: string, on: SenderList | undefined): Promise<SenderList | undefined> {
   const { list } = await app.client.call('SenderLists/get', { ids: null })
   const lists = list[0] ?? { blocked: [], safe: [] }
   const sender = address.toLowerCase()
-  const without = (name: 'blocked' | 'safe'): string[] => lists[name].filter((one) => one !== sender)
+  const without = (name: SenderList): string[] => lists[name].filter((one) => one !== sender)
   const blocked = [...without('blocked'), ...(on === 'blocked' ? [sender] : [])]
   const safe = [...without('safe'), ...(on === 'safe' ? [sender] : [])]
   await app.client.call('SenderLists/set', { update: { singleton: { blocked, safe } } })
+  return (['blocked', 'safe'] as const).find((name) => lists[name].includes(sender))
 }
 
 export const setInference = (rows: readonly Id[], to: 'focused' | 'other'): Promise<void> =>
