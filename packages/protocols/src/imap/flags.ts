@@ -51,28 +51,19 @@ export function flagList(bits: number, keywords: readonly string[]): string {
   return `(${known}${known !== '' && own !== '' ? ' ' : ''}${own})`
 }
 
-/** Ready bytes of flag lists for the rows of one packed answer, with the text that always stands around them. */
-export class FlagBytes {
+/** Flag lists for the rows of one packed answer, each made once. */
+export class FlagLists {
   readonly #sets: readonly (readonly string[])[]
-  readonly #before: string
-  readonly #after: string
-  readonly #cache: (Uint8Array | undefined)[] = []
+  readonly #made: (string | undefined)[] = []
 
-  constructor(keywordSets: readonly (readonly string[])[], before = '', after = '') {
+  constructor(keywordSets: readonly (readonly string[])[]) {
     this.#sets = keywordSets
-    this.#before = before
-    this.#after = after
   }
 
   /** The list of one row: its bits, and its index into the keyword sets. */
-  of(bits: number, keywords: number): Uint8Array {
+  of(bits: number, keywords: number): string {
     const key = keywords * (ALL_FLAGS + 1) + (bits & ALL_FLAGS)
-    return this.#cache[key] ?? this.#make(key, bits, keywords)
-  }
-
-  #make(key: number, bits: number, keywords: number): Uint8Array {
-    const bytes = Buffer.from(`${this.#before}${flagList(bits, this.#sets[keywords] ?? [])}${this.#after}`, 'latin1')
-    this.#cache[key] = bytes
-    return bytes
+    this.#made[key] ??= flagList(bits, this.#sets[keywords] ?? [])
+    return this.#made[key]
   }
 }

@@ -89,8 +89,7 @@ export class ResponseWriter {
   /** A part of such bytes. */
   slice(from: Buffer, start: number, end: number): this {
     this.#room(end - start)
-    from.copy(this.#buffer, this.#length, start, end)
-    this.#length += end - start
+    this.#length += from.copy(this.#buffer, this.#length, start, end)
     return this
   }
 

@@ -66,15 +66,13 @@ export async function readyTexts(
     if (lasting.texts.size <= MAX_KINDS) break
     lasting.texts.delete(oldest)
   }
-  if (uids.some((uid) => kinds.some(({ texts }) => texts.refused.has(uid)))) return undefined
-  const lacks = (uid: number): boolean => kinds.some(({ texts }) => texts.placeOf(uid) === undefined)
+  if (kinds.some(({ texts }) => texts.refused.size > 0 && uids.some((uid) => texts.refused.has(uid)))) return undefined
   const { view, user, context } = session
-  let missing = uids.filter(lacks)
-  if (missing.length >= MANY) {
-    await Promise.all(kinds.map((kind) => loadKept(user.mailbox, view.folder, kind, missing)))
-    missing = missing.filter(lacks)
-  }
-  if (missing.length === 0) return all
+  const areAllHere = (): boolean => kinds.every(({ texts }) => texts.hasAll(uids))
+  if (!areAllHere() && uids.length >= MANY)
+    await Promise.all(kinds.map((kind) => loadKept(user.mailbox, view.folder, kind, uids)))
+  if (areAllHere()) return all
+  const missing = uids.filter((uid) => kinds.some(({ texts }) => !texts.has(uid)))
   const out = new ResponseWriter(utf8)
   let found = 0
   for (let at = 0; at < missing.length; at += MAX_GET) {
@@ -107,7 +105,7 @@ function indexOf(item: Item): MessageIndex | undefined {
 
 /** Makes the piece in `out`, which is used again for the next. */
 function keep(texts: Texts, uid: number, step: TextStep, index: MessageIndex, out: ResponseWriter): boolean {
-  if (texts.placeOf(uid) !== undefined) return true
+  if (texts.has(uid)) return true
   if (step.kind === 'prepared') writePrepared(out, out.utf8, step.name, index)
   else {
     const fields = step.fields === undefined ? undefined : index.headerFields(step.fields)

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
 import { type FolderId, READY_UIDS } from '@postrider/domain'
+import { ResponseWriter } from '@postrider/wire/imap'
 import { mail, openRoom, type Room } from '../test/room.ts'
 import { Texts } from './texts.ts'
 
@@ -108,32 +109,55 @@ test('a value that is not one is passed over', async (t) => {
   }
 })
 
-test('a run of texts stands for its UIDs, and only when it is whole', () => {
+function written(texts: Texts, uid: number): string {
+  const out = new ResponseWriter()
+  texts.write(out, uid)
+  return out.take().toString('latin1')
+}
+
+test('a block of texts stands for its UIDs, and only when it is whole', () => {
+  const first = 3 * READY_UIDS
   const texts = new Texts()
-  for (const [uid, text] of [
+  for (const [low, text] of [
     [5, 'five'],
     [7, ''],
     [9, 'nine'],
   ] as const)
-    texts.add(uid, Buffer.from(text))
-  const run = texts.run([5, 7, 9])
+    texts.add(first + low, Buffer.from(text))
+  const uids = Uint32Array.of(first + 5, first + 7, first + 9)
+  const run = texts.run(uids)
   assert.ok(run !== undefined)
-  assert.equal(texts.run([5, 6]), undefined)
-  const other = new Texts()
-  other.add(7, Buffer.from('own'))
-  for (const [uids, bytes] of [
-    [[5, 7], run],
-    [[5, 7, 9, 11], run],
-    [[5, 7, 9], run.subarray(1)],
-    [[5, 7, 9], run.subarray(0, -1)],
-    [[5], Buffer.of(1, 0)],
-  ] as const)
-    assert.equal(other.addRun(uids, bytes), false)
-  assert.equal(other.addRun([5, 7, 9], run), true)
-  const textOf = (uid: number): string => {
-    const place = other.placeOf(uid)
-    assert.ok(place !== undefined)
-    return other.bytes.toString('latin1', place + 4, place + 4 + other.lengthAt(place))
+  assert.equal(texts.run(Uint32Array.of(first + 5, first + 6)), undefined)
+  assert.equal(texts.has(5), false)
+  const partly = new Texts()
+  partly.add(first + 7, Buffer.from('own'))
+  for (const other of [new Texts(), partly]) {
+    for (const [lows, bytes] of [
+      [[5, 7], run],
+      [[5, 7, 9, 11], run],
+      [[5, 7, 9], run.subarray(1)],
+      [[5, 7, 9], run.subarray(0, -1)],
+      [[5], Buffer.of(1, 0)],
+    ] as const)
+      assert.equal(other.addBlock(3, Uint8Array.from(lows), bytes), false)
+    assert.equal(other.hasAll(uids), false)
+    assert.equal(other.addBlock(3, Uint8Array.of(5, 7, 9), run), true)
+    assert.equal(other.hasAll(uids), true)
+    const expected = ['five', other === partly ? 'own' : '', 'nine']
+    assert.deepEqual(
+      Array.from(uids, (uid) => written(other, uid)),
+      expected,
+    )
   }
-  assert.deepEqual([5, 7, 9].map(textOf), ['five', 'own', 'nine'])
+})
+
+test('texts made one by one are found in blocks, whatever the order', () => {
+  const texts = new Texts()
+  const textOf = (uid: number): string => `text ${uid} ${'x'.repeat(uid % 300)}`
+  const uids = Uint32Array.from({ length: 700 }, (_, i) => 2 * i + 1)
+  for (const uid of uids.toReversed()) assert.equal(texts.add(uid, Buffer.from(textOf(uid))), true)
+  assert.equal(texts.hasAll(uids), true)
+  assert.equal(texts.hasAll(Uint32Array.of(1, 2)), false)
+  for (const uid of uids) assert.equal(written(texts, uid), textOf(uid))
+  assert.ok(texts.byteLength > uids.reduce((sum, uid) => sum + textOf(uid).length, 0))
 })

@@ -7,7 +7,6 @@ import {
   MAX_READY_BYTES,
   MAX_READY_KIND,
   type NewReadyBlock,
-  READY_UIDS,
   readyBlockOf,
 } from '@postrider/domain'
 import type { PictureRows } from './picture.ts'
@@ -45,7 +44,7 @@ function known(texts: Texts): Known {
 /** Takes from the store what it keeps of the texts of these UIDs (ascending). Each block is asked for once. */
 export async function loadKept(mailbox: MailboxHandle, folder: FolderId, kind: Kind, uids: Uint32Array): Promise<void> {
   const { looked } = known(kind.texts)
-  const blocks = [...new Set(Array.from(uids, readyBlockOf))]
+  const blocks = blocksOf(uids)
   const asked = blocks.filter((block) => !looked.has(block))
   for (let at = 0; at < asked.length; ) {
     const first = asked[at] as number
@@ -55,6 +54,18 @@ export async function loadKept(mailbox: MailboxHandle, folder: FolderId, kind: K
     at += part.length
   }
   await Promise.all(new Set(blocks.map((block) => looked.get(block))))
+}
+
+/** The blocks that UIDs (ascending) lie in. */
+function blocksOf(uids: Uint32Array): number[] {
+  const blocks: number[] = []
+  let last = -1
+  for (let i = 0; i < uids.length; i++) {
+    const block = readyBlockOf(uids[i] as number)
+    if (block !== last) blocks.push(block)
+    last = block
+  }
+  return blocks
 }
 
 async function loadBlocks(
@@ -74,8 +85,7 @@ function takeBlock(texts: Texts, block: number, bytes: Uint8Array): boolean {
   const count = bytes.length < 2 ? 0 : (bytes[0] as number) | ((bytes[1] as number) << 8)
   const run = 2 + count
   if (count === 0 || bytes.length < run) return false
-  const uids = Array.from(bytes.subarray(2, run), (low) => block * READY_UIDS + low)
-  return texts.addRun(uids, bytes.subarray(run))
+  return texts.addBlock(block, bytes.subarray(2, run), bytes.subarray(run))
 }
 
 function blockOf(texts: Texts, uids: Uint32Array): Buffer | undefined {

@@ -1,81 +1,131 @@
-const FIRST_BYTES = 64 * 1024
+import { READY_UIDS, readyBlockOf } from '@postrider/domain'
+import type { ResponseWriter } from '@postrider/wire/imap'
+
+const FIRST_BYTES = 4 * 1024
 /** One kind of text of one folder takes no more. */
 const MAX_BYTES = 16 * 1024 * 1024
-/** What the table costs for each message. */
-const ENTRY_BYTES = 56
+/** What a block costs beside its bytes. */
+const BLOCK_BYTES = 4 * READY_UIDS + 200
 
-/** Ready pieces of answers by UID, behind one another in one buffer. What a UID stands for never changes, so nothing is ever replaced. */
+/** The pieces of READY_UIDS consecutive UIDs, each behind its length (four bytes). */
+interface Block {
+  /** Longer than `used` while it grows. */
+  bytes: Buffer
+  used: number
+  /** By UID: where its piece begins; 0 when it is not here. */
+  readonly places: Uint32Array
+}
+
+/**
+ * Ready pieces of answers by UID. What a UID stands for never changes, so nothing is ever replaced. Blocks are those the store keeps: one that comes
+ * from there is used as it is.
+ */
 export class Texts {
-  /** The buffer; replaced by a larger one as it grows. */
-  bytes: Buffer = Buffer.alloc(0)
   /** UIDs whose piece cannot be kept here. */
   readonly refused = new Set<number>()
-  readonly #starts = new Map<number, number>()
-  #used = 0
+  readonly #blocks = new Map<number, Block>()
+  #bytes = 0
 
   get byteLength(): number {
-    return this.bytes.length + this.#starts.size * ENTRY_BYTES
+    return this.#bytes + this.#blocks.size * BLOCK_BYTES
   }
 
-  /** Where the piece of a UID stands: four bytes of length, then the piece. Undefined when it is not here. */
-  placeOf(uid: number): number | undefined {
-    return this.#starts.get(uid)
+  has(uid: number): boolean {
+    return (this.#blocks.get(readyBlockOf(uid))?.places[uid % READY_UIDS] ?? 0) !== 0
   }
 
-  lengthAt(place: number): number {
-    return this.bytes.readUInt32LE(place)
+  /** True when the pieces of all these UIDs (ascending) are here. */
+  hasAll(uids: Uint32Array): boolean {
+    let number = -1
+    let block: Block | undefined
+    for (let i = 0; i < uids.length; i++) {
+      const uid = uids[i] as number
+      if (readyBlockOf(uid) !== number) {
+        number = readyBlockOf(uid)
+        block = this.#blocks.get(number)
+        if (block === undefined) return false
+      }
+      if (block?.places[uid % READY_UIDS] === 0) return false
+    }
+    return true
+  }
+
+  /** Writes the piece of a UID that is here. */
+  write(out: ResponseWriter, uid: number): void {
+    const { bytes, places } = this.#blocks.get(readyBlockOf(uid)) as Block
+    const place = places[uid % READY_UIDS] as number
+    out.slice(bytes, place, place + bytes.readUInt32LE(place - LENGTH_BYTES))
   }
 
   /** False when there is no room. */
   add(uid: number, piece: Uint8Array): boolean {
-    if (!this.#makeRoom(LENGTH_BYTES + piece.length)) return false
-    this.#starts.set(uid, this.#used)
-    this.bytes.writeUInt32LE(piece.length, this.#used)
-    this.bytes.set(piece, this.#used + LENGTH_BYTES)
-    this.#used += LENGTH_BYTES + piece.length
+    const number = readyBlockOf(uid)
+    let block = this.#blocks.get(number)
+    if (block === undefined) {
+      block = { bytes: Buffer.alloc(0), used: 0, places: new Uint32Array(READY_UIDS) }
+      this.#blocks.set(number, block)
+    }
+    const end = block.used + LENGTH_BYTES + piece.length
+    if (!this.#makeRoom(block, end)) return false
+    block.bytes.writeUInt32LE(piece.length, block.used)
+    block.bytes.set(piece, block.used + LENGTH_BYTES)
+    block.places[uid % READY_UIDS] = block.used + LENGTH_BYTES
+    block.used = end
     return true
   }
 
-  /** Pieces as they stand here, each behind its length, of these UIDs; ones that are here already are passed over. False when they are not as many, or find no room. */
-  addRun(uids: readonly number[], run: Uint8Array): boolean {
-    const lengths = new DataView(run.buffer, run.byteOffset, run.byteLength)
-    const places: number[] = []
+  /**
+   * A block as the store keeps it: the last bytes of its UIDs, and their pieces, each behind its length. It is used as it is; where some of it is
+   * here already, the rest is added. False when these are not as many, or find no room.
+   */
+  addBlock(number: number, uids: Uint8Array, run: Uint8Array): boolean {
+    const bytes = Buffer.from(run.buffer, run.byteOffset, run.byteLength)
+    const places = new Uint32Array(READY_UIDS)
     let at = 0
-    while (at + LENGTH_BYTES <= run.length && places.length < uids.length) {
-      places.push(at)
-      at += LENGTH_BYTES + lengths.getUint32(at, true)
+    for (let i = 0; i < uids.length; i++) {
+      if (at + LENGTH_BYTES > bytes.length) return false
+      places[uids[i] as number] = at + LENGTH_BYTES
+      at += LENGTH_BYTES + bytes.readUInt32LE(at)
     }
-    if (at !== run.length || places.length !== uids.length || !this.#makeRoom(run.length)) return false
-    for (const [i, uid] of uids.entries()) {
-      if (!this.#starts.has(uid)) this.#starts.set(uid, this.#used + (places[i] as number))
+    if (at !== bytes.length || this.#bytes + at > MAX_BYTES) return false
+    if (!this.#blocks.has(number)) {
+      this.#blocks.set(number, { bytes, used: at, places })
+      this.#bytes += at
+      return true
     }
-    this.bytes.set(run, this.#used)
-    this.#used += run.length
+    for (const low of uids) {
+      const uid = number * READY_UIDS + low
+      const place = places[low] as number
+      const end = place + bytes.readUInt32LE(place - LENGTH_BYTES)
+      if (!this.has(uid) && !this.add(uid, bytes.subarray(place, end))) return false
+    }
     return true
   }
 
   /** The pieces of these UIDs, each behind its length; undefined when one is not here. */
-  run(uids: ArrayLike<number>): Buffer | undefined {
+  run(uids: Uint32Array): Buffer | undefined {
+    if (!this.hasAll(uids)) return undefined
     const pieces: Buffer[] = []
-    for (let i = 0; i < uids.length; i++) {
-      const place = this.#starts.get(uids[i] as number)
-      if (place === undefined) return undefined
-      pieces.push(this.bytes.subarray(place, place + LENGTH_BYTES + this.lengthAt(place)))
+    for (const uid of uids) {
+      const { bytes, places } = this.#blocks.get(readyBlockOf(uid)) as Block
+      const place = places[uid % READY_UIDS] as number
+      pieces.push(bytes.subarray(place - LENGTH_BYTES, place + bytes.readUInt32LE(place - LENGTH_BYTES)))
     }
     return Buffer.concat(pieces)
   }
 
-  #makeRoom(bytes: number): boolean {
-    const needed = this.#used + bytes
-    if (needed > MAX_BYTES) return false
-    if (needed > this.bytes.length) {
-      const grown = Buffer.allocUnsafeSlow(Math.min(MAX_BYTES, Math.max(needed, 2 * this.bytes.length, FIRST_BYTES)))
-      this.bytes.copy(grown, 0, 0, this.#used)
-      this.bytes = grown
-    }
+  #makeRoom(block: Block, needed: number): boolean {
+    const { length } = block.bytes
+    if (needed <= length) return true
+    const room = Math.max(needed, 2 * length, FIRST_BYTES)
+    if (this.#bytes - length + room > MAX_BYTES) return false
+    const grown = Buffer.allocUnsafeSlow(room)
+    block.bytes.copy(grown, 0, 0, block.used)
+    block.bytes = grown
+    this.#bytes += room - length
     return true
   }
 }
 
 /** The length in front of a piece. */
-export const LENGTH_BYTES = 4
+const LENGTH_BYTES = 4

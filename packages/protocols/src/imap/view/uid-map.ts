@@ -188,6 +188,11 @@ export interface Window {
   readonly sequences: Uint32Array
 }
 
+/** Writes numbers that follow one another. A function of its own: it is compiled earlier than what calls it. */
+function count(into: Uint32Array, at: number, from: number, length: number): void {
+  for (let i = 0; i < length; i++) into[at + i] = from + i
+}
+
 /** Cuts ranges of sequence numbers into windows of at most `most` messages, the first one of `first`. */
 export function* windows(map: UidMap, sequences: Ranges, most: number, first = most): Generator<Window> {
   let size = first
@@ -201,10 +206,11 @@ export function* windows(map: UidMap, sequences: Ranges, most: number, first = m
       const step = Math.min(last - next + 1, size - n)
       const runs = map.toUids(Uint32Array.of(next, next + step - 1))
       for (let r = 0; r < runs.length; r += 2) {
-        for (let uid = runs[r] as number; uid <= (runs[r + 1] as number); uid++) {
-          uids[n] = uid
-          numbers[n++] = next++
-        }
+        const length = (runs[r + 1] as number) - (runs[r] as number) + 1
+        count(uids, n, runs[r] as number, length)
+        count(numbers, n, next, length)
+        n += length
+        next += length
       }
       if (n === size) {
         yield { uids, sequences: numbers }

@@ -21,7 +21,7 @@ import {
   type SequenceSet,
 } from '@postrider/wire/imap'
 import { bad, Refusal } from '../codes.ts'
-import { FlagBytes, KNOWN_FLAGS } from '../flags.ts'
+import { FlagLists, KNOWN_FLAGS } from '../flags.ts'
 import type { Session } from '../session.ts'
 import { UidMap } from './uid-map.ts'
 
@@ -177,7 +177,7 @@ export class View {
     skip?: (row: number) => boolean,
   ): Promise<void> {
     this.tellKeywords(session, rows.keywordSets)
-    const lists = new FlagBytes(rows.keywordSets)
+    const lists = new FlagLists(rows.keywordSets)
     const { out, enabled } = session
     const uid = withUid || enabled.qresync
     for (let row = 0; row < rows.count; row++) {
@@ -190,7 +190,7 @@ export class View {
           .ascii('UID ')
           .number(rows.uid[row] as number)
           .ascii(' ')
-      out.ascii('FLAGS ').bytes(lists.of(rows.flags[row] as number, rows.keywords[row] as number))
+      out.ascii('FLAGS ').ascii(lists.of(rows.flags[row] as number, rows.keywords[row] as number))
       if (enabled.condstore)
         out
           .ascii(' MODSEQ (')
