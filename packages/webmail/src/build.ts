@@ -1,11 +1,13 @@
 /**
  * Puts the browser client together with esbuild: one script and one style sheet for the first view, chunks for what comes later, a service
- * worker that knows them all. Kept in a folder under the hash of everything it was made of, so that only the first start pays.
+ * worker that knows them all. Kept in a folder under the hash of everything it was made of, compressed as well, so that only the first start pays.
  */
 import { createHash } from 'node:crypto'
 import { mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { promisify } from 'node:util'
+import { brotliCompress, constants, gzip } from 'node:zlib'
 import type { BuildOptions, OutputFile, Plugin } from 'esbuild'
 import type { StartData } from './start.ts'
 
@@ -14,6 +16,9 @@ export interface WebmailFile {
   readonly type: string
   /** Its name changes with its content. */
   readonly immutable: boolean
+  /** The same for browsers that take it compressed; where it is worth it. */
+  readonly brotli?: Uint8Array
+  readonly gzip?: Uint8Array
 }
 
 export interface WebmailBuild {
@@ -38,6 +43,21 @@ const typeOf = (path: string): string => types[path.slice(path.lastIndexOf('.') 
 interface Manifest {
   readonly entry: WebmailBuild['entry']
   readonly files: readonly string[]
+  /** Those that are kept compressed too, beside themselves. */
+  readonly compressed: readonly string[]
+}
+
+/** Smaller ones are not worth it. */
+const LEAST_COMPRESSED = 512
+const compressible = /^(?:text\/|application\/(?:json|javascript|manifest\+json)|image\/svg)/
+const brotliOf = promisify(brotliCompress)
+const gzipOf = promisify(gzip)
+
+async function compressed(file: WebmailFile): Promise<WebmailFile> {
+  const { bytes, type } = file
+  if (bytes.length < LEAST_COMPRESSED || !compressible.test(type)) return file
+  const params = { [constants.BROTLI_PARAM_QUALITY]: 9 }
+  return { ...file, brotli: await brotliOf(bytes, { params }), gzip: await gzipOf(bytes, { level: 9 }) }
 }
 
 /** The files of the web client. `cacheFolder`: where a build is kept (default: a folder of the system's temporary one; undefined hash: build anew). */
@@ -50,7 +70,11 @@ export async function buildWebmail({
   const folder = join(cacheFolder, hash)
   const kept = await readBuild(folder)
   if (kept !== undefined) return kept
-  const made = await make()
+  const { files, entry } = await make()
+  const made = {
+    entry,
+    files: new Map(await Promise.all([...files].map(async ([path, file]) => [path, await compressed(file)] as const))),
+  }
   await keep(cacheFolder, folder, made)
   return made
 }
@@ -81,8 +105,15 @@ async function readBuild(folder: string): Promise<WebmailBuild | undefined> {
   try {
     manifest = JSON.parse(await readFile(join(folder, 'build.json'), 'utf8')) as Manifest
     const files = new Map<string, WebmailFile>()
-    for (const path of manifest.files)
-      files.set(path, { bytes: await readFile(join(folder, path)), type: typeOf(path), immutable: isImmutable(path) })
+    for (const path of manifest.files) {
+      const at = join(folder, path)
+      const file = { bytes: await readFile(at), type: typeOf(path), immutable: isImmutable(path) }
+      const isCompressed = manifest.compressed.includes(path)
+      files.set(
+        path,
+        isCompressed ? { ...file, brotli: await readFile(`${at}.br`), gzip: await readFile(`${at}.gz`) } : file,
+      )
+    }
     return { files, entry: manifest.entry }
   } catch {
     // Nothing kept, or not readable: it is made anew.
@@ -96,8 +127,15 @@ async function keep(cacheFolder: string, folder: string, build: WebmailBuild): P
   const fresh = `${folder}.${process.pid}.${Date.now()}`
   try {
     await mkdir(join(fresh, 'a'), { recursive: true, mode: 0o700 })
-    for (const [path, { bytes }] of build.files) await writeFile(join(fresh, path), bytes)
-    const manifest: Manifest = { entry: build.entry, files: [...build.files.keys()] }
+    const compressed: string[] = []
+    for (const [path, { bytes, brotli, gzip }] of build.files) {
+      await writeFile(join(fresh, path), bytes)
+      if (brotli === undefined || gzip === undefined) continue
+      await writeFile(join(fresh, `${path}.br`), brotli)
+      await writeFile(join(fresh, `${path}.gz`), gzip)
+      compressed.push(path)
+    }
+    const manifest: Manifest = { entry: build.entry, files: [...build.files.keys()], compressed }
     await writeFile(join(fresh, 'build.json'), JSON.stringify(manifest))
     await rename(fresh, folder)
     for (const old of await readdir(cacheFolder))

@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
-import { gzipSync } from 'node:zlib'
+import { brotliDecompressSync, gunzipSync, gzipSync } from 'node:zlib'
 import { buildWebmail, shellPage } from '../src/build.ts'
 import { choicesOf, readChoices, writeChoices } from '../src/start.ts'
 
@@ -17,6 +17,14 @@ test('the first view needs at most 90 KB of script and 15 KB of style; a second 
     const again = await buildWebmail({ cacheFolder })
     assert.deepEqual([...again.files.keys()], [...first.files.keys()])
     assert.deepEqual(again.entry, first.entry)
+    for (const [path, file] of first.files) {
+      assert.deepEqual(Buffer.from(file.bytes), again.files.get(path)?.bytes, path)
+      assert.deepEqual([file.brotli, file.gzip], [again.files.get(path)?.brotli, again.files.get(path)?.gzip])
+      assert.equal(file.gzip === undefined, path.endsWith('.png') || file.bytes.length < 512, path)
+      if (file.brotli === undefined || file.gzip === undefined) continue
+      for (const bytes of [brotliDecompressSync(file.brotli), gunzipSync(file.gzip)])
+        assert.ok(bytes.equals(file.bytes), path)
+    }
     const size = (paths: readonly string[]): number =>
       paths.reduce((sum, path) => sum + gzipSync(first.files.get(path)?.bytes ?? '', { level: 9 }).length, 0)
     const script = size([first.entry.script, ...first.entry.preload])

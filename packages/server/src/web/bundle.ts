@@ -1,30 +1,15 @@
 import { createHash } from 'node:crypto'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { join } from 'node:path'
-import { promisify } from 'node:util'
-import { brotliCompress, constants, gzip } from 'node:zlib'
 import type { Logger } from '@postrider/domain'
-import type { WebmailBuild } from '@postrider/webmail/build'
+import type { WebmailBuild, WebmailFile } from '@postrider/webmail/build'
 import { appPolicy, framePolicy } from './headers.ts'
 import { answer } from './request.ts'
 
-/** The files of the browser client: built once, compressed once, with names that never change their content. */
+/** The files of the browser client: built and compressed once, with names that never change their content. */
 
-interface Ready {
-  readonly type: string
-  readonly immutable: boolean
-  readonly etag: string
-  readonly bytes: Uint8Array
-  readonly brotli: Uint8Array | undefined
-  readonly gzip: Uint8Array | undefined
-}
+type Ready = WebmailFile & { readonly etag: string }
 export type BuiltWebmail = WebmailBuild & { readonly module: typeof import('@postrider/webmail/build') }
-
-/** Smaller ones are not worth it. */
-const LEAST_COMPRESSED = 512
-const compressible = /^(?:text\/|application\/(?:json|javascript|manifest\+json)|image\/svg)/
-const brotliOf = promisify(brotliCompress)
-const gzipOf = promisify(gzip)
 
 /** Coding the client takes best (RFC 9110 §12.5.3). */
 export function codingOf(header: string | undefined): 'br' | 'gzip' | undefined {
@@ -57,17 +42,9 @@ export class Bundle {
   async #make(cacheFolder: string): Promise<void> {
     const module = await import('@postrider/webmail/build')
     const build = await module.buildWebmail({ cacheFolder })
-    for (const [path, { bytes, type, immutable }] of build.files) {
-      const small = bytes.length < LEAST_COMPRESSED || !compressible.test(type)
-      const params = { [constants.BROTLI_PARAM_QUALITY]: 9 }
-      this.#files.set(path, {
-        type,
-        immutable,
-        bytes,
-        etag: `"${createHash('sha256').update(bytes).digest('base64url').slice(0, 27)}"`,
-        brotli: small ? undefined : await brotliOf(bytes, { params }),
-        gzip: small ? undefined : await gzipOf(bytes, { level: 9 }),
-      })
+    for (const [path, file] of build.files) {
+      const hash = createHash('sha256').update(file.bytes).digest('base64url')
+      this.#files.set(path, { ...file, etag: `"${hash.slice(0, 27)}"` })
     }
     this.#build = { ...build, module }
   }
