@@ -32,6 +32,8 @@ export const systemPrograms: readonly SystemProgram[] = [
   { program: 'pg_ctlcluster', package: 'postgresql', tests: 'the store over PostgreSQL' },
   { program: 'patroni', package: 'patroni', tests: 'failover of PostgreSQL', byHand: true },
   { program: 'etcd', package: 'etcd-server', tests: 'failover of PostgreSQL', byHand: true },
+  { program: 'buildah', package: 'buildah', tests: 'the container image', byHand: true },
+  { program: 'debootstrap', package: 'debootstrap', tests: 'the container image', byHand: true },
   { program: 'pebble', package: 'pebble', tests: 'certificates by ACME, against an authority of our own' },
   { program: 'w3m', package: 'w3m', tests: 'the Light version in w3m' },
   { program: 'lynx', package: 'lynx', tests: 'the Light version in lynx' },
