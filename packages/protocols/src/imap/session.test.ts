@@ -257,6 +257,33 @@ room('P21: a full mailbox refuses before the message is sent, and still deletes'
 })
 
 room(
+  'RFC 7888, RFC 3502: messages that nobody waited with leave nothing behind when one of them is refused',
+  async (it) => {
+    const client = await it.login()
+    const several = (count: number, bytes: number): string =>
+      Array.from({ length: count }, () => ` {${bytes}+}\r\n${mail('Big').padEnd(bytes, 'x')}`).join('')
+    assert.match(await last(client, `APPEND Nowhere${several(2, 300)}`), /^NO \[TRYCREATE\]/)
+    // More than is taken before its place is known.
+    assert.match(await last(client, `APPEND Nowhere${several(5, 60_000)}`), /^NO \[TRYCREATE\]/)
+    assert.match(await last(client, `APPEND INBOX${several(1, 300)} (\\Foo)${several(1, 300)}`), /^BAD/)
+    await it.store.apply(it.bob.mailbox, [{ op: 'setQuota', quota: 100_000 }])
+    assert.match(await last(client, `APPEND INBOX${several(2, 60_000)}`), /^NO \[OVERQUOTA\]/)
+    assert.equal((await it.store.info(it.bob.mailbox)).items, 0)
+    assert.match(await last(client, `APPEND INBOX${several(3, 300)}`), /^OK \[APPENDUID \d+ 1:3\]/)
+  },
+)
+
+room('RFC 9051 §6.3.12: a mailbox that goes away while its message comes is to be created', async (it) => {
+  const [client, other] = [await it.login(), await it.login()]
+  await other.command('CREATE Short')
+  client.send('a APPEND Short {300}\r\n')
+  assert.equal(await client.line(), '+ OK')
+  await other.command('DELETE Short')
+  client.send(`${mail('Late').padEnd(300, 'x')}\r\n`)
+  assert.match((await client.line()) ?? '', /^a NO \[TRYCREATE\]/)
+})
+
+room(
   'memory set aside for messages on their way is bounded, and given back when the client goes',
   async (it) => {
     const [one, two] = [await it.login(), await it.login()]

@@ -3,7 +3,7 @@ import type {
   ConnectionHandler,
   Hint,
   MailboxHandle,
-  MailboxInfo,
+  Overview,
   Principal,
   Timed,
   Waiter,
@@ -45,6 +45,12 @@ export interface User {
   readonly unregister: () => void
 }
 
+/** Where the messages go that are coming in, and the mailboxes as they were when the first of them was announced. */
+export interface AppendTarget {
+  readonly name: string
+  readonly overview: Promise<Overview>
+}
+
 export type ImapState =
   | { readonly name: 'notAuthenticated' }
   | { readonly name: 'authenticated'; readonly user: User }
@@ -78,8 +84,8 @@ export class Session implements ConnectionHandler, Waiter, Timed {
   hinted = false
   /** Bytes set aside for messages of the APPEND that is coming in. */
   reserved = 0
-  /** Where that APPEND goes, and the mailbox as it was when it began. */
-  appendTo: { readonly name: string; readonly info: MailboxInfo } | undefined = undefined
+  /** Where that APPEND goes. */
+  appendTo: AppendTarget | undefined = undefined
   readonly #receiver: ImapReceiver
   readonly #started: number
   #lastActivity: number

@@ -1,4 +1,4 @@
-import { mailItem, type NewItem, resultOf } from '@postrider/domain'
+import { isDomainError, mailItem, type NewItem, resultOf } from '@postrider/domain'
 import { type AppendMessage, formatInOrder } from '@postrider/wire/imap'
 import { no, ok, Refusal } from '../codes.ts'
 import { afterLogin, command } from '../command.ts'
@@ -13,14 +13,22 @@ export const append = command({
   updates: 'all',
   looks: true,
   async run(session, { mailbox, messages }) {
-    const tree = FolderTree.named(await session.user.mailbox.overview(), session.context.settings.showHiddenFolders)
-    const folder = tree.folder(mailbox, 'TRYCREATE')
+    const { appendTo, context, user } = session
     const items = []
     for (const message of messages) {
       items.push(newItem(session, message))
       await session.pace()
     }
-    const applied = await session.user.mailbox.apply(items.map((item) => ({ op: 'add', folder: folder.id, item })))
+    // Asked for when the first message was announced; the answer has come while they were prepared.
+    const overview = await (appendTo?.overview ?? user.mailbox.overview())
+    const folder = FolderTree.named(overview, context.settings.showHiddenFolders).folder(mailbox, 'TRYCREATE')
+    const applied = await user.mailbox
+      .apply(items.map((item) => ({ op: 'add', folder: folder.id, item })))
+      .catch((error: unknown) => {
+        // It has gone since.
+        if (!isDomainError(error, 'folderNotFound')) throw error
+        throw new Refusal(no('No such mailbox', 'TRYCREATE'))
+      })
     const added = items.map((_, index) => resultOf(applied, index, 'add'))
     const uids = formatInOrder(added.map((one) => one.uid))
     return ok('APPEND completed', `APPENDUID ${added[0]?.uidValidity} ${uids}`)
