@@ -5,7 +5,7 @@ import { BridgedStatements, type ServerDatabase } from '../postgres/bridge.ts'
 import { STAGED, stagedSql } from '../postgres/staged.ts'
 import { Connection, isSqliteCorrupt } from './connection.ts'
 import { logsSetAside, PageReader } from './page-sums.ts'
-import { damageOfIndex, namesOfPages, placesOfBlobs } from './whereabouts.ts'
+import { damageOfIndex, namesOfPages, placesOfBlobs, uidsOfBlock } from './whereabouts.ts'
 import type { Row, Statements } from '../engine/statements.ts'
 import { unseal, unsealAttachments, unsealBag, unsealRecipients } from '../engine/encode.ts'
 import { check as sql } from '../engine/sql/check.ts'
@@ -19,6 +19,7 @@ export type ProblemKind =
   | 'column'
   | 'original'
   | 'references'
+  | 'ready'
   | 'segment'
   | 'search'
 export interface Problem {
@@ -92,6 +93,7 @@ export class Checker {
         }
       })
       await this.#step('items', () => this.#fat())
+      await this.#step('ready answers', () => this.#ready())
       await this.#step('references', () => this.#references())
       await this.#step('segments', () => this.#segments())
       this.#connection.run('COMMIT')
@@ -228,6 +230,14 @@ export class Checker {
         })
       }
       if (rows.length < PAGE) return
+    }
+  }
+
+  /** Ready answers are kept of mails that are there. */
+  #ready(): void {
+    for (const [mailbox, folder, block] of this.#connection.all(sql.staleReady, MAX_PROBLEMS)) {
+      const uids = uidsOfBlock(block as number)
+      this.#problem('ready', `mailbox ${mailbox} folder ${folder} ${uids}: ready answers of mails that are gone`)
     }
   }
 

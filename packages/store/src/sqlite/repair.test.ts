@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import { closeSync, cpSync, openSync, readdirSync, readSync, rmSync, statSync, truncateSync, writeSync } from 'node:fs'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
-import { isDomainError, type Operation } from '@postrider/domain'
+import { isDomainError, type Operation, type Uid } from '@postrider/domain'
 import { Connection } from './connection.ts'
 import { type RepairReport, repairDatabase } from './index.ts'
 import { temporaryFolder, testMail, testMailbox, testStore } from './testing.ts'
@@ -85,6 +85,44 @@ test('repair: counters, references, live bytes, places and rows of originals com
   )
   for (const { original } of items)
     assert.match(Buffer.from(await store.blob(testMailbox, original!)).toString(), /x{400}/)
+})
+
+test('ready answers of a mail that is gone: check names them, repair removes them and no others', async (t) => {
+  const { store, folder, inbox } = await testStore(t)
+  const bytes = Buffer.from('an answer')
+  const add = (subject: string, uid: number): Operation => ({
+    op: 'add',
+    folder: inbox,
+    item: testMail(subject),
+    uid: uid as Uid,
+  })
+  await store.apply(testMailbox, [add('one', 1), add('two', 300), add('three', 600), add('four', 900)])
+  const blocks = [0, 1, 2].map((block) => ({ block, mails: 1, bytes }))
+  await store.apply(testMailbox, [{ op: 'keepReady', folder: inbox, kind: 'a', blocks }])
+  assert.deepEqual((await store.check())[0]?.problems, [])
+  await store.close()
+  const connection = new Connection(databaseOf(folder))
+  connection.execute(`
+    DELETE FROM item WHERE fid = ${inbox} AND uid = 300;
+    INSERT INTO ready (mbx, fid, block, kind, at, value) VALUES (1, ${inbox}, 3, 'a', 1, x'00'), (1, 9999, 0, 'a', 1, x'00')`)
+  connection.close()
+  const stale = [`${inbox} UID 256 to 511`, `${inbox} UID 768 to 1023`, '9999 UID 0 to 255']
+  assert.deepEqual(
+    (await problems(t, folder)).filter((line) => line.startsWith('ready')),
+    stale.map((where) => `ready: mailbox 1 folder ${where}: ready answers of mails that are gone`),
+  )
+  const { repaired } = await repair(folder, true)
+  assert.deepEqual(
+    repaired.filter((line) => line.includes('ready')),
+    stale.map((where) => `mailbox 1 folder ${where}: ready answers were removed, of mails that are gone`),
+  )
+  assert.deepEqual(await problems(t, folder), [])
+  const again = (await testStore(t, { folder })).store
+  const kept = await again.ready(testMailbox, { folder: inbox, kind: 'a', blocks: [0, 9] })
+  assert.deepEqual(
+    kept.map(({ block }) => block),
+    [0, 2],
+  )
 })
 
 test('repair: a lost segment and a torn one cost the mails in them and no others; they are named and read as corrupt', async (t) => {

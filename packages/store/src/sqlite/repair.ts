@@ -5,11 +5,12 @@ import { BlobReader, type RecordHead, realFiles, segmentPath } from '../blobs/in
 import { check as sql } from '../engine/sql/check.ts'
 import { read } from '../engine/sql/read.ts'
 import { repair as write } from '../engine/sql/repair.ts'
+import { write as forget } from '../engine/sql/write.ts'
 import { Connection, isSqliteCorrupt } from './connection.ts'
 import { lockFolder } from './lock.ts'
 import { copyLog, PageReader, redoPath, setLogAside, sumAnew, sumsFit } from './page-sums.ts'
 import { carryOut, readRedo, recoverFolder } from './redo.ts'
-import { damageOfIndex, namesOfPages, placesOfBlobs } from './whereabouts.ts'
+import { damageOfIndex, namesOfPages, placesOfBlobs, uidsOfBlock } from './whereabouts.ts'
 
 /** What `store repair` did with one database, or would do. */
 export interface RepairReport {
@@ -68,6 +69,7 @@ class Repairer {
         if (!this.#apply) this.#step('redo log', () => this.#tryRedo())
         this.#indexes(damaged)
         this.#step('items without a place', () => this.#places())
+        this.#step('ready answers', () => this.#ready())
         this.#step('places without an item', () => this.#emptyPlaces())
         this.#step('rows of originals', () => this.#blobs())
         this.#step('segments', () => this.#segmentRows())
@@ -223,6 +225,17 @@ class Repairer {
         this.#where.now,
       )
       this.#lost.push(`mailbox ${mailbox} folder ${folder} UID ${uid}: nothing of it is left`)
+    }
+  }
+
+  /** Ready answers of mails that are gone, or will be with their place. A database that was not opened since version 3 has none. */
+  #ready(): void {
+    if (this.#connection.get(`SELECT 1 FROM sqlite_master WHERE name = 'ready'`) === undefined) return
+    for (const [mailbox, folder, block] of this.#connection.all(sql.staleReady, Number.MAX_SAFE_INTEGER)) {
+      this.#connection.run(forget.removeReady, ...([mailbox, folder, block, block] as number[]))
+      this.#repaired.push(
+        `mailbox ${mailbox} folder ${folder} ${uidsOfBlock(block as number)}: ready answers were removed, of mails that are gone`,
+      )
     }
   }
 

@@ -1,7 +1,11 @@
+import { READY_UIDS } from '@postrider/domain'
 import { check as sql } from '../engine/sql/check.ts'
 import { read } from '../engine/sql/read.ts'
 import type { Statements } from '../engine/statements.ts'
 import { Connection, isSqliteCorrupt } from './connection.ts'
+
+/** A block of ready answers, in words. */
+export const uidsOfBlock = (block: number): string => `UID ${block * READY_UIDS} to ${(block + 1) * READY_UIDS - 1}`
 
 /** What a damaged page belongs to: the name of a table or index, by page. Pages that no tree holds any more are left out. */
 export function namesOfPages(connection: Connection, pages: readonly number[]): ReadonlyMap<number, string> {

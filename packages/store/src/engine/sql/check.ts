@@ -1,3 +1,5 @@
+import { READY_UIDS } from '@postrider/domain'
+
 /** What `check` counts. */
 export const check = {
   folderCounters: `SELECT f.fid, c.content_cn, c.uidnext, c.n_total, c.n_unread, c.n_deleted, c.n_hidden, c.n_bytes
@@ -12,6 +14,14 @@ export const check = {
      WHERE i.item IS NULL OR i.mbx <> m.mbx OR i.mid <> m.mid OR i.fid <> m.fid OR i.uid <> m.uid LIMIT ?`,
   lonelyItems: `SELECT i.mbx, i.mid FROM item i LEFT JOIN msg m ON m.mbx = i.mbx AND m.fid = i.fid AND m.uid = i.uid
      JOIN mailbox b ON b.mbx = i.mbx WHERE m.uid IS NULL AND b.state = 'live' LIMIT ?`,
+  // Blocks of ready answers that nobody can have kept: of no folder, still growing, without a mail, or of a mail that is no more.
+  staleReady: `SELECT r.mbx, r.fid, r.block FROM ready r JOIN mailbox x ON x.mbx = r.mbx AND x.state = 'live'
+     LEFT JOIN folder_count c ON c.fid = r.fid AND c.mbx = r.mbx
+     WHERE c.fid IS NULL OR (r.block + 1) * ${READY_UIDS} > c.uidnext OR NOT EXISTS (SELECT 1 FROM msg m
+       WHERE m.mbx = r.mbx AND m.fid = r.fid AND m.uid BETWEEN r.block * ${READY_UIDS} AND (r.block + 1) * ${READY_UIDS} - 1)
+     UNION SELECT r.mbx, r.fid, r.block FROM msg m LEFT JOIN item i ON i.item = m.item
+       JOIN ready r ON r.mbx = m.mbx AND r.fid = m.fid AND r.block = m.uid / ${READY_UIDS} WHERE i.item IS NULL
+     ORDER BY 1, 2, 3 LIMIT ?`,
   columns: `SELECT item, mbx, mid, idx, bag, recipients, attachments FROM item WHERE item > ? ORDER BY item LIMIT ?`,
   named: `SELECT blob FROM item WHERE blob IS NOT NULL UNION ALL SELECT blob FROM queue`,
   extra: `SELECT extra FROM item WHERE extra IS NOT NULL`,
