@@ -89,6 +89,11 @@ const fetchDeviations: readonly FetchDeviation[] = [
   },
   {
     items: STRUCTURE,
+    mails: ['boundary never occurs', 'boundary missing'],
+    why: 'A multipart that nothing divides is plain text, so that its text is seen (RFC 2045 §5.2); Dovecot shows an empty part',
+  },
+  {
+    items: STRUCTURE,
     mails:
       /^(parameter |description 8-bit|encoding odd|all the content fields|disposition empty|boundary unquoted|qp attachment)/,
     why: 'Broken parameters are read as far as they make sense; RFC 2231 values are told in one piece, in UTF-8; 8-bit text in encoded-words',

@@ -29,6 +29,8 @@ const SHAPES: readonly (readonly [what: string, source: string, expected: string
   ['plain text', 'Content-Type: text/plain\n\nx', 't1'],
   ['no header', '\nx', 't1'],
   ['html', 'Content-Type: text/html\n\nx', 'h1'],
+  ['a multipart without its boundary', 'Content-Type: multipart/mixed\n\n--b\n\nx\n--b--', 't1'],
+  ['a multipart whose boundary never appears', `${type('mixed', 'm')}x\n`, 't1'],
   [
     'alternative',
     `${type('alternative', 'a')}${part('a', 'Content-Type: text/plain')}${part('a', 'Content-Type: text/html')}--a--`,

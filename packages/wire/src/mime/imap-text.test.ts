@@ -92,8 +92,18 @@ test('RFC 9051 §7.5.2 BODY and BODYSTRUCTURE: text, basic, message, multipart',
   )
 })
 
+test('RFC 2045 §5.2: a multipart that nothing divides is plain text, without the boundary and with its charset', () => {
+  for (const parameter of ['', '; boundary=""', '; boundary=b', `; boundary=${'b'.repeat(2_000)}`])
+    assert.equal(
+      structure(
+        `Content-Type: multipart/alternative; charset=utf-8${parameter}\nContent-Transfer-Encoding: base64\n\n--a\n\nx\n`,
+      ),
+      '("text" "plain" ("charset" "utf-8") NIL NIL "8bit" 10 3 NIL NIL NIL NIL)',
+    )
+})
+
 test('a multipart without parts shows an empty text, a closed message/rfc822 shows octets', () => {
-  const empty = 'Content-Type: multipart/mixed; boundary=b\n\nnothing\n'
+  const empty = 'Content-Type: multipart/mixed; boundary=b\n\n--b--\n'
   assert.equal(plain(empty), '(("text" "plain" ("charset" "us-ascii") NIL NIL "7bit" 0 0) "mixed")')
   assert.match(structure(empty), /0 0 NIL NIL NIL NIL\) "mixed" \("boundary" "b"\) NIL NIL NIL\)$/)
   assert.equal(

@@ -102,8 +102,14 @@ const DAMAGED: readonly (readonly [what: string, source: string, outline: string
     'Content-Type: multipart/mixed; boundary=a\n\n--a\nContent-Type: multipart/mixed; boundary=b\n\n--b\n\nx\n--a\n\ny\n--a--\n',
     ['TEXT multipart/mixed 0', '1 multipart/mixed 0', '1.1 text/plain 0', '2 text/plain 0'],
   ],
-  ['delimiter never seen', 'Content-Type: multipart/mixed; boundary=b\n\nno parts\n', ['TEXT multipart/mixed 0']],
-  ['no boundary parameter', 'Content-Type: multipart/mixed\n\n--b\n\nx\n--b--\n', ['TEXT multipart/mixed 0']],
+  ['delimiter never seen', 'Content-Type: multipart/mixed; boundary=b\n\nno parts\n', ['1 text/plain 1']],
+  ['no boundary parameter', 'Content-Type: multipart/mixed\n\n--b\n\nx\n--b--\n', ['1 text/plain 4']],
+  [
+    'no boundary parameter in an embedded message and in a part',
+    'Content-Type: multipart/mixed; boundary=b\n\n--b\nContent-Type: message/rfc822\n\nContent-Type: multipart/signed\n\nx\n\n--b\nContent-Type: multipart/related\n\ny\n--b--\n',
+    ['TEXT multipart/mixed 0', '1 message/rfc822 3', '1.1 text/plain 1', '2 text/plain 0'],
+  ],
+  ['the closing delimiter alone', 'Content-Type: multipart/mixed; boundary=b\n\n--b--\n', ['TEXT multipart/mixed 0']],
   [
     'part without a blank line',
     'Content-Type: multipart/mixed; boundary=b\n\n--b\nContent-Type: text/html\n--b\n\nx\n--b--',

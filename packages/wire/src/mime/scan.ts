@@ -5,8 +5,10 @@ import { MAX_BOUNDARY_LENGTH, SCAN_LIMITS, type ScanLimits } from './limits.ts'
 import { readPartHeader } from './part-header.ts'
 import type { MimePart, MimeTree, PartHeader } from './types.ts'
 
+type Writable<T> = { -readonly [Name in keyof T]: T[Name] }
+
 /** A part while it is being read. */
-interface OpenPart extends PartHeader {
+interface OpenPart extends Writable<PartHeader> {
   index: number
   parent: number
   firstChild: number
@@ -34,6 +36,8 @@ interface Frame {
   readonly prefix: string
   children: number
   lastChild: number
+  /** A delimiter of its own was seen, be it the closing one alone. */
+  delimited: boolean
   /** Line feeds before bodyStart, -1 if lines are not counted. */
   lineBase: number
 }
@@ -82,6 +86,7 @@ class Scanner implements MimeTree {
         break
       }
       this.#closeAbove(frame.level, this.#beforeBreak(start))
+      frame.delimited = true
       if (closing) this.#deactivate(frame)
       at = closing || (next >= this.#end && frame.children > 0) ? next : this.#open(frame, next, false)
     }
@@ -171,6 +176,7 @@ class Scanner implements MimeTree {
       prefix: numbered ? own : outer,
       children: 0,
       lastChild: -1,
+      delimited: false,
       lineBase: -1,
     }
     if (header.type === 'text' || isEmbedded(part)) {
@@ -187,7 +193,8 @@ class Scanner implements MimeTree {
     const text = part.parameters.get('boundary') ?? ''
     const boundary = Buffer.from(text.trimEnd(), 'utf8').toString('latin1')
     if (boundary === '' || boundary.length > MAX_BOUNDARY_LENGTH || !this.#mayDescend(part)) {
-      part.opaque = true
+      // Too deep to look into; without a usable boundary it is text, see #asText.
+      part.opaque = boundary !== '' && boundary.length <= MAX_BOUNDARY_LENGTH
       return ''
     }
     return boundary
@@ -219,12 +226,31 @@ class Scanner implements MimeTree {
       const { part } = frame
       end = Math.max(end, part.bodyStart)
       part.bodyEnd = end
+      if (part.type === 'multipart' && !frame.delimited && !part.opaque) this.#asText(part)
       if (frame.lineBase >= 0) {
         this.#countTo(part.bodyEnd)
         part.lines = this.#lineCount - frame.lineBase
         this.#countingParts--
       }
     }
+  }
+
+  /**
+   * A multipart that no delimiter divides, for want of the parameter or of the lines, is shown as it stands, as mail programs do: what is not
+   * described correctly counts as plain text (RFC 2045 §5.2).
+   */
+  #asText(part: OpenPart): void {
+    const { charset } = part
+    part.type = 'text'
+    part.subtype = 'plain'
+    part.parameters = new Map(charset === undefined ? [] : [['charset', charset]])
+    part.rawParameters = part.rawParameters.filter(({ name }) => name === 'charset')
+    if (!isIdentity(part.encoding)) part.encoding = '8bit'
+    part.section = part.section.replace(/TEXT$/, '1')
+    part.isAttachment = looksAttached(part, this.parts[part.parent])
+    let lines = 0
+    for (let i = part.bodyStart; i < part.bodyEnd; i++) if (this.bytes[i] === 10) lines++
+    part.lines = lines
   }
 
   /** Moves the line counter forward; what no open part counts is skipped. Nested parts share one walk. */

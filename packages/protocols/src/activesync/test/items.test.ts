@@ -301,3 +301,15 @@ test('a mail without body, header or sense is shown all the same', async () => {
   assert.equal(phone.mirror.collections.get(phone.folderOfType(2))?.size, 4)
   assert.ok(serverIdOf(inbox, 1 as never))
 })
+
+test('RFC 2045 §5.2: a multipart that nothing divides is shown as the plain text it is', async () => {
+  await using room = await Room.open()
+  const phone = await room.ready()
+  const inbox = await room.folder('inbox')
+  for (const type of ['multipart/mixed', 'multipart/alternative; boundary=never']) {
+    const mime = crlf(['From: bob@example.net', 'MIME-Version: 1.0', `Content-Type: ${type}`, '', 'All there is.', ''])
+    const properties = propertiesOf(await fetch(phone, inbox, await room.deliverMime(mime), preference(1)))
+    assert.equal(bodyOf(properties).data?.trim(), 'All there is.')
+    assert.ok(!has(properties, 'AirSyncBase:Attachments'))
+  }
+})

@@ -66,3 +66,18 @@ test('RFC 8621 §4.2: Email/get answers every property of a plain mail', async (
     htmlBody: [part],
   })
 })
+
+test('RFC 2045 §5.2: a multipart that nothing divides is shown as the plain text it is', async () => {
+  await using room = await Room.open()
+  const client = await room.client()
+  for (const type of ['multipart/mixed', 'multipart/alternative; boundary=never']) {
+    const { id } = await room.deliver(mail('Undivided', [`Content-Type: ${type}`], 'All there is.'))
+    const properties = ['textBody', 'htmlBody', 'attachments', 'bodyValues', 'preview', 'hasAttachment']
+    const { list } = await client.call('Email/get', { ids: [id], properties, fetchTextBodyValues: true })
+    const [{ textBody, htmlBody, attachments, bodyValues, preview, hasAttachment }] = list
+    assert.deepEqual([textBody.length, htmlBody.length, attachments, hasAttachment], [1, 1, [], false])
+    assert.equal(textBody[0].type, 'text/plain')
+    assert.equal(bodyValues[textBody[0].partId].value, 'All there is.\n')
+    assert.equal(preview, 'All there is.')
+  }
+})
