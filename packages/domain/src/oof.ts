@@ -14,6 +14,8 @@ export interface OofReply {
   readonly bodyType: 'text' | 'html'
   /** The answer in that type; may be empty, then none is sent. */
   readonly message: string
+  /** Of an HTML message: the text that goes beside it, where somebody wrote one (RFC 8621 §8 `textBody`). */
+  readonly text?: string | undefined
 }
 
 export interface OofRecord {
@@ -87,9 +89,11 @@ const isObject = (value: unknown): value is Record<string, unknown> => typeof va
 const time = (value: unknown): number | undefined => (Number.isFinite(value) ? (value as number) : undefined)
 function replyOf(raw: unknown): OofReply {
   if (!isObject(raw)) return noReply
+  const html = raw.bodyType === 'html'
   return {
     enabled: raw.enabled === true,
-    bodyType: raw.bodyType === 'html' ? 'html' : 'text',
+    bodyType: html ? 'html' : 'text',
     message: typeof raw.message === 'string' ? raw.message : '',
+    ...(html && typeof raw.text === 'string' && raw.text !== '' ? { text: raw.text } : {}),
   }
 }

@@ -19,6 +19,7 @@ import {
   buildMessage,
   decodeWords,
   HeaderFields,
+  htmlToText,
   mailboxesOf,
   messageIds,
   parseAddressList,
@@ -97,7 +98,10 @@ export class AutomaticReplies {
           ['X-Auto-Response-Suppress', 'All'],
           ['Precedence', 'bulk'],
         ],
-        ...(reply.bodyType === 'html' ? { html: reply.message } : { text: reply.message }),
+        // RFC 8621 §8: HTML goes with a text beside it.
+        ...(reply.bodyType === 'html'
+          ? { html: reply.message, text: reply.text ?? htmlToText(reply.message) }
+          : { text: reply.message }),
       }),
     )
     const operations: Operation[] = [

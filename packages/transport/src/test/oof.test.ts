@@ -105,3 +105,18 @@ test('two mailboxes that are both away do not talk to each other for ever', asyn
   assert.equal((await w.items(w.alice.mailbox)).length, 1)
   assert.equal((await w.items(w.bob.mailbox)).length, 1)
 })
+
+test('RFC 8621 §8: an HTML reply goes with the text written for it, or with its own words', async () => {
+  const w = await world()
+  const html = '<p>Away <b>today</b></p>'
+  const of = (text?: string) => ({ enabled: true, bodyType: 'html' as const, message: html, text })
+  for (const [text, expected] of [
+    ['Plainly away', 'Plainly away'],
+    [undefined, 'Away today'],
+  ] as const) {
+    await set(w, w.bob, { replies: { internal: of(text), externalKnown: of(text), externalUnknown: of(text) } })
+    const sent = (await answers(w)).at(-1) ?? ''
+    assert.match(sent, /Content-Type: multipart\/alternative;/)
+    assert.match(sent, new RegExp(`Content-Type: text/plain[^]*${expected}[^]*Content-Type: text/html[^]*<b>today</b>`))
+  }
+})

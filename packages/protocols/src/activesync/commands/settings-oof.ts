@@ -78,9 +78,9 @@ function show(record: OofRecord, get: Element): Element {
   )
 }
 
-function inForm({ message, bodyType }: OofReply, wanted: BodyType): string {
+function inForm({ message, bodyType, text }: OofReply, wanted: BodyType): string {
   if (message === '' || bodyType === wanted) return message
-  return wanted === 'html' ? textToHtml(message) : htmlToText(message).replace(/\n/g, '\r\n')
+  return wanted === 'html' ? textToHtml(message) : (text ?? htmlToText(message)).replace(/\r?\n/g, '\r\n')
 }
 
 /** The record with the change in it, or the status that refuses it. */
@@ -140,9 +140,8 @@ function replyOf(before: OofReply, message: Element): OofReply | number {
     return has(message, 'Settings:BodyType') ? SettingsStatus.invalidArguments : SettingsStatus.protocolError
   }
   if (written !== undefined && written.length > MAX_OOF_MESSAGE) return SettingsStatus.invalidArguments
-  return {
-    enabled: enabled === undefined ? before.enabled : enabled === '1',
-    bodyType: written === undefined ? before.bodyType : (bodyType as BodyType),
-    message: written ?? before.message,
-  }
+  const switched = enabled === undefined ? before.enabled : enabled === '1'
+  // What comes back as it was shown takes no other form away.
+  if (written === undefined || written === inForm(before, bodyType as BodyType)) return { ...before, enabled: switched }
+  return { enabled: switched, bodyType: bodyType as BodyType, message: written }
 }

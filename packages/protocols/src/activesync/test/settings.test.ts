@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { decodeOof, OOF_STATE, oofReplyAt } from '@postrider/domain'
+import { decodeOof, encodeOof, OOF_STATE, oofDefault, oofReplyAt } from '@postrider/domain'
 import type { Phone, Reply } from '@postrider/testkit/activesync'
 import { type Child, child, children, type Element, el, has, text } from '@postrider/wire/wbxml'
 import { defaultPolicy } from '../policy/policy.ts'
@@ -108,6 +108,23 @@ test('what a Set does not name stays; without a schedule times are not kept (MS-
   assert.equal(after.messages[0]?.[2], 'Away')
   await oof(phone, set(message('Internal', 0)))
   assert.deepEqual(shown(await oof(phone, get())).messages[0], ['Internal', '0', 'Away', 'Text'])
+})
+
+test('a phone that sends back what it was shown takes no form of the message away', async () => {
+  await using room = await Room.open()
+  const phone = await room.ready()
+  const both = { enabled: true, bodyType: 'html', message: '<p>Away</p>', text: 'Plainly\naway' } as const
+  const before = { ...oofDefault, state: 'enabled', replies: { ...oofDefault.replies, internal: both } } as const
+  await room.mailbox.apply([{ op: 'putState', ...OOF_STATE, value: encodeOof(before) }])
+  const internal = async () => {
+    const [entry] = await room.mailbox.state(OOF_STATE.client, OOF_STATE.key)
+    return decodeOof(entry?.value).replies.internal
+  }
+  assert.equal(shown(await oof(phone, get('Text'))).messages[0]?.[2], 'Plainly\r\naway')
+  await oof(phone, set(message('Internal', 0, 'Plainly\r\naway', 'Text')))
+  assert.deepEqual(await internal(), { ...both, enabled: false })
+  await oof(phone, set(message('Internal', 1, 'Otherwise', 'Text')))
+  assert.deepEqual(await internal(), { enabled: true, bodyType: 'text', message: 'Otherwise' })
 })
 
 test('an Oof that is not right changes nothing', async () => {

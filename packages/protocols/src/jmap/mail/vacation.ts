@@ -9,7 +9,6 @@ import {
   type OofRecord,
   type OofReply,
 } from '@postrider/domain'
-import { htmlToText } from '@postrider/wire/mime'
 import type { Account } from '../core/accounts.ts'
 import { invalidProperties, MethodError, SetError } from '../core/error.ts'
 import { type Json, type JsonObject, sameJson } from '../core/json.ts'
@@ -37,7 +36,7 @@ async function readRecord(account: Account): Promise<OofRecord> {
 const stateOf = (oof: OofRecord): string => createHash('sha256').update(encodeOof(oof)).digest('hex').slice(0, 16)
 
 function shown(oof: OofRecord): Record<string, Json> {
-  const { message, bodyType } = answerOf(oof)
+  const { message, bodyType, text } = answerOf(oof)
   const timed = oof.state === 'scheduled'
   return {
     id: ID,
@@ -45,7 +44,7 @@ function shown(oof: OofRecord): Record<string, Json> {
     fromDate: timed && oof.start !== undefined && oof.start > 0 ? writeUtcDate(oof.start) : null,
     toDate: timed && oof.end !== undefined && oof.end < FOREVER ? writeUtcDate(oof.end) : null,
     subject: oof.subject ?? null,
-    textBody: message === '' ? null : bodyType === 'html' ? htmlToText(message) : message,
+    textBody: message === '' ? null : bodyType === 'html' ? (text ?? null) : message,
     htmlBody: message === '' || bodyType === 'text' ? null : message,
   }
 }
@@ -120,14 +119,13 @@ function changed(oof: OofRecord, patch: JsonObject, now: number): OofRecord {
   const wanted = shape({ ...patched, isEnabled: patched.isEnabled ?? false }, '')
   if (wanted.id !== ID) throw invalidProperties(['id'])
   if ((wanted.subject ?? '').length > MAX_OOF_SUBJECT) throw invalidProperties(['subject'], 'too long')
-  const html = Object.hasOwn(patch, 'textBody') && !Object.hasOwn(patch, 'htmlBody') ? null : wanted.htmlBody
-  const message = html ?? wanted.textBody ?? ''
-  if (message.length > MAX_OOF_MESSAGE) throw invalidProperties([html === null ? 'textBody' : 'htmlBody'], 'too long')
+  const long = (['textBody', 'htmlBody'] as const).filter((name) => (wanted[name] ?? '').length > MAX_OOF_MESSAGE)
+  if (long.length > 0) throw invalidProperties(long, 'too long')
   const { fromDate, toDate } = wanted
   if (fromDate !== null && toDate !== null && toDate <= fromDate) throw invalidProperties(['fromDate', 'toDate'])
   const scheduled = fromDate !== null || toDate !== null
   const bodies = ['textBody', 'htmlBody'].some((name) => Object.hasOwn(patch, name))
-  const reply: OofReply = { enabled: wanted.isEnabled, bodyType: html === null ? 'text' : 'html', message }
+  const reply: OofReply = { enabled: wanted.isEnabled, ...wordsOf(wanted.textBody || null, wanted.htmlBody || null) }
   const same = (one: OofReply): OofReply => (bodies ? reply : one)
   const first = oof.replies.internal.enabled || oof.replies.externalKnown.enabled || oof.replies.externalUnknown.enabled
   const replies = {
@@ -153,17 +151,15 @@ function changed(oof: OofRecord, patch: JsonObject, now: number): OofRecord {
   }
 }
 
+const wordsOf = (text: string | null, html: string | null): Omit<OofReply, 'enabled'> =>
+  html === null
+    ? { bodyType: 'text', message: text ?? '' }
+    : { bodyType: 'html', message: html, ...(text === null ? {} : { text }) }
+
 /** What is now otherwise than the client asked for. */
 function differences(now: Readonly<Record<string, Json>>, patch: JsonObject): Record<string, Json> | null {
   const entries = Object.entries(now).filter(
     ([name, value]) => Object.hasOwn(patch, name) && !sameJson(patch[name], value),
   )
-  const derived = Object.hasOwn(patch, 'htmlBody') !== Object.hasOwn(patch, 'textBody')
-  if (derived)
-    entries.push(
-      ...Object.entries(now).filter(
-        ([name]) => (name === 'htmlBody' || name === 'textBody') && !Object.hasOwn(patch, name),
-      ),
-    )
   return entries.length === 0 ? null : Object.fromEntries(entries)
 }

@@ -50,14 +50,15 @@ export const [repliesGet, repliesSet] = singletonMethods<OofRecord>({
     contacts: shownReply(oof.replies.externalKnown),
     outside: shownReply(oof.replies.externalUnknown),
   }),
-  taken(patched, _before, call) {
+  taken(patched, before, call) {
     const { state, start, end, subject, inside, contacts, outside } = shape(patched, '')
     if (state === 'scheduled' && (start === null || end === null || end <= start))
       throw invalidProperties(['start', 'end'])
     if ((subject ?? '').length > MAX_OOF_SUBJECT) throw invalidProperties(['subject'])
-    const of = (name: string, one: typeof inside): OofReply => {
+    const of = (name: string, one: typeof inside, was: OofReply): OofReply => {
       if (one.message.length > MAX_OOF_MESSAGE) throw invalidProperties([name], 'too long')
-      return { enabled: one.isEnabled, bodyType: one.bodyType, message: one.message }
+      const same = one.bodyType === was.bodyType && one.message === was.message
+      return { ...(same ? was : { bodyType: one.bodyType, message: one.message }), enabled: one.isEnabled }
     }
     return {
       state,
@@ -65,9 +66,9 @@ export const [repliesGet, repliesSet] = singletonMethods<OofRecord>({
       end: end ?? undefined,
       ...(subject === null || subject.trim() === '' ? {} : { subject }),
       replies: {
-        internal: of('inside', inside),
-        externalKnown: of('contacts', contacts),
-        externalUnknown: of('outside', outside),
+        internal: of('inside', inside, before.replies.internal),
+        externalKnown: of('contacts', contacts, before.replies.externalKnown),
+        externalUnknown: of('outside', outside, before.replies.externalUnknown),
       },
       changed: call.jmap.parts.clock.now(),
     }

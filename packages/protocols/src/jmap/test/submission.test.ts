@@ -220,3 +220,28 @@ test('RFC 8621 §8: the vacation response is the out-of-office answer all client
   await client.call('VacationResponse/set', { update: { singleton: { isEnabled: false } } })
   assert.equal((await client.call('VacationResponse/get')).list[0].textBody, 'Away')
 })
+
+test('RFC 8621 §8: text and HTML of the vacation response are kept beside one another, each as it was written', async () => {
+  await using room = await Room.open()
+  const client = await room.client()
+  const set = (patch: object) => client.call('VacationResponse/set', { update: { singleton: patch } })
+  const bodies = async () => {
+    const [now] = (await client.call('VacationResponse/get')).list
+    return [now.textBody, now.htmlBody]
+  }
+  const both = { isEnabled: true, textBody: 'Away, plainly', htmlBody: '<p>Away</p>' }
+  assert.deepEqual((await set(both)).updated, { singleton: null })
+  assert.deepEqual(await bodies(), ['Away, plainly', '<p>Away</p>'])
+  await set({ textBody: 'Otherwise' })
+  assert.deepEqual(await bodies(), ['Otherwise', '<p>Away</p>'])
+  const { inside } = (await client.call('AutomaticReplies/get')).list[0]
+  assert.deepEqual([inside.bodyType, inside.message], ['html', '<p>Away</p>'])
+  await client.call('AutomaticReplies/set', { update: { singleton: { subject: 'Out' } } })
+  assert.deepEqual(await bodies(), ['Otherwise', '<p>Away</p>'], 'settings that leave the message leave its text')
+  await set({ textBody: null })
+  assert.deepEqual(await bodies(), [null, '<p>Away</p>'])
+  await set({ textBody: 'Text', htmlBody: null })
+  assert.deepEqual(await bodies(), ['Text', null])
+  const long = await set({ textBody: 'x'.repeat(128 * 1024 + 1), htmlBody: '<p>Away</p>' })
+  assert.deepEqual(long.notUpdated.singleton.properties, ['textBody'])
+})
