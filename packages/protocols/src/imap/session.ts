@@ -62,6 +62,8 @@ export interface Enabled {
   condstore: boolean
   qresync: boolean
   utf8: boolean
+  /** `utf8` by RFC 6855 and not by IMAP4rev2 alone. */
+  utf8Accept: boolean
   rev2: boolean
 }
 
@@ -72,7 +74,7 @@ export interface Enabled {
 export class Session implements ConnectionHandler, Waiter, Timed {
   readonly context: ImapContext
   readonly channel: Channel
-  readonly enabled: Enabled = { condstore: false, qresync: false, utf8: false, rev2: false }
+  readonly enabled: Enabled = { condstore: false, qresync: false, utf8: false, utf8Accept: false, rev2: false }
   state: ImapState = { name: 'notAuthenticated' }
   /** Failed logins so far. */
   failedLogins = 0

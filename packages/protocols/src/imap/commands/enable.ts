@@ -14,7 +14,7 @@ export const enable = command({
       if (!session.offers(name)) continue
       if (name === 'CONDSTORE') session.enableCondstore()
       else if (name === 'QRESYNC') enabled.qresync = true
-      else if (name === 'UTF8=ACCEPT') enabled.utf8 = true
+      else if (name === 'UTF8=ACCEPT') enabled.utf8 = enabled.utf8Accept = true
       else if (name === 'IMAP4REV2') enabled.utf8 = enabled.rev2 = true
       else continue
       done.push(name === 'IMAP4REV2' ? 'IMAP4rev2' : name)

@@ -62,7 +62,9 @@ function writeList(session: Session, entry: Entry, { selection, returns }: Argum
   const subscribed = selection.subscribed || returns.subscribed
   const attributes = listAttributes(entry, { children: true, subscribed })
   session.out.ascii('* LIST (').ascii(attributes.join(' ')).ascii(`) "${SEPARATOR}" `).mailbox(entry.name)
-  if (childInfo) session.out.ascii(' ("CHILDINFO" ("SUBSCRIBED"))')
+  // RFC 5258 §3.5: the selection options that something inside meets.
+  const met = [...(selection.subscribed ? ['"SUBSCRIBED"'] : []), ...(selection.specialUse ? ['"SPECIAL-USE"'] : [])]
+  if (childInfo) session.out.ascii(` ("CHILDINFO" (${met.join(' ')}))`)
   session.out.crlf()
 }
 

@@ -1,5 +1,5 @@
 import { NO_RANGES, type SearchKey } from '@postrider/wire/imap'
-import { ok } from '../codes.ts'
+import { bad, ok } from '../codes.ts'
 import { command, selected } from '../command.ts'
 import { type Found, saved, writeEsearch, writeNumbers } from '../search/answer.ts'
 import { evaluate } from '../search/evaluate.ts'
@@ -10,8 +10,10 @@ export const search = command({
   name: 'SEARCH',
   states: selected,
   updates: 'noExpunge',
-  async run(session, { tag, uid, returns, key }) {
+  async run(session, { tag, uid, returns, charset, key }) {
     const { view, enabled } = session
+    // RFC 6855 §3: everything is UTF-8 then, and a charset could only contradict.
+    if (charset && enabled.utf8Accept) return bad('No CHARSET after ENABLE UTF8=ACCEPT')
     if (returns?.save === true && !usesSaved(key)) view.saved = NO_RANGES
     const found = await find(session, key)
     // RFC 9051 §7.3.4: a rev2 client never sees the old SEARCH line.

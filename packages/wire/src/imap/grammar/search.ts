@@ -60,14 +60,16 @@ export type ThreadAlgorithm = (typeof THREAD_ALGORITHMS)[number]
 
 /** Arguments of SEARCH, SORT and THREAD. */
 export const searchCommands = {
-  SEARCH: (r: ArgumentReader): SearchArguments => {
+  /** `charset`: the client named one; in SORT and THREAD it always does. */
+  SEARCH: (r: ArgumentReader): SearchArguments & { charset: boolean } => {
     r.space()
     const returns = readReturn(r)
-    if (r.takeWord('CHARSET')) {
+    const charset = r.takeWord('CHARSET')
+    if (charset) {
       readCharset(r.space())
       r.space()
     }
-    return { returns, key: readProgram(r) }
+    return { returns, charset, key: readProgram(r) }
   },
   SORT: (r: ArgumentReader): SearchArguments & { criteria: readonly SortCriterion[] } => {
     r.space()
