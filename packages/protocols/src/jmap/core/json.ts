@@ -12,21 +12,38 @@ export type JsonResult =
 
 const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: false })
 
-/** Reads JSON text. Linear; never throws. Not UTF-8, or a lone surrogate, is `syntax` (RFC 7493 §2.1). */
+/**
+ * Reads JSON text. Linear; never throws. What is not UTF-8 (RFC 7493 §2.1), or names a member of an object twice (§2.3), is `syntax`: of two
+ * members JSON.parse keeps one, so the text then has more colons than the value has members.
+ */
 export function readJson(bytes: Uint8Array): JsonResult {
-  const bounded = withinBounds(bytes)
-  if (bounded !== undefined) return { ok: false, reason: bounded }
+  const counted = countMembers(bytes)
+  if (typeof counted === 'string') return { ok: false, reason: counted }
   try {
-    return { ok: true, value: JSON.parse(utf8.decode(bytes)) as Json }
+    const value = JSON.parse(utf8.decode(bytes)) as Json
+    return membersOf(value) === counted ? { ok: true, value } : { ok: false, reason: 'syntax' }
   } catch {
     return { ok: false, reason: 'syntax' }
   }
 }
 
-/** Counts brackets and separators outside of strings. */
-function withinBounds(bytes: Uint8Array): 'tooDeep' | 'tooMany' | undefined {
+function membersOf(value: Json): number {
+  let members = 0
+  const stack: Json[] = [value]
+  for (let next = stack.pop(); next !== undefined; next = stack.pop()) {
+    if (next === null || typeof next !== 'object') continue
+    const inside: readonly Json[] = Array.isArray(next) ? next : Object.values(next)
+    if (inside !== next) members += inside.length
+    for (const one of inside) if (typeof one === 'object' && one !== null) stack.push(one)
+  }
+  return members
+}
+
+/** The members of all objects: colons outside of strings. Or which limit of brackets and separators the text exceeds. */
+function countMembers(bytes: Uint8Array): 'tooDeep' | 'tooMany' | number {
   let depth = 0
   let tokens = 0
+  let members = 0
   let quoted = false
   for (let i = 0; i < bytes.length; i++) {
     const c = bytes[i]
@@ -40,10 +57,14 @@ function withinBounds(bytes: Uint8Array): 'tooDeep' | 'tooMany' | undefined {
       if (++depth > MAX_JSON_DEPTH) return 'tooDeep'
       tokens++
     } else if (c === 0x5d || c === 0x7d) depth--
-    else if (c === 0x2c || c === 0x3a) tokens++
+    else if (c === 0x2c) tokens++
+    else if (c === 0x3a) {
+      tokens++
+      members++
+    }
     if (tokens > MAX_JSON_TOKENS) return 'tooMany'
   }
-  return undefined
+  return members
 }
 
 export const isObject = (value: unknown): value is JsonObject =>

@@ -40,6 +40,8 @@ test('RFC 8620 §3.6.1: a request that is none gets problem details', async () =
   assert.deepEqual(await problem('{"using":'), ['notJSON', undefined])
   assert.deepEqual(await problem('{}', { 'content-type': 'text/plain' }), ['notJSON', undefined])
   assert.deepEqual(await problem(Buffer.from('{"using":["\xff"]}', 'latin1')), ['notJSON', undefined])
+  const twice = '{"using":["urn:ietf:params:jmap:core"],"methodCalls":[["Core/echo",{"a":1,"\\u0061":2},"c"]]}'
+  assert.deepEqual(await problem(twice), ['notJSON', undefined], 'RFC 7493 §2.3: a name twice')
   assert.deepEqual(await problem('[]'), ['notRequest', undefined])
   assert.deepEqual(await problem(bytes({ using, methodCalls: [['a', {}]] })), ['notRequest', undefined])
   assert.deepEqual(await problem(bytes({ using: ['urn:x'], methodCalls: [] })), ['unknownCapability', undefined])
@@ -227,4 +229,33 @@ test('RFC 9110 §14.1.2: ranges', () => {
   assert.equal(readRange('bytes=-0', 10), 'unsatisfiable')
   for (const none of [undefined, 'bytes=', 'bytes=-', 'bytes=3-1', 'items=0-1', 'bytes=0-1,3-4'])
     assert.equal(readRange(none, 10), undefined)
+})
+
+test('RFC 7493 §2.3: an object that names a member twice, however it writes the name, is refused; colons elsewhere count nothing', () => {
+  const reads = (text: string): boolean => readJson(Buffer.from(text)).ok
+  for (const text of [
+    '{"a":1,"a":1}',
+    '[{"a":[{"b":1,"\\u0062":2}]}]',
+    '{"__proto__":1,"__proto__":2}',
+    '{"":{},"":0}',
+  ])
+    assert.equal(reads(text), false, text)
+  for (const text of [
+    '{"a":{"a":{"a":[]}},"b":":,{\\"a\\":1}"}',
+    '{"__proto__":1,"a:b":"c:d"}',
+    '":"',
+    '{"1":0,"01":0,"a":0,"A":0}',
+  ])
+    assert.equal(reads(text), true, text)
+  fc.assert(
+    fc.property(fc.dictionary(fc.string(), fc.jsonValue()), fc.nat(), fc.jsonValue(), (object, at, value) => {
+      const names = Object.keys(object)
+      const text = JSON.stringify(object)
+      assert.ok(reads(text))
+      const name = names[at % Math.max(names.length, 1)]
+      if (name !== undefined)
+        assert.ok(!reads(`${text.slice(0, -1)},${JSON.stringify(name)}:${JSON.stringify(value)}}`))
+    }),
+    { numRuns: 300 },
+  )
 })
