@@ -275,3 +275,11 @@ const CLASSES: readonly (readonly [what: string, source: string, expected: strin
 
 for (const [what, source, expected] of CLASSES)
   test(`MS-OXCMAIL message class: ${what}`, () => assert.equal(summarize(crlf(source)).class, expected))
+
+test('RFC 8970 §3: a preview is of the text, whatever NUL, control characters and blank lines stand in it or before it', () => {
+  const preview = (body: string): string => summarize(crlf(`Subject: x\n\n${body}`)).preview
+  assert.equal(preview('he\0llo\0\0 there'), 'he llo there')
+  assert.equal(preview(`${'\0'.repeat(3_000)}hello`), 'hello')
+  assert.equal(preview(`${'\n'.repeat(3_000)}hello`), 'hello')
+  assert.equal(preview('\0'.repeat(100_000)), '')
+})

@@ -4,9 +4,9 @@ import { htmlToText } from './html.ts'
 import { MAX_PREVIEW } from './limits.ts'
 import type { MessageBodies, MimePart } from './types.ts'
 
-/** Characters of plain text and of HTML that a preview looks at: HTML often starts with pages of style sheets. */
+/** Characters of plain text that a preview looks at, and of what begins with pages of nothing: of style sheets in HTML, of blank lines or NUL in text. */
 const PLAIN_WINDOW = 1024
-const HTML_WINDOW = 32 * 1024
+const WIDE_WINDOW = 32 * 1024
 
 /**
  * The beginning of the message's text, at most MAX_PREVIEW characters on one line: RFC 8970 §3. Plain text is preferred, HTML is stripped
@@ -18,12 +18,14 @@ export function previewOf(
   bodies: MessageBodies = findBodies(source),
 ): string {
   if (bodies.text !== undefined) {
-    const text = oneLine(partText(bytes, bodies.text, PLAIN_WINDOW))
-    if (text !== '') return text
+    for (const window of [PLAIN_WINDOW, WIDE_WINDOW]) {
+      const text = oneLine(partText(bytes, bodies.text, window))
+      if (text !== '') return text
+    }
   }
   return bodies.html === undefined
     ? ''
-    : oneLine(htmlToText(partText(bytes, bodies.html, HTML_WINDOW), { max: MAX_PREVIEW * 2 }))
+    : oneLine(htmlToText(partText(bytes, bodies.html, WIDE_WINDOW), { max: MAX_PREVIEW * 2 }))
 }
 
 /** Marks that show nothing, used by senders to pad previews. */
@@ -35,6 +37,7 @@ const LOOSE_JOINER = /(?:\u200c|\u200d)(?=\s|\u200c|\u200d|$)/g
 function oneLine(text: string): string {
   return cutText(
     text
+      .replace(/^[\s\x00-\x1f\x7f]+/, '')
       .slice(0, MAX_PREVIEW * 8)
       .replace(INVISIBLE, '')
       .replace(LOOSE_JOINER, '')

@@ -109,8 +109,8 @@ async function foldersChanged(
  * Status 7: MS-ASCMD_R4257, R4258. Said once of each state of the folders: a client that does not mind it would come back at once, again
  * and again, and never hear of a mail.
  */
-async function tellFolders(context: Context, parameters: PingParameters): Promise<Answer> {
-  await context.mailbox.apply([putPing(context.device.id, parameters)])
+async function tellFolders(context: Context, parameters: PingParameters, waited = false): Promise<Answer> {
+  await context.mailbox.apply([putPing(context.device.id, parameters, waited)])
   return answer(PingStatus.folderSync)
 }
 
@@ -169,7 +169,7 @@ function hold(context: Context, found: readonly Target[], parameters: PingParame
         hint.folders.some(({ kinds }) => (kinds & HintKind.hierarchy) !== 0)
       if (hierarchy) {
         const told = await foldersChanged(context, parameters.told, before)
-        if (told !== undefined) return tellFolders(context, { ...parameters, told })
+        if (told !== undefined) return tellFolders(context, { ...parameters, told }, true)
       }
       const touched =
         hint === undefined || hint.folders.length === 0 ? undefined : new Set(hint.folders.map((one) => one.id))

@@ -115,10 +115,15 @@ export async function listDevices(mailbox: MailboxHandle): Promise<DeviceRecord[
 const entryOf = (entries: readonly StateEntry[], key: string): Uint8Array | undefined =>
   entries.find((entry) => entry.key === key)?.value
 
-/** The operation that stores what the device's requests write: put it in the same `apply` as what belongs to it. */
-export function putDevice(device: DeviceRecord): Extract<Operation, { op: 'putState' }> {
+/**
+ * The operation that stores what the device's requests write: put it in the same `apply` as what belongs to it. Where the record as it was when
+ * the request began has keys, it was stored: one that was removed while the request was on its way stays removed.
+ */
+export function putDevice(device: DeviceRecord, before = device): Extract<Operation, { op: 'putState' }> {
   const { wipe: _, wiped: __, access: ___, ...state } = device
-  return { op: 'putState', client: devicesClient, key: stateKey(device.id), value: Buffer.from(JSON.stringify(state)) }
+  const value = Buffer.from(JSON.stringify(state))
+  const known = before.policyKey !== 0 || before.temporaryPolicyKey !== 0
+  return { op: 'putState', client: devicesClient, key: stateKey(device.id), value, ...(known && { existing: true }) }
 }
 
 /** The operation that stores an order. */
@@ -153,7 +158,7 @@ export async function saveDevice(
     const { wipe, wiped, access } = saved
     operations.push(putOrder(device.id, { wipe, wiped, access }))
   }
-  if (names.some((name) => !(name in noOrder))) operations.push(putDevice(saved))
+  if (names.some((name) => !(name in noOrder))) operations.push(putDevice(saved, device))
   if (operations.length > 0) await mailbox.apply(operations)
   return saved
 }

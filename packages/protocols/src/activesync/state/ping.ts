@@ -22,9 +22,11 @@ export async function loadPing(mailbox: MailboxHandle, deviceId: string): Promis
   }
 }
 
-export const putPing = (deviceId: string, parameters: PingParameters): Operation => ({
+/** `existing`: only where there are some, as for a Ping that waited while the device was removed. */
+export const putPing = (deviceId: string, parameters: PingParameters, existing = false): Operation => ({
   op: 'putState',
   client: stateClient(deviceId),
   key,
   value: Buffer.from(JSON.stringify(parameters)),
+  ...(existing && { existing: true }),
 })

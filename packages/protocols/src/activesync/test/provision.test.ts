@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { child, children, type Element, el, has, isElement, text } from '@postrider/wire/wbxml'
 import type { Call, Phone, Reply } from '@postrider/testkit/activesync'
+import { until } from '@postrider/testkit/process'
 import { commands } from '../commands/index.ts'
 import { type MailboxEntry, mailboxId } from '@postrider/domain'
 import { defaultPolicy, type DeviceRecord, listDevices, loadDevice, removeDevice, saveDevice } from '../index.ts'
@@ -270,6 +271,31 @@ test('an order given while a request is on its way is not written over', async (
   await order(room, phone, 'device')
   await saveDevice(room.mailbox, before, { lastSeen: 1 })
   assert.equal((await loadDevice(room.mailbox, phone.settings.deviceId!))?.wipe, 'device')
+})
+
+test('what is on its way when a device is removed does not bring it back, nor leave states of it', async () => {
+  await using room = await Room.open()
+  const phone = await room.ready()
+  const id = phone.settings.deviceId!
+  const before = await loadDevice(room.mailbox, id)
+  assert.ok(before)
+  const inbox = phone.folderOfType(2)
+  await phone.syncAll(inbox)
+  const waiting = phone.ping(60, [inbox])
+  await until('the Ping waits', () => room.eas.held === 1, 60_000)
+  await room.write(...removeDevice(id))
+  const parent = await room.folder('msgfolderroot')
+  await room.write({ op: 'createFolder', parent: parent.id, name: 'New', class: 'IPF.Note' })
+  assert.equal((await waiting).status, 7)
+  await saveDevice(room.mailbox, before, { policyKey: 7 })
+  assert.deepEqual(await listDevices(room.mailbox), [])
+  assert.deepEqual(await room.mailbox.state(`activesync/${id}`, ''), [])
+  // It comes back as any other does.
+  await phone.provision()
+  assert.deepEqual(
+    (await listDevices(room.mailbox)).map((one) => one.id),
+    [id],
+  )
 })
 
 test('a blocked device is 129, HTTP 403 in 12.1', async () => {
