@@ -29,8 +29,8 @@ export interface Collection<T> {
   shown(value: T): Readonly<Record<string, Json>>
   /** The value a whole object stands for; raises SetError or Misfit. `others`: the values there are besides. */
   taken(object: JsonObject, others: readonly T[], before: T | undefined): T
-  /** What an account has before anything was changed. */
-  readonly initial?: readonly T[]
+  /** What an account has before anything was changed, in its owner's language. */
+  initial?(language: Account['entry']['language']): readonly T[]
 }
 
 /** The records, with the initial ones made when the account has never had any. */
@@ -38,7 +38,7 @@ export async function collectionOf<T>(jmap: Jmap, account: Account, type: Collec
   const kept = await jmap.records.read<T>(account.handle, type.kind)
   if (kept.change > 0 || type.initial === undefined) return kept
   await jmap.records.write<T, void>(account.handle, type.kind, ({ kept: now, add }) => {
-    if (now.change === 0) for (const one of type.initial ?? []) add(one)
+    if (now.change === 0) for (const one of type.initial?.(account.entry.language) ?? []) add(one)
   })
   return jmap.records.read<T>(account.handle, type.kind)
 }

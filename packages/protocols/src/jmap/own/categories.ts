@@ -15,15 +15,15 @@ interface Category {
 
 const shape = s.object({ name: s.string, color: s.optional(s.integer, -1) })
 
-/** Outlook's first six. */
-const initial: readonly Category[] = [
-  ['Red category', 0],
-  ['Orange category', 1],
-  ['Yellow category', 3],
-  ['Green category', 4],
-  ['Blue category', 7],
-  ['Purple category', 8],
-].map(([name, color]) => ({ name, color }) as Category)
+/** Outlook's first six, in its words. */
+const initial: readonly (readonly [en: string, fr: string, color: number])[] = [
+  ['Red category', 'Catégorie rouge', 0],
+  ['Orange category', 'Catégorie orange', 1],
+  ['Yellow category', 'Catégorie jaune', 3],
+  ['Green category', 'Catégorie verte', 4],
+  ['Blue category', 'Catégorie bleue', 7],
+  ['Purple category', 'Catégorie violette', 8],
+]
 
 const categories: Collection<Category> = {
   name: 'Category',
@@ -31,7 +31,7 @@ const categories: Collection<Category> = {
   kind: 'category',
   properties: ['name', 'color'],
   most: 500,
-  initial,
+  initial: (language) => initial.map(([en, fr, color]) => ({ name: language === 'fr' ? fr : en, color })),
   shown: ({ name, color }) => ({ name, color }),
   taken(object, others, before) {
     const { name, color } = shape(object, '')

@@ -70,7 +70,7 @@ function PlaceHead(): JSX.Element {
         {place.kind === 'folder' && (
           <IconButton
             icon="filter"
-            label={`${t('filter')}: ${category ?? t(filterNames[filter])}`}
+            label={`${t('filter')}${t('colon')}${category ?? t(filterNames[filter])}`}
             pressed={filter !== 'all' || category !== undefined}
             expanded={false}
             onClick={(event) =>

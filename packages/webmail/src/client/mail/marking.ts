@@ -158,7 +158,7 @@ export async function explain(row: Id): Promise<void> {
     const said = (found?.reasons ?? []).flatMap((one) =>
       one in reasons ? [t(reasons[one as keyof typeof reasons])] : [],
     )
-    app.tell(`${t(found?.inference === 'other' ? 'other' : 'focused')}: ${said.join(' ') || t('whyUsual')}`)
+    app.tell(`${t(found?.inference === 'other' ? 'other' : 'focused')}${t('colon')}${said.join(' ') || t('whyUsual')}`)
   } catch {
     app.tell(t('failed'))
   }

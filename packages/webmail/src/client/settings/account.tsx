@@ -110,11 +110,17 @@ function Values({ values }: { readonly values: ClientSettings }): JSX.Element {
       <td>{none}</td>
     ) : (
       <td>
-        {t('serverName')}: <b>{reach.server}</b>
+        {t('serverName')}
+        {t('colon')}
+        <b>{reach.server}</b>
         <br />
-        {t('port')}: <b>{String(reach.port)}</b>
+        {t('port')}
+        {t('colon')}
+        <b>{String(reach.port)}</b>
         <br />
-        {t('encryption')}: <b>{reach.encryption}</b>
+        {t('encryption')}
+        {t('colon')}
+        <b>{reach.encryption}</b>
       </td>
     )
   const rows: readonly [string, Service][] = [

@@ -302,7 +302,7 @@ function Lines({
       {free.length > 0 && (
         <select
           class="start"
-          aria-label={`${title}: ${t('ruleAdd')}`}
+          aria-label={`${title}${t('colon')}${t('ruleAdd')}`}
           value=""
           onChange={(event) => {
             const name = event.currentTarget.value

@@ -151,7 +151,7 @@ function Account(): JSX.Element {
       <IconButton
         icon="person"
         class="account-button"
-        label={`${t('account')}: ${app.signedInAs}`}
+        label={`${t('account')}${t('colon')}${app.signedInAs}`}
         expanded={false}
         onClick={(event) =>
           openMenu(

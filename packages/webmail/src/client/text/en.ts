@@ -235,6 +235,8 @@ export const en = {
   thisSession: 'This one',
   endSession: 'Sign out',
   endOthers: 'Sign out everywhere else',
+  /** Between a name and its value. */
+  colon: ': ',
   serverName: 'Server name',
   port: 'Port',
   encryption: 'Encryption',

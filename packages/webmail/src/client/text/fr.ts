@@ -237,6 +237,8 @@ export const fr: Readonly<Record<TextKey, string>> = {
   thisSession: 'Celle-ci',
   endSession: 'Déconnecter',
   endOthers: 'Déconnecter toutes les autres',
+  /** Between a name and its value. */
+  colon: '\u00a0: ',
   serverName: 'Nom du serveur',
   port: 'Port',
   encryption: 'Chiffrement',
