@@ -16,6 +16,7 @@ import type {
   StateEntry,
   Subscription,
 } from './service.ts'
+import type { Permission } from './rights.ts'
 import type { ReadyBlock, ReadyRequest } from './ready.ts'
 
 /**
@@ -51,6 +52,8 @@ export interface MailboxHandle {
   remembered(): readonly Folder[] | undefined
   /** The principal's right bits on a folder. */
   rights(folder: FolderId): Promise<number>
+  /** Who has which rights, of the folders whose list the principal may change ([MS-OXCPERM] §3.1.1: their owners). */
+  permissions(): Promise<readonly Permission[]>
   scan<C extends ScanColumn>(request: ScanRequest<C>): Promise<Packed<C>>
   get(request: GetRequest): Promise<readonly Item[]>
   /** The original of an item, by the item (so that the right of its folder is checked), `start` to `end`, whole if neither is given. */

@@ -112,6 +112,9 @@ class OwnerHandle implements MailboxHandle {
   rights(_folder: FolderId): Promise<number> {
     return Promise.resolve(ALL_RIGHTS)
   }
+  permissions(): Promise<readonly Permission[]> {
+    return this.service.permissions(this.mailbox)
+  }
   scan<C extends ScanColumn>(request: ScanRequest<C>): Promise<Packed<C>> {
     return this.service.scan(this.mailbox, request)
   }
@@ -181,6 +184,11 @@ class DelegateHandle extends OwnerHandle {
 
   override async rights(folder: FolderId): Promise<number> {
     return (await this.#load()).get(folder) ?? 0
+  }
+
+  override async permissions(): Promise<readonly Permission[]> {
+    const rights = await this.#load()
+    return (await super.permissions()).filter((one) => ((rights.get(one.folder) ?? 0) & Right.folderOwner) !== 0)
   }
 
   async #need(folder: number, right: number): Promise<void> {

@@ -70,7 +70,7 @@ export function createJmap(parts: JmapParts): JmapService {
       if (path === paths.events) return handleEvents(jmap, request, response, principal)
       if (request.method !== 'GET' && request.method !== 'HEAD')
         return sendStatus(request, response, 405, 'Only GET is possible here.', { Allow: 'GET, HEAD' })
-      await sendJson(request, response, sessionObject(jmap, principal, base))
+      await sendJson(request, response, await sessionObject(jmap, principal, base))
     },
   }
 }

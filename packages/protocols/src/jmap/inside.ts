@@ -11,7 +11,7 @@ import type { Jmap } from './service.ts'
 
 export interface JmapInside {
   /** The session object (RFC 8620 §2) with URLs under `base`. */
-  session(principal: Principal, base: string): Record<string, unknown>
+  session(principal: Principal, base: string): Promise<Record<string, unknown>>
   /** The responses to method calls (RFC 8620 §3.4), every capability in use. Rejects with RequestProblem for calls that are none. */
   call(
     principal: Principal,

@@ -82,3 +82,6 @@ export const PUSH_TRIES = 4
 export const MAX_PUSHES_AT_ONCE = 500
 /** How long a request's body may take, ms. */
 export const BODY_MS = 300_000
+
+/** Principals one mailbox is shared with: RFC 9670 §4. */
+export const MAX_SHARES = 500

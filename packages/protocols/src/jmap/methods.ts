@@ -37,6 +37,13 @@ import {
   principalSet,
 } from './more/principals.ts'
 import { quotaChanges, quotaGet, quotaQuery, quotaQueryChanges } from './more/quota.ts'
+import {
+  shareNotificationChanges,
+  shareNotificationGet,
+  shareNotificationQuery,
+  shareNotificationQueryChanges,
+  shareNotificationSet,
+} from './sharing/notifications.ts'
 import { certificateCheck } from './smime/check.ts'
 import { pushGet, pushSet } from './webpush/subscription.ts'
 
@@ -86,6 +93,11 @@ const table: readonly Method[] = [
   principalSet,
   principalQuery,
   principalQueryChanges,
+  shareNotificationGet,
+  shareNotificationChanges,
+  shareNotificationSet,
+  shareNotificationQuery,
+  shareNotificationQueryChanges,
   // RFC 9425
   quotaGet,
   quotaChanges,

@@ -11,6 +11,7 @@ import {
   timed,
 } from '@postrider/domain'
 import { Signatures } from './smime/signatures.ts'
+import { Given } from './sharing/given.ts'
 import { Uploads } from './blobs/uploads.ts'
 import type { Method } from './core/method.ts'
 import { Outbox } from './mail/outbox.ts'
@@ -18,6 +19,7 @@ import { Snoozer } from './mail/snooze.ts'
 import { methods } from './methods.ts'
 import { Sweeper } from './own/sweeper.ts'
 import { defaultJmapSettings, type JmapParts, type JmapSettings } from './parts.ts'
+import { principalOf } from './core/accounts.ts'
 import { Records } from './store/records.ts'
 import { Pushes } from './webpush/pushes.ts'
 import { Views } from './view/cache.ts'
@@ -39,6 +41,7 @@ export class Jmap {
   readonly views = new Views()
   readonly signatures = new Signatures()
   readonly uploads: Uploads
+  readonly given: Given
   readonly records: Records
   readonly outbox: Outbox
   readonly snoozer: Snoozer
@@ -64,6 +67,7 @@ export class Jmap {
     this.uploads = new Uploads(parts.clock, this.together)
     this.records = new Records(this.together)
     this.outbox = new Outbox(this)
+    this.given = new Given(this)
     this.snoozer = new Snoozer(this)
     this.sweeper = new Sweeper(this)
     this.pushes = new Pushes(this)
@@ -78,11 +82,8 @@ export class Jmap {
   }
 
   /** Opens a mailbox on its user's behalf, with the user's own rights: for what happens at its time. */
-  openAs({ account, address, displayName, mailbox, language }: MailboxEntry): Promise<MailboxHandle> {
-    return this.parts.door.open(
-      { account, address, displayName, mailbox, language, protocol: 'web', appPassword: undefined },
-      mailbox,
-    )
+  openAs(entry: MailboxEntry): Promise<MailboxHandle> {
+    return this.parts.door.open(principalOf(entry), entry.mailbox)
   }
 
   /** Takes up what was held when the program ended last. */

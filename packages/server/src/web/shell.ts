@@ -89,7 +89,7 @@ async function startData(context: WebContext, request: IncomingMessage, session:
   const accountId = accountIdOf(principal.mailbox)
   const { limitAt } = session.deadlines
   const start = {
-    session: context.jmap.session(principal, ''),
+    session: await context.jmap.session(principal, ''),
     headers: { 'Postrider-Csrf': csrf },
     signIn: '/signin',
     signOut: '/signout',

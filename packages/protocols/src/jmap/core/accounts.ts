@@ -1,5 +1,5 @@
-/** The accounts of a user: RFC 8620 §1.6.2. The own mailbox, and those the user has FullAccess to or is shown folders of. */
-import { DomainError, type Directory, type MailboxEntry, type MailboxHandle, type Principal } from '@postrider/domain'
+/** The accounts of a user: RFC 8620 §1.6.2. The own mailbox, those with FullAccess, and those somebody gave a folder of: sharing/given.ts lists them. */
+import { DomainError, type MailboxEntry, type MailboxHandle, type Principal } from '@postrider/domain'
 import type { JmapParts } from '../parts.ts'
 import { accountIdOf, readAccountId } from './ids.ts'
 
@@ -11,14 +11,16 @@ export interface Account {
   readonly personal: boolean
 }
 
-/** The mailboxes that are listed for a user: the own one first. Folders shared singly are not looked for; their account works by its id. */
-export function listedMailboxes(directory: Directory, principal: Principal): MailboxEntry[] {
-  const own = directory.mailbox(principal.mailbox)
-  const out = own === undefined ? [] : [own]
-  for (const entry of directory.mailboxes())
-    if (entry.mailbox !== principal.mailbox && entry.fullAccess.includes(principal.account)) out.push(entry)
-  return out
-}
+/** A user as the server itself acts for them. */
+export const principalOf = ({ account, address, displayName, mailbox, language }: MailboxEntry): Principal => ({
+  account,
+  address,
+  displayName,
+  mailbox,
+  language,
+  protocol: 'web',
+  appPassword: undefined,
+})
 
 /** Opens an account by its id, through the door; undefined when there is none, or none for this user. */
 export async function openAccount(

@@ -58,6 +58,6 @@ export async function answerRequest(
   return {
     methodResponses,
     ...(request.createdIds === undefined ? {} : { createdIds: record(call.createdIds) }),
-    sessionState: sessionObject(jmap, principal, base).state,
+    sessionState: (await sessionObject(jmap, principal, base)).state,
   }
 }

@@ -1,7 +1,6 @@
 /** The session resource: RFC 8620 §2. */
 import { createHash } from 'node:crypto'
 import type { MailboxEntry, Principal } from '@postrider/domain'
-import { listedMailboxes } from '../core/accounts.ts'
 import { capabilities, type CapabilityName, urn } from '../core/capabilities.ts'
 import { accountIdOf, principalIdOf } from '../core/ids.ts'
 import { record } from '../core/json.ts'
@@ -20,13 +19,13 @@ export const paths = {
 const names = Object.keys(urn) as CapabilityName[]
 
 /** The session object; `base` is the origin the client came by. */
-export function sessionObject(
-  { parts }: Pick<Jmap, 'parts'>,
+export async function sessionObject(
+  { parts, given }: Pick<Jmap, 'parts' | 'given'>,
   principal: Principal,
   base: string,
-): Record<string, unknown> {
+): Promise<Record<string, unknown>> {
   const accounts = record<unknown>()
-  for (const entry of listedMailboxes(parts.directory, principal)) {
+  for (const entry of await given.listed(principal)) {
     accounts[accountIdOf(entry.mailbox)] = accountObject(entry, principal)
   }
   const primary = record<string>()
@@ -55,6 +54,9 @@ export function accountObject(entry: MailboxEntry, principal: Principal): Record
     if (account !== undefined && name !== 'core' && (personal || ownOnly !== true)) own[urn[name]] = account
   }
   if (personal) own[urn.principals] = { currentUserPrincipalId: principalIdOf(principal.mailbox) }
+  // Who was given folders makes none at the top.
+  if (!personal && !entry.fullAccess.includes(principal.account))
+    own[urn.mail] = { ...capabilities.mail.account, mayCreateTopLevelMailbox: false }
   own[urn.owner] = {
     accountIdForPrincipal: accountIdOf(principal.mailbox),
     principalId: principalIdOf(entry.mailbox),

@@ -20,6 +20,7 @@ import {
 } from '../core/standard.ts'
 import { sinceState, writeState } from '../core/state.ts'
 import { MAX_FILTER_DEPTH, MAX_QUERY_LIMIT, MAX_SORT } from '../limits.ts'
+import { sharesOf } from '../sharing/share-with.ts'
 import { readFeed, type View } from '../view/view.ts'
 import { countProperties, type MailboxObject, mailboxesOf, mailboxProperties } from './mailboxes.ts'
 
@@ -31,7 +32,12 @@ export const mailboxGet = method({
   args: getArgs,
   async run(call, args) {
     const account = await call.account(args.accountId, 'mail')
-    const properties = wantedProperties(args.properties, mailboxProperties)
+    // RFC 9670 §4: an extension's property is there for who asks for it.
+    const properties = wantedProperties(
+      args.properties,
+      mailboxProperties,
+      (name) => name === 'shareWith' || mailboxProperties.includes(name as (typeof mailboxProperties)[number]),
+    )
     const ids = args.ids === null ? null : wantedIds(call, args.ids)
     const view = await call.view(account)
     const all = await mailboxesOf(
@@ -40,11 +46,18 @@ export const mailboxGet = method({
       properties.some((name) => threadCounts.includes(name)),
     )
     const found = ids === null ? [...all.values()] : ids.flatMap((id) => all.get(readMailboxId(id) as FolderId) ?? [])
+    const shares = properties.includes('shareWith') ? await sharesOf(call, account) : undefined
+    const list: Record<string, unknown>[] = []
+    for (const one of found) {
+      const folder = view.folders.get(readMailboxId(one.id as string) as FolderId)
+      const shareWith = shares === undefined || folder === undefined ? undefined : await shares(folder)
+      list.push(pick({ ...one, ...(shareWith === undefined ? {} : { shareWith }) }, properties))
+    }
     const known = new Set(found.map((one) => one.id))
     return {
       accountId: args.accountId,
       state: writeState(view.state),
-      list: found.map((one) => pick(one, properties)),
+      list,
       notFound: (ids ?? []).filter((id) => !known.has(id)),
     }
   },

@@ -9,6 +9,7 @@ import { method } from '../core/method.ts'
 import * as s from '../core/shape.ts'
 import { checkSetSize, patchedObject, setArgs, SetOutcome } from '../core/standard.ts'
 import { needState, writeState } from '../core/state.ts'
+import { share, sharesOf, sharesWanted } from '../sharing/share-with.ts'
 import type { View } from '../view/view.ts'
 import { type MailboxObject, mailboxesOf, ORDER_STATE, readOrder } from './mailboxes.ts'
 import { freeRoles, usualOrder } from './roles.ts'
@@ -16,7 +17,7 @@ import { freeRoles, usualOrder } from './roles.ts'
 /** PR_ORDERING of Outlook's folder lists: the order is kept beside, this makes the folder's change number move. */
 const ORDERING = 0x7c0e_0003
 
-const settable = ['name', 'parentId', 'role', 'sortOrder', 'isSubscribed']
+const settable = ['name', 'parentId', 'role', 'sortOrder', 'isSubscribed', 'shareWith']
 
 const newMailbox = s.object({
   name: s.string,
@@ -24,6 +25,7 @@ const newMailbox = s.object({
   role: s.optional<string | null>(s.nullable(s.string), null),
   sortOrder: s.optional<number | null>(s.unsigned, null),
   isSubscribed: s.optional(s.boolean, true),
+  shareWith: s.maybe(s.jsonObject),
 })
 
 interface Room {
@@ -113,6 +115,8 @@ async function createOne(room: Room, creation: string, object: JsonObject): Prom
   const { call, account } = room
   const wanted = newMailbox(object, '')
   checkName(wanted.name)
+  const shares = await sharesWanted(call, account, undefined, wanted.shareWith)
+  if (shares.length > 0 && !account.handle.full) throw new SetError('forbidden')
   const view = await call.view(account)
   const parent = parentOf(call, view, wanted.parentId)
   const specialUse = useOf(view, await mailboxesOf(account, view, false), wanted.role, undefined)
@@ -130,7 +134,10 @@ async function createOne(room: Room, creation: string, object: JsonObject): Prom
   const id = mailboxIdOf(folder)
   call.remember(creation, id)
   if (wanted.sortOrder !== null) await account.handle.apply(await orderOperations(account, folder, wanted.sortOrder))
-  const made = (await mailboxesOf(account, await call.view(account), false)).get(folder)
+  const after = await call.view(account)
+  const here = after.folders.get(folder)
+  if (here !== undefined) await share(call, account, here, shares)
+  const made = (await mailboxesOf(account, after, false)).get(folder)
   if (made === undefined) return { id }
   // RFC 8620 §5.3: what the server set, and defaults the client left out.
   const { name: _, ...rest } = made
@@ -180,9 +187,12 @@ async function orderOperations(account: Account, folder: FolderId, order: number
 
 async function update({ call, account }: Room, view: View, id: FolderId, patch: JsonObject): Promise<void> {
   const mailboxes = await mailboxesOf(account, view, false)
-  const before = mailboxes.get(id)
+  const known = mailboxes.get(id)
   const folder = view.folders.get(id)
-  if (before === undefined || folder === undefined) throw new SetError('notFound')
+  if (known === undefined || folder === undefined) throw new SetError('notFound')
+  const shares = Object.keys(patch).some((path) => /^shareWith(?:\/|$)/.test(path))
+  // Who may not share a mailbox learns nothing of its list; a patch of one entry needs the object it is in.
+  const before = shares ? { ...known, shareWith: (await (await sharesOf(call, account))(folder)) ?? {} } : known
   const patched: Record<string, Json> = { ...patchedObject(before as unknown as JsonObject, patch) }
   // RFC 8620 §5.3: null takes a property back to its default.
   for (const [name, standard] of [
@@ -198,7 +208,9 @@ async function update({ call, account }: Room, view: View, id: FolderId, patch: 
   const foreign = changed.filter((name) => !settable.includes(name))
   if (foreign.length > 0) throw invalidProperties(foreign)
   if (changed.length === 0) return
-  const after = newMailbox(Object.fromEntries(settable.map((name) => [name, patched[name] as Json])), '')
+  const wanted = shares ? await sharesWanted(call, account, folder, patched.shareWith ?? null) : []
+  if (wanted.length > 0 && !known.myRights.mayShare) throw new SetError('forbidden')
+  const after = newMailbox(Object.fromEntries(settable.map((name) => [name, patched[name] ?? null])), '')
   const operations: Operation[] = []
   const moves = changed.includes('name') || changed.includes('parentId')
   if (moves && folder.role !== undefined)
@@ -216,6 +228,7 @@ async function update({ call, account }: Room, view: View, id: FolderId, patch: 
   if (changed.includes('sortOrder') && after.sortOrder !== null)
     operations.push(...(await orderOperations(account, id, after.sortOrder)))
   await account.handle.apply(operations)
+  await share(call, account, folder, wanted)
 }
 
 async function destroy({ account }: Room, view: View, id: FolderId, removeEmails: boolean): Promise<void> {

@@ -1,8 +1,9 @@
 /** Mailbox objects: RFC 8621 §2. Counters come from the view, rights from the door. */
-import { type Folder, type FolderId, Right } from '@postrider/domain'
+import type { FolderId } from '@postrider/domain'
 import type { Account } from '../core/accounts.ts'
 import { mailboxIdOf } from '../core/ids.ts'
 import { isObject } from '../core/json.ts'
+import { type MailboxRights, rightsOf } from '../sharing/rights.ts'
 import { isUnread } from '../view/keywords.ts'
 import type { Mail, View } from '../view/view.ts'
 import { rolesOf, usualOrder } from './roles.ts'
@@ -23,6 +24,7 @@ export const mailboxProperties = [
 export const countProperties = ['totalEmails', 'unreadEmails', 'totalThreads', 'unreadThreads'] as const
 
 export type MailboxObject = Readonly<Record<(typeof mailboxProperties)[number], unknown>> & {
+  readonly myRights: MailboxRights
   readonly name: string
   readonly parentId: string | null
   readonly role: string | null
@@ -80,23 +82,6 @@ function unreadOf(mails: readonly Mail[]): number {
   let unread = 0
   for (const mail of mails) if (isUnread(mail)) unread++
   return unread
-}
-
-/** RFC 8621 §2 MailboxRights. */
-function rightsOf(folder: Folder, rights: number, personal: boolean): Record<string, boolean> {
-  const may = (right: number): boolean => (rights & right) !== 0
-  const own = folder.role === undefined
-  return {
-    mayReadItems: may(Right.readAny),
-    mayAddItems: may(Right.create),
-    mayRemoveItems: may(Right.deleteAny),
-    maySetSeen: may(Right.editAny),
-    maySetKeywords: may(Right.editAny),
-    mayCreateChild: may(Right.createSubfolder),
-    mayRename: own && may(Right.folderOwner),
-    mayDelete: own && may(Right.folderOwner),
-    maySubmit: personal,
-  }
 }
 
 const counted = new WeakMap<View, { readonly change: number; readonly counts: ReadonlyMap<FolderId, ThreadCount> }>()

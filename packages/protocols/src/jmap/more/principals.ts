@@ -1,6 +1,5 @@
 /** Principal: RFC 9670 §2. People, rooms and resources of the address book, read-only; the accounts among them that the user may open. */
 import type { MailboxEntry } from '@postrider/domain'
-import { listedMailboxes } from '../core/accounts.ts'
 import type { Call } from '../core/call.ts'
 import { MethodError, SetError } from '../core/error.ts'
 import { accountIdOf, principalIdOf, readAccountId, readPrincipalId } from '../core/ids.ts'
@@ -56,7 +55,7 @@ export const principalGet = method({
     await call.account(args.accountId, 'principals')
     const wanted = wantedProperties(args.properties, properties)
     const { directory } = call.jmap.parts
-    const mine = new Set<number>(listedMailboxes(directory, call.principal).map((one) => one.mailbox))
+    const mine = new Set<number>((await call.jmap.given.listed(call.principal)).map((one) => one.mailbox))
     const ids = args.ids === null ? null : wantedIds(call, args.ids)
     const found: MailboxEntry[] = []
     if (ids === null) {

@@ -3,7 +3,6 @@
  * who wait; a hint wakes it, it looks, and tells new states. Register, check, sleep: what happens between two looks is told by the next.
  */
 import { type Hint, HintKind, type MailboxId, type Principal, type Waiter } from '@postrider/domain'
-import { listedMailboxes } from '../core/accounts.ts'
 import { accountIdOf } from '../core/ids.ts'
 import { record } from '../core/json.ts'
 import { readState } from '../core/state.ts'
@@ -47,12 +46,12 @@ export class Feed {
   }
 
   async open(position: string): Promise<void> {
-    const { held, directory } = this.#jmap.parts
+    const { held } = this.#jmap.parts
     this.#unlisten = this.#jmap.listen((mailbox, type) => {
       if (this.#waiters.has(mailbox)) this.#note(accountIdOf(mailbox), [type])
     })
     const seen = new Map(position.split('/').map((one) => one.split(':') as [string, string]))
-    for (const { mailbox } of listedMailboxes(directory, this.#principal)) {
+    for (const { mailbox } of await this.#jmap.given.listed(this.#principal)) {
       const waiter: Waiter = { hint: (hint) => this.#hint(hint) }
       this.#waiters.set(mailbox, waiter)
       await held.hold(mailbox, waiter)

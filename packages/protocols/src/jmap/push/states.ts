@@ -17,6 +17,7 @@ export const recordTypes: readonly string[] = [
   'Sweep',
   'SenderLists',
   'AutomaticReplies',
+  'ShareNotification',
 ]
 export const pushTypes: readonly string[] = [...mailTypes, 'EmailDelivery', ...recordTypes]
 

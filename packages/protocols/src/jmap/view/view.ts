@@ -15,6 +15,7 @@ import {
   MAX_GET,
   type MailboxHandle,
   type Mid,
+  Right,
   type Uid,
 } from '@postrider/domain'
 import { MAX_DEPARTED } from '../limits.ts'
@@ -229,7 +230,12 @@ export class View {
 
   async #readFolders(handle: MailboxHandle): Promise<void> {
     this.#folders = await handle.folders()
-    this.#mailFolders = new Map(this.#folders.filter(isMailFolder).map((folder) => [folder.id, folder]))
+    const mailFolders = this.#folders.filter(isMailFolder)
+    // A folder one sees and may not read shows nothing here.
+    const readable = await Promise.all(
+      mailFolders.map(async ({ id }) => handle.full || ((await handle.rights(id)) & Right.readAny) !== 0),
+    )
+    this.#mailFolders = new Map(mailFolders.flatMap((folder, i) => (readable[i] ? [[folder.id, folder] as const] : [])))
     for (const folder of this.#folders) this.#highest = Math.max(this.#highest, folder.id)
     for (const id of this.#mailFolders.keys()) if (!this.#sorted.has(id)) this.#sorted.set(id, [])
   }
