@@ -1,6 +1,6 @@
 /**
- * MeetingResponse: [MS-ASCMD] §2.2.1.11. There is no calendar behind it yet, and invitations are shown as plain mail, so a device has nothing to
- * answer: every request that is well-formed is answered "not a meeting request" (2).
+ * MeetingResponse: [MS-ASCMD] §2.2.1.11. There is no calendar behind it yet, so no meeting can be accepted: every request that is well-formed is
+ * answered 2, which a device does not try again, as it would 3 and 4.
  */
 import { child, children, type Element, el, integer, text } from '@postrider/wire/wbxml'
 import { command, document } from '../command.ts'

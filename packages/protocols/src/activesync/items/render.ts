@@ -17,6 +17,7 @@ import { codePage } from './codepage.ts'
 import { conversationId, conversationIndex } from './conversation.ts'
 import { easDate } from './dates.ts'
 import { flagElement } from './flag.ts'
+import { meetingRequest } from './meeting.ts'
 import { Original } from './original.ts'
 import { verbElements } from './verb.ts'
 
@@ -26,7 +27,8 @@ export const emailColumns = ['promoted', 'index', 'original', 'props', 'recipien
 /** Header fields a mail is rendered from; the index keeps all of them. */
 const FIELDS = ['from', 'sender', 'reply-to', 'to', 'cc', 'bcc', 'subject', 'thread-topic', ...BLIND_FIELDS] as const
 
-const contentClass = 'urn:content-classes:message'
+/** [MS-ASEMAIL] §2.2.2.20: R342 for mail; what Exchange says of invitations. */
+const contentClass = { mail: 'urn:content-classes:message', meeting: 'urn:content-classes:calendarmessage' } as const
 
 /** Bodies of a multipart answer: gives the number of the part that will carry these bytes. */
 export type PartSink = (data: string | Uint8Array) => number
@@ -42,6 +44,7 @@ export async function renderEmail(
   const original = Original.of(context.mailbox, item)
   const header = original.exists ? await original.header(FIELDS) : undefined
   const bodies = new Bodies(item, original)
+  const meeting = await meetingRequest(context, item, original)
   return [
     ...people(item, header),
     text('Email:Subject', header === undefined ? item.promoted?.subject : subjectOf(header)),
@@ -53,10 +56,11 @@ export async function renderEmail(
     readElement(item),
     await attachmentsElement(context.mailbox.mailbox, item, original),
     ...(await bodyElements(context, bodies, options, sink)),
-    el('Email:MessageClass', messageClass(item)),
+    el('Email:MessageClass', meeting === undefined ? messageClass(item) : item.promoted?.class),
+    meeting,
     el('Email:InternetCPID', await codePageOf(original)),
     flagElement(item),
-    el('Email:ContentClass', contentClass),
+    el('Email:ContentClass', meeting === undefined ? contentClass.mail : contentClass.meeting),
     el('AirSyncBase:NativeBodyType', await bodies.text.native()),
     ...(await newer(context, item, header)),
   ]
@@ -136,10 +140,7 @@ function senderOf(item: Item, header: HeaderFields | undefined): string | undefi
   return easAddresses([sender])
 }
 
-/**
- * The message class. Meeting messages are shown as plain mail as long as no MeetingRequest block goes with them: a phone that is told of a
- * meeting without one cannot show the mail at all.
- */
+/** The message class of what has no MeetingRequest: a phone that is told of a meeting without one cannot show the mail at all. */
 function messageClass(item: Item): string {
   const name = item.promoted?.class ?? ''
   return name === '' || isMeeting(name) ? 'IPM.Note' : name
