@@ -33,7 +33,14 @@ const gone = (name: string): Promise<void> =>
     request.onerror = () => resolve()
     setTimeout(resolve, GONE_MS)
   })
-const nameOf = (accountId: string): string => `postrider-${accountId}`
+const PREFIX = 'postrider-'
+const nameOf = (accountId: string): string => PREFIX + accountId
+/** Names of our databases; none where the browser does not tell. */
+async function databases(): Promise<string[]> {
+  if (typeof indexedDB === 'undefined') return []
+  const all = (await indexedDB.databases?.().catch(() => [])) ?? []
+  return all.flatMap(({ name }) => (name?.startsWith(PREFIX) === true ? [name] : []))
+}
 
 function openDatabase(accountId: string): Promise<IDBDatabase> {
   const request = indexedDB.open(nameOf(accountId), 2)
@@ -83,9 +90,14 @@ export class Vault {
     return undefined
   }
 
-  /** Whose mail was kept here last. */
+  /** Whose mail was kept here last. A browser that was killed may have lost that. */
   static lastAccount(): string | undefined {
     return localStorage.getItem(WHO) ?? undefined
+  }
+
+  /** All whose mail is kept here. */
+  static async accounts(): Promise<string[]> {
+    return (await databases()).map((name) => name.slice(PREFIX.length))
   }
 
   /** Takes everything away that was ever kept here. */
@@ -93,10 +105,7 @@ export class Vault {
     localStorage.removeItem(WHO)
     for (const key of Object.keys(localStorage))
       if (/^postrider\.(?:draft|acts)\./.test(key)) localStorage.removeItem(key)
-    if (typeof indexedDB === 'undefined') return
-    const all = (await indexedDB.databases?.().catch(() => [])) ?? []
-    const ours = all.flatMap(({ name }) => (name?.startsWith('postrider-') === true ? [name] : []))
-    await Promise.all(ours.map(gone))
+    await Promise.all((await databases()).map(gone))
   }
 
   /** The session is over: what is kept stays, unreadable. */

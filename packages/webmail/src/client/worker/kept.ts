@@ -5,13 +5,9 @@ import { blobKey, type KeptStart } from '../offline/kept.ts'
 import { Outbox } from '../offline/outbox.ts'
 import { Vault } from '../offline/vault.ts'
 
-const PREFIX = 'postrider-'
-
 /** The vault of an account whose key is still here. Never makes one. */
-async function vaultOf(accountId: string): Promise<Vault | undefined> {
-  const all = (await indexedDB.databases?.().catch(() => [])) ?? []
-  return all.some(({ name }) => name === `${PREFIX}${accountId}`) ? Vault.open(accountId) : undefined
-}
+const vaultOf = async (accountId: string): Promise<Vault | undefined> =>
+  (await Vault.accounts()).includes(accountId) ? Vault.open(accountId) : undefined
 
 /** Pictures may be shown as such; everything else is bytes to be saved, never a page. */
 const shownAs = (type: string | null): string =>
@@ -38,12 +34,9 @@ export async function keptFile(url: URL): Promise<Response | undefined> {
 
 /** Sends what waits of every account whose session still lives here. Rejects while some of it could not leave for now. */
 export async function sendWaiting(): Promise<void> {
-  const all = (await indexedDB.databases?.().catch(() => [])) ?? []
   let left = 0
-  for (const { name = '' } of all) {
-    if (!name.startsWith(PREFIX)) continue
-    const accountId = name.slice(PREFIX.length)
-    const vault = await vaultOf(accountId)
+  for (const accountId of await Vault.accounts()) {
+    const vault = await Vault.open(accountId)
     const kept = await vault?.get<KeptStart>('meta', 'start')
     if (vault === undefined || kept === undefined) continue
     try {
