@@ -37,8 +37,8 @@ const MOST_TEXT = 512 * 1024
 export class Contents {
   readonly #client: JmapClient
   readonly #base: string
-  readonly #contents = new Map<Id, Promise<EmailContent>>()
-  readonly #html = new Map<string, Promise<Html | undefined>>()
+  readonly #contents = new Map<Id, Kept<EmailContent>>()
+  readonly #html = new Map<string, Kept<Html | undefined>>()
 
   constructor(client: JmapClient, base: string) {
     this.#client = client
@@ -80,6 +80,13 @@ export class Contents {
     })
   }
 
+  /** What has been read already, at once: a mail read ahead is shown in the frame in which it is opened. */
+  ready(id: Id, pictures: boolean): { readonly content: EmailContent; readonly html: Html | undefined } | undefined {
+    const content = this.#contents.get(id)?.came
+    const html = this.#html.get(`${id} ${pictures}`)?.came
+    return content === undefined || html === undefined ? undefined : { content: content[0], html: html[0] }
+  }
+
   /** Reads ahead what will probably be opened. */
   prefetch(ids: readonly Id[], pictures: boolean): void {
     for (const id of ids) {
@@ -94,19 +101,30 @@ export class Contents {
   }
 }
 
-function remember<T>(kept: Map<string, Promise<T>>, key: string, read: () => Promise<T>): Promise<T> {
-  const known = kept.get(key)
+/** Something asked for once; `came`: it is there. */
+interface Kept<T> {
+  readonly asked: Promise<T>
+  came?: readonly [T]
+}
+
+function remember<T>(all: Map<string, Kept<T>>, key: string, read: () => Promise<T>): Promise<T> {
+  const known = all.get(key)
   if (known !== undefined) {
-    kept.delete(key)
-    kept.set(key, known)
-    return known
+    all.delete(key)
+    all.set(key, known)
+    return known.asked
   }
-  const made = read()
-  kept.set(key, made)
-  made.catch(() => kept.delete(key))
-  for (const old of kept.keys()) {
-    if (kept.size <= KEPT) break
-    kept.delete(old)
+  const made: Kept<T> = { asked: read() }
+  all.set(key, made)
+  made.asked.then(
+    (value) => {
+      made.came = [value]
+    },
+    () => all.delete(key),
+  )
+  for (const old of all.keys()) {
+    if (all.size <= KEPT) break
+    all.delete(old)
   }
-  return made
+  return made.asked
 }

@@ -5,6 +5,7 @@ import { app } from '../app.ts'
 import { settings } from '../store/settings.ts'
 import { t } from '../text/text.ts'
 import { clean } from './sanitise.ts'
+import { isLoaded, takeFrame } from './spare-frame.ts'
 
 /** Dark only where the mail says nothing of colours: turned around, pictures turned back. */
 const sheet = `
@@ -32,8 +33,8 @@ export function Frame({
   readonly plain: boolean
   readonly title: string
 }): JSX.Element {
-  const ref = useRef<HTMLIFrameElement>(null)
-  const [height, setHeight] = useState(120)
+  const slot = useRef<HTMLSpanElement>(null)
+  const ref = useRef<HTMLIFrameElement>()
   void settings.value.theme
   const dark = matchMedia('(prefers-color-scheme: dark)').matches
     ? settings.value.theme !== 'light'
@@ -49,8 +50,8 @@ export function Frame({
   /** Puts the text into the frame's own document, whose policy is not the page's: styles of mails apply there and nowhere else. */
   const fill = useRef((): void => {})
   fill.current = () => {
-    const inside = ref.current?.contentDocument
-    if (inside?.body == null || inside.URL === 'about:blank') return
+    const inside = ref.current === undefined ? undefined : isLoaded(ref.current)
+    if (inside === undefined) return
     inside.documentElement.className = `${theme}${own ? 'own' : 'turned'}`
     if (inside.head.querySelector('style') === null) {
       const style = inside.createElement('style')
@@ -66,20 +67,21 @@ export function Frame({
   useLayoutEffect(() => fill.current(), [fragment, own, plain, theme])
   // Before the frame can have loaded: one that comes from the cache does so within the next frame on the screen.
   useLayoutEffect(() => {
-    const frame = ref.current
-    if (frame === null) return
+    if (slot.current === null) return
+    const frame = takeFrame(slot.current, `${app.base}frame.html`)
+    ref.current = frame
     let watch: ResizeObserver | undefined
+    let height = 120
+    frame.style.height = `${height}px`
     const measure = (): void => {
       const inside = frame.contentDocument
       if (inside?.body == null) return
       const zoom = fit(inside)
       const now = Math.ceil(Math.max(inside.body.scrollHeight * zoom, inside.body.getBoundingClientRect().bottom))
       // A page as high as its frame plus something would grow for ever: it is read once without a height.
-      setHeight((before) =>
-        Math.abs(before - now) > 1
-          ? Math.min(now + (inside.body.scrollWidth > inside.body.clientWidth ? 16 : 0), 60_000)
-          : before,
-      )
+      if (Math.abs(height - now) <= 1) return
+      height = Math.min(now + (inside.body.scrollWidth > inside.body.clientWidth ? 16 : 0), 60_000)
+      frame.style.height = `${height}px`
     }
     filled.current = () => {
       const inside = frame.contentDocument
@@ -103,23 +105,20 @@ export function Frame({
       })
       inside.addEventListener('pointerdown', () => window.dispatchEvent(new PointerEvent('pointerdown')))
     }
-    frame.addEventListener('load', onLoad)
+    if (isLoaded(frame) !== undefined) onLoad()
+    else frame.addEventListener('load', onLoad)
     return () => {
       frame.removeEventListener('load', onLoad)
       watch?.disconnect()
+      frame.remove()
     }
   }, [])
+  useLayoutEffect(() => {
+    if (ref.current !== undefined) ref.current.title = title
+  }, [title])
   return (
     <>
-      <iframe
-        ref={ref}
-        class="message-frame"
-        src={`${app.base}frame.html`}
-        title={title}
-        sandbox="allow-same-origin allow-popups allow-popups-to-escape-sandbox"
-        referrerpolicy="no-referrer"
-        style={{ height: `${height}px` }}
-      />
+      <span ref={slot} class="frame-slot" />
       {dark && !own && (
         <button type="button" class="link-button original" onClick={() => setOriginal(!original)}>
           {t(original ? 'darkColours' : 'originalColours')}

@@ -40,7 +40,7 @@ export function Message({
   const [open, setOpen] = useState(initiallyOpen)
   const [details, setDetails] = useState(false)
   const [pictures, setPictures] = useState(picturesAllowed(email))
-  const [body, setBody] = useState<Body>()
+  const [body, setBody] = useState<Body | undefined>(() => app.contents.ready(email.id, pictures))
   const [problem, setProblem] = useState<'offline' | 'failed'>()
   const [again, setAgain] = useState(0)
   const from = email.from?.[0]
@@ -50,7 +50,7 @@ export function Message({
     Promise.all([app.contents.content(email.id), app.contents.html(email.id, pictures)]).then(
       ([content, html]) => {
         if (wanted) {
-          setBody({ content, html })
+          setBody((now) => (now?.content === content && now.html === html ? now : { content, html }))
           setProblem(undefined)
         }
       },
