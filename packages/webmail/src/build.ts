@@ -173,9 +173,11 @@ const firstViewWhole: Plugin = {
   setup(building) {
     const main = join(client, 'main.tsx')
     const later = new Set<string>()
-    building.onResolve({ filter: /^\./ }, ({ kind, path, resolveDir }) => {
-      if (kind === 'dynamic-import') later.add(join(resolveDir, path))
-      return undefined
+    // Before anything is loaded: a part may also be met by an import of another part first.
+    building.onStart(async () => {
+      for await (const path of sources(client))
+        for (const [, name = ''] of (await readFile(path, 'utf8')).matchAll(/\bimport\('(\.[^']+)'\)/g))
+          later.add(join(path, '..', name))
     })
     building.onLoad({ filter: /\.tsx?$/ }, async ({ path }) =>
       later.has(path)

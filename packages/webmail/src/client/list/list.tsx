@@ -32,14 +32,17 @@ export function List(): JSX.Element {
 function Rows({ list }: { readonly list: ListQuery }): JSX.Element {
   const ref = useRef<HTMLDivElement>(null)
   const [top, setTop] = useState(0)
-  const [view, setView] = useState(900)
+  const [view, setView] = useState(innerHeight)
   void list.version.value
   const total = list.total.value
   const { pane, density } = settings.value
   const heights = pane === 'right' || innerWidth < 700 ? rowHeights : wideRowHeights
   const height = coarse || innerWidth < 700 ? Math.max(rowHeights[density], 72) : heights[density]
-  const first = Math.max(0, Math.floor(top / height) - OVERSCAN)
-  const last = Math.min((total ?? 0) - 1, Math.ceil((top + view) / height) + OVERSCAN)
+  // Rows out of sight come behind the first frame.
+  const [beyond, setBeyond] = useState(0)
+  useEffect(() => setBeyond(OVERSCAN), [])
+  const first = Math.max(0, Math.floor(top / height) - beyond)
+  const last = Math.min((total ?? 0) - 1, Math.ceil((top + view) / height) + beyond)
   const cursor = Math.min(app.cursor.value, Math.max(0, (total ?? 1) - 1))
 
   useLayoutEffect(() => {

@@ -44,10 +44,13 @@ const Marked = ({ html }: { readonly html: string }): JSX.Element => (
   <>{pieces(html).map((piece, i) => (i % 2 === 1 ? <mark key={`${i}${piece}`}>{piece}</mark> : piece))}</>
 )
 
+/** Without a finger nothing listens for one: every row of the first frame counts. */
+const touches = navigator.maxTouchPoints > 0
+
 export function Row({ list, index, id, height, isCursor }: RowProps): JSX.Element {
   const [hovered, setHovered] = useState(false)
   // One for the row's life: what the finger has begun goes on when the row is drawn anew.
-  const swiped = useMemo(() => (id === undefined ? undefined : swipe(id)), [id])
+  const swiped = useMemo(() => (id === undefined || !touches ? undefined : swipe(id)), [id])
   const email = id === undefined ? undefined : app.store.email(id).value
   const style = { transform: `translateY(${index * height}px)` }
   if (id === undefined || email === undefined)

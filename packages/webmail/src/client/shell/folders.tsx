@@ -5,7 +5,7 @@ import { useState } from 'preact/hooks'
 import { app, folderName, placeOf } from '../app.ts'
 import type { Id, Mailbox } from '../jmap/types.ts'
 import { emptyFolder, markAllRead, moveTo } from '../mail/acts.ts'
-import { language, t } from '../text/text.ts'
+import { compareNames, t } from '../text/text.ts'
 import { ask, askText } from '../ui/dialog.tsx'
 import { Icon, IconButton, type IconName } from '../ui/icon.tsx'
 import { type MenuItem, openMenu } from '../ui/menu.tsx'
@@ -53,11 +53,10 @@ export function inOrder(all: Iterable<Mailbox>, isClosed: (id: Id) => boolean = 
     const at = order.indexOf(one.role ?? '')
     return at < 0 ? order.length : at
   }
-  const collator = new Intl.Collator(language.value, { numeric: true })
   const out: Node[] = []
   const visit = (parent: Id | null, level: number): void => {
     const children = byParent.get(parent) ?? []
-    children.sort((a, b) => rank(a) - rank(b) || a.sortOrder - b.sortOrder || collator.compare(a.name, b.name))
+    children.sort((a, b) => rank(a) - rank(b) || a.sortOrder - b.sortOrder || compareNames(a.name, b.name))
     for (const mailbox of children) {
       out.push({ mailbox, level, children: byParent.get(mailbox.id)?.length ?? 0 })
       if (!isClosed(mailbox.id)) visit(mailbox.id, level + 1)

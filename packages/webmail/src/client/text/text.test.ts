@@ -2,17 +2,20 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { en } from './en.ts'
 import { fr } from './fr.ts'
-import { fill, longDate, shortDate, useZone } from './text.ts'
+import { fill, longDate, numbersOf, shortDate, useZone } from './text.ts'
 
 test('texts are filled in and follow the number', () => {
-  const rules = new Intl.PluralRules('en')
+  const rules = numbersOf.en
   assert.equal(fill(en.doneMoved, { n: 1, folder: 'Plans' }, rules), '1 message moved to Plans')
   assert.equal(fill(en.countMessages, { n: 12345 }, rules), '12,345 messages')
+  assert.equal(fill(fr.countMessages, { n: 1_234_567 }, numbersOf.fr), '1\u202f234\u202f567 messages')
+  for (const [name, { isOne, thousands }] of Object.entries(numbersOf)) {
+    for (const n of [0, 1, 2, 10, 100])
+      assert.equal(isOne(n), new Intl.PluralRules(name).select(n) === 'one', `${name} ${n}`)
+    assert.equal(thousands, new Intl.NumberFormat(name).format(1000)[1])
+  }
   assert.equal(fill(en.picturesBlocked, { n: 3 }, rules), '3 pictures from elsewhere are not shown.')
-  assert.equal(
-    fill(fr.sureDeleteFolder, { n: 1, name: 'X' }, new Intl.PluralRules('fr')),
-    'Supprimer le dossier X et son message ?',
-  )
+  assert.equal(fill(fr.sureDeleteFolder, { n: 1, name: 'X' }, numbersOf.fr), 'Supprimer le dossier X et son message ?')
 })
 
 test('French says everything English says, with the same values', () => {

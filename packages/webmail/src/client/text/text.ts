@@ -6,13 +6,30 @@ import { en, type TextKey } from './en.ts'
 export type { TextKey }
 export const language = signal('en')
 let texts: Readonly<Record<TextKey, string>> = en
-let plurals = new Intl.PluralRules('en')
+
+/**
+ * How a language counts and writes whole numbers. Not by Intl: its first NumberFormat alone takes as long as drawing half the first view.
+ */
+export interface Numbers {
+  readonly thousands: string
+  readonly isOne: (n: number) => boolean
+}
+export const numbersOf: Readonly<Record<'en' | 'fr', Numbers>> = {
+  en: { thousands: ',', isOne: (n) => n === 1 },
+  fr: { thousands: '\u202f', isOne: (n) => n >= 0 && n < 2 },
+}
+const written = (n: number, { thousands }: Numbers): string => String(n).replace(/\B(?=(?:\d{3})+$)/g, thousands)
+let numbers = numbersOf.en
+let names: Intl.Collator | undefined
 
 export async function useLanguage(wanted: string): Promise<void> {
   const chosen = wanted.startsWith('fr') ? 'fr' : 'en'
   texts = chosen === 'fr' ? (await import('./fr.ts')).fr : en
-  plurals = new Intl.PluralRules(chosen)
-  formats.clear()
+  if (chosen !== language.peek()) {
+    numbers = numbersOf[chosen]
+    names = undefined
+    formats.clear()
+  }
   language.value = chosen
   document.documentElement.lang = chosen
 }
@@ -20,7 +37,7 @@ export async function useLanguage(wanted: string): Promise<void> {
 type Values = Readonly<Record<string, string | number>>
 
 /** `{key}` is filled in, `{key|one|many}` chosen by the number; branches may hold `{key}` themselves. */
-export function fill(text: string, values: Values, rules: Intl.PluralRules): string {
+export function fill(text: string, values: Values, numbers: Numbers): string {
   let out = ''
   let at = 0
   while (at < text.length) {
@@ -36,10 +53,10 @@ export function fill(text: string, values: Values, rules: Intl.PluralRules): str
     const inside = text.slice(open + 1, close)
     const bar = inside.indexOf('|')
     const value = values[bar < 0 ? inside : inside.slice(0, bar)] ?? ''
-    if (bar < 0) out += typeof value === 'number' ? value.toLocaleString(rules.resolvedOptions().locale) : value
+    if (bar < 0) out += typeof value === 'number' ? written(value, numbers) : value
     else {
       const [one = '', many = one] = inside.slice(bar + 1).split('|')
-      out += fill(rules.select(Number(value)) === 'one' ? one : many, values, rules)
+      out += fill(numbers.isOne(Number(value)) ? one : many, values, numbers)
     }
     at = close + 1
   }
@@ -49,7 +66,15 @@ export function fill(text: string, values: Values, rules: Intl.PluralRules): str
 export const t = (key: TextKey, values: Values = {}): string => {
   // Whoever shows a text is drawn again when the language changes.
   void language.value
-  return fill(texts[key], values, plurals)
+  return fill(texts[key], values, numbers)
+}
+
+/** Order of names, numbers in them by their value. Made when two are first compared: that takes longer than drawing many rows. */
+export function compareNames(a: string, b: string): number {
+  // Whoever sorts sorts again when the language changes.
+  const now = language.value
+  names ??= new Intl.Collator(now, { numeric: true })
+  return names.compare(a, b)
 }
 
 /** IANA zone times are shown in; empty: the browser's. */
@@ -74,8 +99,15 @@ function format(name: string, options: Intl.DateTimeFormatOptions): Intl.DateTim
   return found
 }
 
+const twoDigits = (n: number): string => String(n).padStart(2, '0')
 /** `2026-11-21`, in the zone shown. */
 function dayOf(date: Date): string {
+  if (zone.value === '')
+    return [
+      String(date.getFullYear()).padStart(4, '0'),
+      twoDigits(date.getMonth() + 1),
+      twoDigits(date.getDate()),
+    ].join('-')
   const parts = format('key', { calendar: 'iso8601', year: 'numeric', month: '2-digit', day: '2-digit' }).formatToParts(
     date,
   )
