@@ -7,6 +7,12 @@ import { type Leaving, PortChannel } from './port.ts'
 /** How long a worker has to end by itself after its channel closed. */
 export const WORKER_STOP_MS = 10_000
 
+/**
+ * The young generation of an owner's heap, MB. V8 collects the whole heap again and again where the old generation may grow by less than the young one
+ * holds, and what an owner keeps in JavaScript is little (13 MB): with V8's default of 64 that was every 300 mails.
+ */
+const YOUNG_MB = 12
+
 /** An owner in a worker thread, seen from outside. */
 export interface OwnerWorker {
   readonly channel: Channel
@@ -18,7 +24,7 @@ export interface OwnerWorker {
 
 /** Starts a worker thread from a module that calls `serveOwner`. `workerData` is what the module finds under that name. */
 export function startOwnerWorker(url: URL, workerData: unknown): OwnerWorker {
-  const worker = new Worker(url, { workerData })
+  const worker = new Worker(url, { workerData, resourceLimits: { maxYoungGenerationSizeMb: YOUNG_MB } })
   const ended = new Promise<number>((resolve) => worker.once('exit', resolve))
   const channel = new PortChannel(worker, () => {}, 'turn')
   return {

@@ -11,6 +11,8 @@ interface Pending {
 
 type Role = WorkerStart['role']
 
+/** The young generation of these threads' heaps, MB: larger than what the old one may grow by, it would have the whole heap collected again and again. */
+const YOUNG_MB = 12
 /** How often at most the indexing thread is told that there is more, ms. */
 const NUDGE_MS = 50
 
@@ -90,7 +92,11 @@ export class SearchEngine {
     const running = this.#workers.get(role)
     if (running !== undefined) return running
     const workerData: WorkerStart = { role, databases: this.#databases, activity: this.#activity }
-    const worker = new Worker(new URL('./search-worker.ts', import.meta.url), { workerData, name: `store-${role}` })
+    const worker = new Worker(new URL('./search-worker.ts', import.meta.url), {
+      workerData,
+      name: `store-${role}`,
+      resourceLimits: { maxYoungGenerationSizeMb: YOUNG_MB },
+    })
     worker.unref()
     worker.on('message', (message: FromWorker) => this.#take(message))
     worker.on('error', (error) => this.#log.error({ role, error: String(error) }, 'search thread fell over'))
