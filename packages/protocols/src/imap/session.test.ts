@@ -257,6 +257,31 @@ room('P21: a full mailbox refuses before the message is sent, and still deletes'
 })
 
 room(
+  'a session asks once what others did when it changes flags or expunges, and never what it did itself',
+  async (it) => {
+    for (const name of ['One', 'Two', 'Three']) await it.deliver(mail(name))
+    const client = await it.login()
+    await client.command('SELECT INBOX')
+    let asked = 0
+    const changes = it.store.changes.bind(it.store)
+    it.store.changes = (...args) => {
+      asked++
+      return changes(...args)
+    }
+    const asks = async (command: string): Promise<{ asked: number; lines: string[] }> => {
+      asked = 0
+      return { lines: await client.command(command), asked }
+    }
+    const told = '* 1 FETCH (UID 1 FLAGS (\\Flagged))'
+    assert.deepEqual(await asks('UID STORE 1 +FLAGS (\\Flagged)'), { lines: [told, 'OK STORE completed'], asked: 1 })
+    await client.command('STORE 1 +FLAGS.SILENT (\\Deleted)')
+    assert.deepEqual(await asks('EXPUNGE'), { lines: ['* 1 EXPUNGE', 'OK EXPUNGE completed'], asked: 1 })
+    await it.deliver(mail('Four'))
+    assert.deepEqual((await asks('STORE 1 +FLAGS (\\Seen)')).lines.slice(0, 1), ['* 3 EXISTS'])
+  },
+)
+
+room(
   'RFC 7888, RFC 3502: messages that nobody waited with leave nothing behind when one of them is refused',
   async (it) => {
     const client = await it.login()

@@ -280,7 +280,7 @@ export class Session implements ConnectionHandler, Waiter, Timed {
       return true
     } catch (error) {
       if (!(error instanceof DomainError) || (error.code !== 'unavailable' && error.code !== 'busy')) throw error
-      if (this.state.name === 'selected') this.state.view.dirty = true
+      if (this.state.name === 'selected') this.state.view.soil()
       setTimeout(() => {
         if (this.#wakesIdle && !this.#busy && !this.#closed) void this.#pump()
       }, IDLE_RETRY_MS).unref()
@@ -515,7 +515,7 @@ export class Session implements ConnectionHandler, Waiter, Timed {
 
   /** A sign of life in IDLE; a hint that was lost costs delay only, for the feed is looked at too. */
   #keepAlive(): void {
-    if (this.state.name === 'selected') this.state.view.dirty = true
+    if (this.state.name === 'selected') this.state.view.soil()
     this.out.ascii('* OK Still here\r\n')
     void this.#pump()
   }

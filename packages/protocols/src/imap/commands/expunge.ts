@@ -1,4 +1,4 @@
-import { Flag, resultOf } from '@postrider/domain'
+import { Flag, type Packed, resultOf } from '@postrider/domain'
 import { inRanges, type Ranges } from '@postrider/wire/imap'
 import { no, ok, Refusal } from '../codes.ts'
 import { command, selected } from '../command.ts'
@@ -12,9 +12,12 @@ export const expunge = command({
   async run(session, { set }) {
     writable(session)
     const { view } = session
+    // Both questions travel together.
+    const rows = flagsOf(session)
+    rows.catch(() => {})
     await session.update(false, true)
     const wanted = set === undefined ? undefined : view.map.toUids(view.sequences(set, true))
-    await removeDeleted(session, wanted)
+    await removeDeleted(session, wanted, rows)
     // Where nobody else wrote meanwhile nothing is left to be read.
     await session.update(true)
     return ok('EXPUNGE completed', session.enabled.qresync ? `HIGHESTMODSEQ ${view.highestModSeq}` : undefined)
@@ -29,13 +32,21 @@ export function writable(session: Session): void {
 /** UIDs removed by one transaction: the owner of the mailbox must stay responsive to others. */
 const REMOVE_BATCH = 1_000
 
-/** Removes for good what is marked \Deleted (and in `wanted`, ranges of UIDs). */
-export async function removeDeleted(session: Session, wanted: Ranges | undefined): Promise<void> {
-  const { view, user, context } = session
+async function flagsOf({ view, user, context }: Session): Promise<Packed<'uid' | 'flags'>> {
   const remembered = context.pictures.has(user.mailbox, view.folder)
-  const rows = remembered
+  return remembered
     ? (await context.pictures.of(user.mailbox, view.folder, view.uidValidity)).rows
-    : await user.mailbox.scan({ folder: view.folder, columns: ['uid', 'flags'] })
+    : user.mailbox.scan({ folder: view.folder, columns: ['uid', 'flags'] })
+}
+
+/** Removes for good what is marked \Deleted (and in `wanted`, ranges of UIDs). */
+export async function removeDeleted(
+  session: Session,
+  wanted: Ranges | undefined,
+  flags = flagsOf(session),
+): Promise<void> {
+  const { view, user } = session
+  const rows = await flags
   const doomed: number[] = []
   for (let i = 0; i < rows.count; i++) {
     const uid = rows.uid[i] as number

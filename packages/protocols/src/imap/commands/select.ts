@@ -62,7 +62,7 @@ async function open(session: Session, args: Arguments, readOnly: boolean): Promi
       keywords,
       change: picture.upTo,
     })
-    view.dirty = !listening || session.hinted
+    if (!listening || session.hinted) view.soil()
     session.state = { name: 'selected', user, view }
     tell(session, tree, folder, view, keywords, firstUnseen(rows.flags) + 1)
     const { qresync } = args

@@ -22,16 +22,18 @@ export const store = command({
     if (args.unchangedSince !== undefined) session.enableCondstore()
     const { view } = session
     const sequences = view.sequences(args.set, args.uid)
-    // From here on only our own changes are new: their echo need not be told (see View.ownChanges).
-    await session.update(false, true)
+    // Asked in the same breath as for the first change, so before it: then only our own changes are new, and their echo need not be told (see View.ownChanges).
+    const looked = session.update(false, true)
     const change = changeOf(args)
     const modified: number[] = []
     let missed = false
     for (const window of windows(view.map, sequences, STORE_BATCH)) {
       const uids = window.uids
-      const applied = await session.user.mailbox.apply([
-        { op: 'flag', folder: view.folder, items: { uids }, ...change },
-      ])
+      const applying = session.user.mailbox.apply([{ op: 'flag', folder: view.folder, items: { uids }, ...change }])
+      // Told below.
+      applying.catch(() => {})
+      await looked
+      const applied = await applying
       const result = resultOf(applied, 0, 'flag')
       for (const uid of result.conflicts) modified.push(uid)
       const alone = view.ownChanges(result.changes, applied.change)
@@ -43,6 +45,7 @@ export const store = command({
       else if (session.enabled.condstore) tellModSeq(session, result.uids, result.changes, args.uid)
       await session.pace()
     }
+    await looked
     if (modified.length > 0) {
       const failed = modified.sort((a, b) => a - b)
       const text = args.uid ? rangesOf(failed) : view.map.toSequences(rangesOf(failed))

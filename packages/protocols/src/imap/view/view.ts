@@ -43,12 +43,12 @@ export class View {
   readonly map: UidMap
   /** The saved search result: RFC 5182, as UIDs. */
   saved: Ranges = NO_RANGES
-  /** Something may have happened since `cursor`. */
-  dirty = false
   /** The mailbox itself is gone. */
   deleted = false
   /** Everything up to this change number has been told or is in `#gone`: HIGHESTMODSEQ. */
   #cursor: number
+  /** The newest change anybody spoke of since the feed was read; infinite when it is worth a look in any case. */
+  #heard = 0
   readonly #mailbox: MailboxHandle
   readonly #held: HeldTable
   readonly #waiter: Session
@@ -82,9 +82,20 @@ export class View {
     this.#held.release(this.#mailbox.mailbox, this.#waiter)
   }
 
-  /** Notes that the feed is worth a look, if the hint concerns this folder. */
-  hint(hint: Hint): void {
-    if (hint.folders.length === 0 || hint.folders.some((one) => one.id === this.folder)) this.dirty = true
+  /** Something may have happened since `cursor`. */
+  get dirty(): boolean {
+    return this.#heard > this.#cursor
+  }
+
+  /** The feed is worth a look, whatever hints say. */
+  soil(): void {
+    this.#heard = Number.POSITIVE_INFINITY
+  }
+
+  /** Notes that the feed is worth a look, if the hint concerns this folder and is news: one of our own doings is none (`ownChanges`). */
+  hint({ change, folders }: Hint): void {
+    if (folders.length === 0) this.soil()
+    else if (folders.some((one) => one.id === this.folder)) this.#heard = Math.max(this.#heard, change)
   }
 
   // ---- sets
@@ -127,7 +138,7 @@ export class View {
     if (changes.length === 0) return true
     const alone = changes[0] === this.#cursor + 1 && after === this.#cursor + changes.length
     if (alone) this.#cursor = after
-    else this.dirty = true
+    else this.soil()
     return alone
   }
 
@@ -211,7 +222,7 @@ export class View {
 
   async #read(session: Session, expunge: boolean): Promise<void> {
     // Lowered first: a hint that comes while we read raises it again.
-    this.dirty = false
+    this.#heard = 0
     const pages: Changes[] = []
     let since = this.#cursor
     for (;;) {
