@@ -39,15 +39,23 @@ function primaryText(report: PrimaryReport, say: Say): string {
         en: `Primary, epoch ${report.epoch}; its standby ${report.to} is not connected: ${report.problem ?? ''}`,
         fr: `Primaire, époque ${report.epoch} ; son secours ${report.to} n’est pas connecté : ${report.problem ?? ''}`,
       })
-  const rows = report.databases.map(({ name, lagBytes, lagSeconds, degraded }): [string, string] => [
+  const rows = report.databases.map(({ name, lagBytes, lagSeconds, degraded, damagedPages }): [string, string] => [
     name,
     say({
       en: `${say.number(lagBytes)} bytes, ${lagSeconds} s behind${degraded ? '; acknowledgements do not wait (degraded)' : ''}`,
       fr: `en retard de ${say.number(lagBytes)} octets, ${lagSeconds} s${degraded ? ' ; les accusés n’attendent plus (dégradé)' : ''}`,
-    }),
+    }) + damagedText(damagedPages.length, say),
   ])
   return `${head}\n${columns(rows)}`
 }
+
+const damagedText = (pages: number, say: Say): string =>
+  pages === 0
+    ? ''
+    : say({
+        en: `; ${pages} pages are damaged on the primary and could not be copied: run postrider store check there`,
+        fr: ` ; ${pages} pages sont endommagées sur le primaire et n’ont pu être copiées : lancez-y postrider store check`,
+      })
 
 function standbyText(report: StandbyReport, say: Say): string {
   const silent = report.silentSeconds === null ? '–' : String(report.silentSeconds)
@@ -66,7 +74,11 @@ function standbyText(report: StandbyReport, say: Say): string {
         en: 'It does not have everything yet and cannot be promoted.',
         fr: 'Il n’a pas encore tout et ne peut pas être promu.',
       })
-  return `${head}\n${ready}\n${columns(report.databases.map(({ name, until }) => [name, until ?? '–']))}`
+  const rows = report.databases.map(({ name, until, damagedPages }): [string, string] => [
+    name,
+    (until ?? '–') + damagedText(damagedPages, say),
+  ])
+  return `${head}\n${ready}\n${columns(rows)}`
 }
 
 export const standbyPromote = adminCommand<{ readonly epoch: number }>({

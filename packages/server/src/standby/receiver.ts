@@ -21,6 +21,8 @@ export interface StandbyReport {
     readonly name: string
     readonly whole: boolean
     readonly synced: number
+    /** Pages that did not arrive as their checksums say. */
+    readonly damagedPages: number
     /** When the last transaction that is here was committed. */
     readonly until: string | null
   }[]
@@ -32,7 +34,13 @@ export interface ReceiverOptions {
   readonly key: Buffer
   readonly state: FenceState
   readonly log: Logger
+  /** Refused pages are asked for again so often, ms. */
+  readonly askMs?: number
 }
+
+const ASK_MS = 10_000
+/** Pages asked for at once. */
+const MAX_ASKED = 1_000
 
 /** The standby's side: takes what the primary committed, keeps it, and becomes the primary when it is told to. */
 export class Receiver {
@@ -43,6 +51,9 @@ export class Receiver {
   #stream: Stream | undefined
   #heard: number | undefined
   #server: { readonly port: number; close(): Promise<void> } | undefined
+  /** When pages of a database were asked for again. */
+  readonly #asked = new Map<string, number>()
+  readonly #asking: NodeJS.Timeout
   #closed = false
 
   private constructor(options: ReceiverOptions) {
@@ -52,6 +63,13 @@ export class Receiver {
     mkdirSync(this.#home, { recursive: true, mode: 0o700 })
     for (const entry of readdirSync(this.#home, { withFileTypes: true }))
       if (entry.isDirectory() && !entry.name.startsWith('.')) this.#replica(entry.name)
+    // A primary that commits nothing says nothing.
+    this.#asking = setInterval(() => {
+      const stream = this.#stream
+      // A connection that is gone tells the loop that hears.
+      if (stream !== undefined) this.#ask(stream).catch(() => undefined)
+    }, options.askMs ?? ASK_MS)
+    this.#asking.unref()
   }
 
   static async open(options: ReceiverOptions): Promise<Receiver> {
@@ -112,6 +130,27 @@ export class Receiver {
       await stream.send({ kind: 'confirmed', database: replica.name, received, synced: replica.synced })
     }
     for (const id of kept) await stream.send({ kind: 'kept', id })
+    await this.#ask(stream)
+  }
+
+  /** Asks again for pages of a base that are not as their checksums say, and says when there are none any more. */
+  async #ask(stream: Stream): Promise<void> {
+    if (stream !== this.#stream) return
+    for (const { name, damaged } of this.#replicas.values()) {
+      const asked = this.#asked.get(name)
+      if (damaged.length === 0 && asked === undefined) continue
+      if (damaged.length > 0 && asked !== undefined && performance.now() < asked + (this.#options.askMs ?? ASK_MS))
+        continue
+      if (damaged.length === 0) this.#asked.delete(name)
+      else this.#asked.set(name, performance.now())
+      if (damaged.length === 0) this.#options.log.info({ database: name }, 'all pages of the base are well now')
+      else
+        this.#options.log.error(
+          { database: name, pages: damaged.slice(0, MAX_ASKED) },
+          'pages of the base are not as their checksums say: refused, and asked for again',
+        )
+      await stream.send({ kind: 'pages', database: name, pages: damaged.slice(0, MAX_ASKED) })
+    }
   }
 
   async #welcome(stream: Stream, hello: Extract<Message, { kind: 'hello' }>): Promise<void> {
@@ -134,6 +173,7 @@ export class Receiver {
       writeFence(dataFolder, this.#state)
     }
     log.info({ epoch: hello.epoch }, 'the primary is connected')
+    this.#asked.clear()
     const points = Object.fromEntries(
       [...this.#replicas].flatMap(([name, { point }]) => (point === undefined ? [] : [[name, point]])),
     )
@@ -148,7 +188,12 @@ export class Receiver {
     else if (message.kind === 'base') {
       log.info({ database: message.database }, 'a whole database arrives')
       this.#replica(message.database).begin(message.stream, message.from)
-    } else if (message.kind === 'page') this.#replica(message.database).page(message.offset, bytes)
+    } else if (message.kind === 'page') {
+      const { offset, pageBytes, sums, again } = message
+      const replica = this.#replica(message.database)
+      if (again === true) replica.again(offset, bytes, pageBytes, sums[0] ?? null)
+      else replica.page(offset, bytes, pageBytes, sums)
+    } else if (message.kind === 'mended') this.#replica(message.database).mended(message.until)
     else if (message.kind === 'piece') this.#replica(message.database).piece(message.segment, message.offset, bytes)
     else if (message.kind === 'based') {
       const replica = this.#replica(message.database)
@@ -167,6 +212,7 @@ export class Receiver {
       name: one.name,
       whole: one.whole,
       synced: one.synced,
+      damagedPages: one.damaged.length,
       until: one.time === 0 ? null : new Date(one.time).toISOString(),
     }))
     return {
@@ -197,11 +243,20 @@ export class Receiver {
         fr: 'Ce serveur de secours n’a pas encore tout : il ne peut pas servir.',
       })
     this.#closed = true
+    clearInterval(this.#asking)
     const state: FenceState = { role: 'primary', epoch: this.#state.epoch + 1 }
     const stream = this.#stream
     // Nothing is confirmed from now on.
     this.#stream = undefined
-    for (const replica of this.#replicas.values()) replica.promote()
+    for (const replica of this.#replicas.values()) {
+      const { name, damaged } = replica
+      if (damaged.length > 0)
+        this.#options.log.error(
+          { database: name, pages: damaged },
+          'promoted with damaged pages: run postrider store check',
+        )
+      replica.promote()
+    }
     writeFence(this.#options.dataFolder, state)
     this.#state = state
     this.#options.log.warn({ epoch: state.epoch }, 'this standby is the primary now')
@@ -214,6 +269,7 @@ export class Receiver {
   async close(): Promise<void> {
     if (this.#closed) return
     this.#closed = true
+    clearInterval(this.#asking)
     this.#stream?.close()
     await this.#server?.close()
     for (const replica of this.#replicas.values()) replica.close()

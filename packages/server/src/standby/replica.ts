@@ -15,6 +15,7 @@ import {
 } from 'node:fs'
 import { createHash } from 'node:crypto'
 import { join } from 'node:path'
+import { crc32 } from 'node:zlib'
 import {
   DatabaseCopy,
   decodeEntry,
@@ -41,6 +42,8 @@ interface Base {
   readonly from: number
   /** Undefined while it is on its way. */
   readonly until?: number
+  /** Pages that did not arrive as their checksums say, and were in no entry since: number and checksum. */
+  readonly suspects?: readonly (readonly [number, number])[]
 }
 const BASE = 'base.json'
 
@@ -65,6 +68,7 @@ export class Replica {
   #fd: number | undefined
   #offset = 0
   #base: Base | undefined
+  readonly #suspects: Map<number, number>
   /** The last entry that is here, and the last that is synced. */
   #last: StandbyPoint | undefined
   #synced = 0
@@ -81,6 +85,7 @@ export class Replica {
     mkdirSync(this.#folder, { recursive: true, mode: 0o700 })
     const path = join(this.#log, BASE)
     this.#base = existsSync(path) ? (JSON.parse(readFileSync(path, 'utf8')) as Base) : undefined
+    this.#suspects = new Map(this.#base?.suspects)
     this.#copy = new DatabaseCopy(this.#folder)
     this.#replay()
   }
@@ -114,6 +119,13 @@ export class Replica {
   get whole(): boolean {
     return this.#base?.until !== undefined && (this.#last?.seq ?? 0) >= this.#base.until
   }
+  /**
+   * Pages of the base that are not as their checksums say, though all entries that might have brought them are here. They do not stand in the way
+   * of a promotion, when nothing else may be left; the database goes on to say of them that they are damaged.
+   */
+  get damaged(): readonly number[] {
+    return this.whole ? [...this.#suspects.keys()] : []
+  }
 
   /** A base begins to arrive: what is here may be overwritten with anything. */
   begin(stream: string, from: number): void {
@@ -124,14 +136,36 @@ export class Replica {
     this.#synced = 0
     rmSync(this.#log, { recursive: true, force: true })
     mkdirSync(this.#log, { mode: 0o700 })
-    this.#base = { from }
-    writeAtomically(join(this.#log, BASE), JSON.stringify(this.#base))
+    this.#suspects.clear()
+    this.#keepBase({ from })
     writeFileSync(join(this.#log, STREAM), stream, { flush: true })
     syncPath(this.#log)
   }
 
-  page(offset: number, bytes: Uint8Array): void {
+  #keepBase(base: Base): void {
+    this.#base = this.#suspects.size === 0 ? base : { ...base, suspects: [...this.#suspects] }
+    writeAtomically(join(this.#log, BASE), JSON.stringify(this.#base))
+  }
+
+  /** Pages of the base. One that is not as its sum says is kept all the same: it may be in an entry to come. */
+  page(offset: number, bytes: Buffer, pageBytes: number, sums: readonly (number | null)[]): void {
     this.#copy.write(offset, bytes)
+    for (const [n, sum] of sums.entries())
+      if (sum !== null && crc32(bytes.subarray(n * pageBytes, (n + 1) * pageBytes)) !== sum)
+        this.#suspects.set(offset / pageBytes + n + 1, sum)
+  }
+  /** A page that was asked for. What an entry brought meanwhile is newer. */
+  again(offset: number, bytes: Buffer, pageBytes: number, sum: number | null): void {
+    const page = offset / pageBytes + 1
+    if (!this.#suspects.has(page) || sum === null || crc32(bytes) !== sum) return
+    this.#copy.write(offset, bytes)
+    this.#copy.sync()
+    this.#suspects.delete(page)
+  }
+  /** All that was asked for has come. */
+  mended(until: number): void {
+    if (this.#base?.until !== undefined)
+      this.#keepBase({ from: this.#base.from, until: Math.max(until, this.#base.until) })
   }
   piece(segment: number, offset: number, bytes: Uint8Array): void {
     this.#copy.writeSegment(segment, offset, bytes)
@@ -144,8 +178,7 @@ export class Replica {
     if (this.#base === undefined || stream === undefined) throw new Error('the end of a base that did not begin')
     this.#copy.truncate(size)
     this.#copy.sync()
-    this.#base = { from: this.#base.from, until }
-    writeAtomically(join(this.#log, BASE), JSON.stringify(this.#base))
+    this.#keepBase({ from: this.#base.from, until })
     syncPath(this.#log)
     this.#last = { stream, seq: this.#base.from - 1 }
     this.#synced = this.#last.seq
@@ -200,7 +233,15 @@ export class Replica {
   /** Whole transactions only. */
   #apply(): void {
     const end = this.#open.findLastIndex(({ ends }) => ends)
-    for (const entry of this.#open.splice(0, end + 1)) this.#copy.apply(entry)
+    const before = this.#suspects.size
+    for (const entry of this.#open.splice(0, end + 1)) {
+      this.#copy.apply(entry)
+      for (const { page } of entry.pages) this.#suspects.delete(page)
+      if (entry.ends) for (const page of this.#suspects.keys()) if (page > entry.size) this.#suspects.delete(page)
+    }
+    // The entries stay until the copy is synced, so what is noted here holds after a power cut.
+    if (this.#suspects.size < before && this.#base?.until !== undefined)
+      this.#keepBase({ from: this.#base.from, until: this.#base.until })
   }
 
   /** Segments that are here, so that a base need not bring them again. */
@@ -217,7 +258,7 @@ export class Replica {
   promote(): void {
     this.close()
     endLog(this.#folder)
-    promoteCopy(this.#folder)
+    promoteCopy(this.#folder, this.#suspects)
   }
 
   close(): void {

@@ -12,6 +12,7 @@ import {
   logFolder,
   logHas,
   LogTail,
+  PageReader,
   pruneLog,
   streamOf,
 } from '@postrider/store/ship'
@@ -38,6 +39,8 @@ export interface PrimaryReport {
     readonly lagSeconds: number
     /** Acknowledgements no longer wait for the standby. */
     readonly degraded: boolean
+    /** Pages that the standby refused and that are damaged here, too. */
+    readonly damagedPages: readonly number[]
   }[]
 }
 
@@ -78,6 +81,10 @@ class Flow {
   degraded = false
   /** Sent and not confirmed, oldest first. */
   open: { readonly seq: number; readonly bytes: number; readonly time: number }[] = []
+  /** Pages that the standby asks for again. */
+  asked: readonly number[] | undefined
+  /** Of these, those that are damaged here. */
+  damaged: readonly number[] = []
   /** Since when something is not confirmed. */
   since: number | undefined
 
@@ -236,6 +243,8 @@ export class Sender {
   #begin(flow: Flow, point: StandbyPoint | undefined): void {
     const log = logFolder(flow.folder)
     flow.open = []
+    flow.asked = undefined
+    flow.damaged = []
     flow.tail = undefined
     if (point === undefined || point.stream !== streamOf(log)) return
     const { seq, salt1, salt2, frames } = point
@@ -259,6 +268,11 @@ export class Sender {
     } else if (message.kind === 'kept') {
       this.#openFiles.get(message.id)?.resolve()
       this.#openFiles.delete(message.id)
+    } else if (message.kind === 'pages') {
+      const flow = this.#flows.get(message.database)
+      if (flow === undefined) return
+      flow.asked = message.pages
+      this.#wake?.()
     } else if (message.kind === 'confirmed') {
       const flow = this.#flows.get(message.database)
       if (flow === undefined) return
@@ -283,6 +297,7 @@ export class Sender {
         if (streamOf(logFolder(flow.folder)) === undefined) return false
         await this.#sendBase(stream, flow, held)
       }
+      if (flow.asked !== undefined) await this.#sendAgain(stream, flow, flow.asked)
       const entries = (flow.tail as unknown as LogTail).read(READ_BYTES)
       for (const { head, bytes } of entries) {
         for (const piece of decodeEntry(bytes).pieces) await this.#sendPiece(stream, flow, piece)
@@ -335,10 +350,18 @@ export class Sender {
     await stream.send(words)
     const path = join(folder, 'mailbox.sqlite')
     const { size } = statSync(path)
-    let offset = 0
-    for (const part of fileParts(path, 0, size)) {
-      await stream.send({ kind: 'page', database: name, offset }, part)
-      offset += part.length
+    const reader = new PageReader(path)
+    try {
+      const { pageBytes } = reader
+      let offset = 0
+      for (const part of fileParts(path, 0, size)) {
+        // What is written down of a page that is just being written is in an entry, too.
+        const sums = reader.sums(offset / pageBytes + 1, Math.floor(part.length / pageBytes))
+        await stream.send({ kind: 'page', database: name, offset, pageBytes, sums }, part)
+        offset += part.length
+      }
+    } finally {
+      reader.close()
     }
     for (const file of readdirSync(join(folder, 'segments'))) {
       const segment = Number(/^(\d+)\.seg$/.exec(file)?.[1] ?? Number.NaN)
@@ -349,6 +372,41 @@ export class Sender {
     await stream.send({ kind: 'based', database: name, until, size })
     flow.tail = new LogTail(log, from)
     flow.open = []
+  }
+
+  /** Pages of the base that the standby refused. Those that are damaged here are not sent: the administrator is told. */
+  async #sendAgain(stream: Stream, flow: Flow, pages: readonly number[]): Promise<void> {
+    const { name, folder } = flow
+    flow.asked = undefined
+    const damaged: number[] = []
+    const reader = new PageReader(join(folder, 'mailbox.sqlite'))
+    try {
+      const { pageBytes } = reader
+      for (const page of pages) {
+        if ((await reader.damaged(page, 1)).length > 0) damaged.push(page)
+        else {
+          const words = {
+            kind: 'page',
+            database: name,
+            offset: (page - 1) * pageBytes,
+            pageBytes,
+            again: true,
+          } as const
+          await stream.send({ ...words, sums: reader.sums(page, 1) }, reader.page(page))
+        }
+      }
+    } finally {
+      reader.close()
+    }
+    if (damaged.some((page) => !flow.damaged.includes(page)))
+      this.#options.log.error(
+        { database: name, pages: damaged },
+        'pages of this database are damaged, the standby cannot have them: run postrider store check',
+      )
+    flow.damaged = damaged
+    this.#options.meter.gauge('standby_damaged_pages', damaged.length, { database: name })
+    if (pages.length > 0)
+      await stream.send({ kind: 'mended', database: name, until: lastEntry(logFolder(folder))?.seq ?? 0 })
   }
 
   async #sendSegment(
@@ -433,6 +491,7 @@ export class Sender {
         lagBytes: flow.lagBytes(),
         lagSeconds: Math.round(flow.lagSeconds() * 10) / 10,
         degraded: flow.degraded,
+        damagedPages: flow.damaged,
       })),
     }
   }

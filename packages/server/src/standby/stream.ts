@@ -26,7 +26,19 @@ export type Message =
   | { readonly kind: 'refused'; readonly reason: string }
   | { readonly kind: 'segments'; readonly database: string; readonly held?: readonly HeldSegment[] }
   | { readonly kind: 'base'; readonly database: string; readonly stream: string; readonly from: number }
-  | { readonly kind: 'page'; readonly database: string; readonly offset: number }
+  /** Pages of the database file, each with its checksum; null where there is none. `again`: one that was asked for. */
+  | {
+      readonly kind: 'page'
+      readonly database: string
+      readonly offset: number
+      readonly pageBytes: number
+      readonly sums: readonly (number | null)[]
+      readonly again?: true
+    }
+  /** The standby's: these did not arrive as their checksums say. None: all are well now. */
+  | { readonly kind: 'pages'; readonly database: string; readonly pages: readonly number[] }
+  /** The base, with pages that came again, is whole once this entry is applied. */
+  | { readonly kind: 'mended'; readonly database: string; readonly until: number }
   | { readonly kind: 'piece'; readonly database: string; readonly segment: number; readonly offset: number }
   /** The base is whole once this entry is applied. */
   | { readonly kind: 'based'; readonly database: string; readonly until: number; readonly size: number }

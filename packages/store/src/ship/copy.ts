@@ -96,8 +96,11 @@ export class DatabaseCopy {
   }
 }
 
-/** A copy becomes a database of its own: sums of its pages, and numbers beyond all that its original may have given. */
-export function promoteCopy(folder: string): void {
+/**
+ * A copy becomes a database of its own: sums of its pages, and numbers beyond all that its original may have given. `damaged`: pages that are not as
+ * they should be, and their sums, which they keep, so that they are found.
+ */
+export function promoteCopy(folder: string, damaged: ReadonlyMap<number, number> = new Map()): void {
   const path = join(folder, 'mailbox.sqlite')
   const db = new DatabaseSync(path)
   try {
@@ -108,7 +111,7 @@ export function promoteCopy(folder: string): void {
     db.exec('COMMIT')
     db.exec('PRAGMA wal_checkpoint(TRUNCATE)')
     const pageBytes = Number(db.prepare('PRAGMA page_size').get()?.page_size)
-    sumAnew(path, pageBytes)
+    sumAnew(path, pageBytes, damaged)
   } finally {
     db.close()
   }

@@ -6,6 +6,7 @@
  */
 export { DatabaseCopy, promoteCopy } from './copy.ts'
 export { decodeEntry, type Entry, entryBytes, entryHead, entrySound, type EntryHead, type LogPoint } from './entry.ts'
+export { PageReader } from '../sqlite/page-sums.ts'
 export { CommitLog, endLog, HELD, noteCopied } from './log.ts'
 export {
   EntryGone,

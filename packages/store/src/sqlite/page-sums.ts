@@ -208,8 +208,8 @@ export function sumsFit(database: string): boolean {
   return (log.salt1 === salt1 && log.salt2 === salt2) || log.salt1 === (salt1 + 1) >>> 0
 }
 
-/** Takes the sums of the database file as it is now; its log is copied, and nobody writes. */
-export function sumAnew(database: string, pageBytes: number): void {
+/** Takes the sums of the database file as it is now; its log is copied, and nobody writes. Of some pages it is `known` what they should be. */
+export function sumAnew(database: string, pageBytes: number, known: ReadonlyMap<number, number> = new Map()): void {
   const path = sumsPath(database)
   rmSync(path, { force: true })
   withFile(path, constants.O_RDWR | constants.O_CREAT, (fd) => {
@@ -224,6 +224,7 @@ export function sumAnew(database: string, pageBytes: number): void {
         writeSync(fd, Buffer.concat(entries), 0, entries.length * ENTRY_BYTES, position(page))
       }
     })
+    for (const [page, crc] of known) if (page <= pages) writeSync(fd, entryOf(crc), 0, ENTRY_BYTES, position(page))
     fdatasyncSync(fd)
   })
 }
@@ -316,17 +317,30 @@ export class PageReader {
   }
 
   #wrong(first: number, count: number): number[] {
-    const sums = readAt(this.#sums as number, count * ENTRY_BYTES, position(first))
+    const sums = this.sums(first, count)
     const bytes = readAt(this.#file, count * this.pageBytes, (first - 1) * this.pageBytes)
     const wrong: number[] = []
     for (let n = 0; (n + 1) * this.pageBytes <= bytes.length; n++) {
-      if ((n + 1) * ENTRY_BYTES > sums.length) break
-      const crc = sums.readUInt32LE(n * ENTRY_BYTES)
-      // Never written down, or the entry itself is damaged.
-      if (sums.readUInt32LE(n * ENTRY_BYTES + 4) !== ~crc >>> 0) continue
-      if (crc32(bytes.subarray(n * this.pageBytes, (n + 1) * this.pageBytes)) !== crc) wrong.push(first + n)
+      // Null: never written down, or the entry itself is damaged.
+      const crc = sums[n] ?? null
+      if (crc !== null && crc32(bytes.subarray(n * this.pageBytes, (n + 1) * this.pageBytes)) !== crc)
+        wrong.push(first + n)
     }
     return wrong
+  }
+
+  /** What the pages from `first` on must be; null where nobody wrote it down. */
+  sums(first: number, count: number): (number | null)[] {
+    const sums = this.#sums === undefined ? Buffer.alloc(0) : readAt(this.#sums, count * ENTRY_BYTES, position(first))
+    return Array.from({ length: count }, (_, n) => {
+      if ((n + 1) * ENTRY_BYTES > sums.length) return null
+      const crc = sums.readUInt32LE(n * ENTRY_BYTES)
+      return sums.readUInt32LE(n * ENTRY_BYTES + 4) === ~crc >>> 0 ? crc : null
+    })
+  }
+  /** One page as the file has it. */
+  page(number: number): Buffer {
+    return readAt(this.#file, this.pageBytes, (number - 1) * this.pageBytes)
   }
 
   close(): void {
