@@ -101,3 +101,11 @@ export function acmeSettings(loaded: Loaded): AcmeSettings | undefined {
     binding: keyId === '' ? undefined : { keyId, mac: read('acme.externalAccountKeyFile').trim() },
   }
 }
+
+/** Host names of the self-signed certificate: everything a client may be told to connect to. */
+export function certificateNames({ config }: Loaded): string[] {
+  const host = publicHost(config)
+  const external = config.externalUrl === '' ? [] : [new URL(config.externalUrl).hostname]
+  const { domain } = config
+  return [...new Set([host, ...external, domain, `mail.${domain}`, `autodiscover.${domain}`, `autoconfig.${domain}`])]
+}

@@ -1,32 +1,23 @@
 import { createAuthenticator, type DirectoryStore, openDirectory } from '@postrider/store/directory'
 import {
   alone,
-  type Clock,
   databaseOwner,
   type Logger,
   type MailboxId,
   type Phrase,
-  SpokenError,
+  type SpokenError,
   systemClock,
 } from '@postrider/domain'
-import { randomBytes, X509Certificate } from 'node:crypto'
-import type { Socket } from 'node:net'
+import { randomBytes } from 'node:crypto'
 import { join } from 'node:path'
-import {
-  type Administration,
-  type RunningServer,
-  type ServerStatus,
-  settleMailboxes,
-  storeReport,
-} from './administration.ts'
-import { Fleet } from './access/fleet.ts'
-import { createFront, type MetricsText } from './access/front.ts'
+import { type Administration, settleMailboxes } from './administration.ts'
+import { type Access, accessElsewhere, accessHere, sentConfig } from './access/client-access.ts'
+import type { MetricsText } from './access/front.ts'
 import { TRACES } from './access/traces.ts'
-import type { SentConfig } from './access/messages.ts'
 import { Shared } from './access/shared.ts'
 import { AcmeKeeper, Challenges } from './acme/index.ts'
 import { type Certificate, ensureCertificate, ownFiles } from './certificate/index.ts'
-import { acmeSettings, readCertificates, watchCertificates } from './certificates.ts'
+import { acmeSettings, certificateNames, readCertificates, watchCertificates } from './certificates.ts'
 import { Words } from './cli/command.ts'
 import { answerControl } from './cli/run.ts'
 import { commands } from './commands/index.ts'
@@ -38,9 +29,9 @@ import {
   loadConfig,
   ownerCount,
   postgresServer,
-  publicHost,
 } from './config/load.ts'
-import { type ListenerName, listenerNames, type SettingName, settingNames, settings } from './config/settings.ts'
+import { changes } from './config/changes.ts'
+import { type ListenerName, listenerNames } from './config/settings.ts'
 import { lockFolder } from './control/lock.ts'
 import { serveControl } from './control/socket.ts'
 import { firstMailbox, prepareDirectory } from './first-start.ts'
@@ -64,9 +55,11 @@ import { removeReadyFile, writeReadyFile } from './operations/ready-file.ts'
 import { watchStalls } from './operations/stalls.ts'
 import { notifySystemd } from './operations/systemd.ts'
 import { throttlePolicy } from './protocol-settings.ts'
+import { runningServer } from './running-server.ts'
 import { createServices } from './services.ts'
 import { smimeTrust } from './smime.ts'
 import { linkOpener } from './transfer/open.ts'
+import { Undo } from './undo.ts'
 import { version } from './version.ts'
 import { type Archiver, startArchive } from './backup/index.ts'
 import { copyOf, type Followed, openFollowed, roleOf } from './standby/index.ts'
@@ -77,7 +70,6 @@ import { welcome } from './welcome/index.ts'
 const CERTIFY_MS = 86_400_000
 /** Work on mailboxes that failed is tried again so often. */
 const SETTLE_MS = 30_000
-const DAY_MS = 86_400_000
 
 /** Everything a start puts together, in the order in which it is taken apart again from the end. */
 export interface Program {
@@ -93,23 +85,6 @@ export interface Program {
   reload(): Promise<readonly Phrase[]>
   /** Graceful: tells clients, finishes work, closes files. Doing it twice waits for the first. */
   stop(): Promise<void>
-}
-
-/** Undone in reverse order when a start fails half-way, and by `stop`. */
-class Undo {
-  readonly #steps: (() => void | Promise<void>)[] = []
-  add(step: () => void | Promise<void>): void {
-    this.#steps.push(step)
-  }
-  async run(log: Logger | undefined): Promise<void> {
-    for (let step = this.#steps.pop(); step !== undefined; step = this.#steps.pop()) {
-      try {
-        await step()
-      } catch (error) {
-        log?.error({ err: error }, 'a part did not close well')
-      }
-    }
-  }
 }
 
 /** Starts the server and resolves when it listens. Rejects, with everything closed again, when it cannot. */
@@ -272,82 +247,56 @@ async function start(first: Loaded, env: Environment, opened: ProgramLog, undo: 
   })
   const health = (): string | undefined => (state.ready ? (home.health() ?? access.health?.()) : 'starting or stopping')
   const portOf = (name: ListenerName): number | undefined => listening.get(name)?.port
-  const access = shared === undefined ? hereAccess() : processAccess(shared)
-
-  /** Client access in this process. */
-  function hereAccess(): Access {
-    const front = createFront({
-      first,
-      loaded: () => loaded,
-      services,
-      directory,
-      authenticator,
-      service: home.service,
-      together,
-      clock,
-      log,
-      meter: metrics,
-      gate,
-      traces,
-      tls,
-      challenges,
-      portOf,
-      metrics: metricsText,
-      notReady: async () => health(),
-    })
-    undo.add(() => front.close())
-    metrics.watch('held_requests', () => services.held.size)
-    return {
-      accept: (name) => front.accept.get(name),
-      paused: false,
-      connections: (name) => front.connections()[name] ?? 0,
-      held: async () => services.held.size,
-      memoryBytes: () => 0,
-      drain: (graceMs) => front.drain(graceMs),
-    }
-  }
-  /** Client access in processes of its own. */
-  function processAccess(common: Shared): Access {
-    const fleet = new Fleet({
-      folder: dataFolder,
-      count: accessCount(config),
-      gate,
-      meter: metrics,
-      traces,
-      // What it held for later is known to nobody else.
-      fell: () => void services.jmap.start(),
-      directory,
-      authenticator,
-      secondStep: new SecondFactor({ service: home.service, clock, secret: directory.secret }),
-      shared: common,
-      log,
-      joined: () => ({
-        first: sentConfig(first),
-        loaded: sentConfig(loaded),
-        logFormat: opened.format,
-        doors: home.doors,
-        ports: [...listening].map(([name, { port }]) => [name, port] as const),
-        ticketKeys,
-      }),
-      health,
-      metrics: metricsText,
-    })
-    undo.add(() => fleet.stop())
-    return {
-      accept: (name) => (services.lines.has(name) || name === 'https' ? fleet.accept(name) : undefined),
-      paused: true,
-      start: () => fleet.start(),
-      health: () => fleet.health(),
-      reload: (next) => fleet.reload(sentConfig(next)),
-      certificates: () => fleet.certificates(),
-      connections: (name) => fleet.connections(name),
-      held: () => fleet.held(),
-      memoryBytes: () => fleet.memoryBytes,
-      async drain(graceMs) {
-        await Promise.all([fleet.drain(graceMs), services.drain(graceMs)])
-      },
-    }
-  }
+  const access: Access =
+    shared === undefined
+      ? accessHere({
+          first,
+          loaded: () => loaded,
+          services,
+          directory,
+          authenticator,
+          service: home.service,
+          together,
+          clock,
+          log,
+          meter: metrics,
+          gate,
+          traces,
+          tls,
+          challenges,
+          portOf,
+          metrics: metricsText,
+          notReady: async () => health(),
+        })
+      : accessElsewhere(
+          {
+            folder: dataFolder,
+            count: accessCount(config),
+            gate,
+            meter: metrics,
+            traces,
+            // What it held for later is known to nobody else.
+            fell: () => void services.jmap.start(),
+            directory,
+            authenticator,
+            secondStep: new SecondFactor({ service: home.service, clock, secret: directory.secret }),
+            shared,
+            log,
+            joined: () => ({
+              first: sentConfig(first),
+              loaded: sentConfig(loaded),
+              logFormat: opened.format,
+              doors: home.doors,
+              ports: [...listening].map(([name, { port }]) => [name, port] as const),
+              ticketKeys,
+            }),
+            health,
+            metrics: metricsText,
+          },
+          services,
+        )
+  undo.add(() => access.close())
+  if (shared === undefined) metrics.watch('held_requests', () => services.held.size)
 
   undo.add(() => {
     for (const one of listening.values()) one.close()
@@ -543,115 +492,7 @@ const databaseFinder =
     directory.mailbox(mailbox)?.database ??
     directory.pendingMailboxes().find((one) => one.mailbox === mailbox)?.database
 
-/** Host names of the self-signed certificate: everything a client may be told to connect to. */
-function certificateNames({ config }: Loaded): string[] {
-  const host = publicHost(config)
-  const external = config.externalUrl === '' ? [] : [new URL(config.externalUrl).hostname]
-  const { domain } = config
-  return [...new Set([host, ...external, domain, `mail.${domain}`, `autodiscover.${domain}`, `autoconfig.${domain}`])]
-}
-
 const gateLimits = ({ config }: Loaded) => ({
   total: connectionCeiling(config['limits.connections']),
   perAddress: config['limits.connectionsPerAddress'],
 })
-
-/** What a reload changes, in words; settings that need a restart are named. */
-function changes(before: Loaded, after: Loaded): Phrase[] {
-  const differs = (name: SettingName): boolean =>
-    JSON.stringify(before.config[name]) !== JSON.stringify(after.config[name])
-  return settingNames.filter(differs).map((name) => {
-    const live = 'live' in settings[name] && settings[name].live === true
-    return live
-      ? { en: `${name} is in effect.`, fr: `${name} est en vigueur.` }
-      : {
-          en: `${name} has changed: it takes effect at the next start.`,
-          fr: `${name} a changé : prend effet au prochain démarrage.`,
-        }
-  })
-}
-
-/** Client access, in this process or in others. */
-interface Access {
-  /** What becomes of new connections of a listener. */
-  accept(name: ListenerName): ((socket: Socket) => void) | undefined
-  /** Whether they go on to another process. */
-  readonly paused: boolean
-  start?(): Promise<void>
-  health?(): string | undefined
-  reload?(next: Loaded): Promise<void>
-  certificates?(): void
-  connections(name: ListenerName): number
-  held(): Promise<number>
-  /** Of processes of its own. */
-  memoryBytes(): number
-  drain(graceMs: number): Promise<void>
-}
-
-const sentConfig = ({ config, file, dataFolder }: Loaded): SentConfig => ({ config, file, dataFolder })
-
-interface RunningParts {
-  readonly mover: Mover | undefined
-  readonly orderDevice: RunningServer['orderDevice']
-  readonly standby: RunningServer['standby']
-  readonly metrics: Metrics
-  readonly traces: TraceBook
-  readonly home: MailboxHome
-  readonly access: Access
-  readonly listening: ReadonlyMap<ListenerName, Listening>
-  readonly state: { readonly ready: boolean }
-  readonly reload: () => Promise<readonly Phrase[]>
-  readonly directory: DirectoryStore
-  readonly tls: TlsHolder
-  readonly keeper: AcmeKeeper | undefined
-  readonly clock: Clock
-}
-
-function runningServer(parts: RunningParts): RunningServer {
-  const { home, access, listening, state } = parts
-  return {
-    service: home.everywhere,
-    mover: parts.mover,
-    orderDevice: parts.orderDevice,
-    standby: parts.standby,
-    reload: parts.reload,
-    async status(): Promise<ServerStatus> {
-      const connections = [...listening.keys()].map((name) => [name, access.connections(name)])
-      return {
-        pid: process.pid,
-        version,
-        uptimeSeconds: Math.round(process.uptime()),
-        listeners: Object.fromEntries([...listening].map(([name, { host, port }]) => [name, { host, port }])),
-        connections: Object.fromEntries(connections),
-        held: await access.held(),
-        memoryBytes: process.memoryUsage.rss() + home.memoryBytes() + access.memoryBytes(),
-        ready: state.ready,
-      }
-    },
-    traces: parts.traces,
-    metrics: () => parts.metrics.registry.metrics(),
-    certificates: () =>
-      parts.tls.certificates.map((one, i) => {
-        const own = i === 0 ? parts.keeper?.report() : undefined
-        const now = parts.clock.now()
-        return {
-          names: one.names,
-          issuer: new X509Certificate(one.certificate).issuer.replaceAll('\n', ', '),
-          expires: new Date(one.expires).toISOString(),
-          days: Math.floor((one.expires - now) / DAY_MS),
-          fingerprint: one.fingerprint,
-          renewal: own === undefined ? null : new Date(Math.max(now, own.dueAt)).toISOString(),
-          problem: own?.problem ?? null,
-        }
-      }),
-    async renewCertificate() {
-      if (parts.keeper === undefined)
-        throw new SpokenError({
-          en: 'Certificates are not ordered by the server: set acme.enabled.',
-          fr: 'Le serveur ne demande pas de certificats : réglez acme.enabled.',
-        })
-      await parts.keeper.renew()
-    },
-    checkStore: async (originals, say) => storeReport(await home.check(originals), parts.directory, home.service, say),
-  }
-}
