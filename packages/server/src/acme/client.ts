@@ -1,6 +1,7 @@
 import type { KeyObject } from 'node:crypto'
 import { request as plainRequest } from 'node:http'
 import { request as tlsRequest } from 'node:https'
+import { readRenewalInfo, type RenewalInfo } from './renewal-info.ts'
 import { accountBinding, base64url, jwkOf, signed, thumbprint } from './jws.ts'
 
 const TIMEOUT_MS = 30_000
@@ -46,6 +47,8 @@ interface Directory {
   readonly newNonce: string
   readonly newAccount: string
   readonly newOrder: string
+  /** RFC 9773 §4. */
+  readonly renewalInfo?: string
   readonly meta?: { readonly externalAccountRequired?: boolean }
 }
 interface Problem {
@@ -98,11 +101,16 @@ export class AcmeClient {
 
   /**
    * A certificate for these names: order, challenges, finalisation (RFC 8555 §7.4). Answers the PEM chain. Rejects with AcmeError in words an
-   * administrator can act on.
+   * administrator can act on. `replaces`: the id of the certificate that this one replaces, for authorities that want to know (RFC 9773 §5).
    */
-  async order(names: readonly string[], csr: Uint8Array, type: ChallengeType, answer: Answerer): Promise<string> {
-    const directory = await this.#begin()
-    const made = await this.#post(directory.newOrder, { identifiers: names.map((value) => ({ type: 'dns', value })) })
+  async order(
+    names: readonly string[],
+    csr: Uint8Array,
+    type: ChallengeType,
+    answer: Answerer,
+    replaces?: string,
+  ): Promise<string> {
+    const made = await this.#newOrder(names, replaces)
     const order = parse<Order>(made.text)
     for (const url of order.authorizations) await this.#authorize(url, type, answer)
     await this.#post(order.finalize, { csr: base64url(csr) })
@@ -113,6 +121,29 @@ export class AcmeClient {
     )
     if (done.certificate === undefined) throw new AcmeError('The authority gives no certificate with its valid order.')
     return (await this.#post(done.certificate, undefined)).text
+  }
+
+  async #newOrder(names: readonly string[], replaces: string | undefined): Promise<Answer> {
+    const { newOrder, renewalInfo } = await this.#begin()
+    const order = { identifiers: names.map((value) => ({ type: 'dns', value })) }
+    if (replaces === undefined || renewalInfo === undefined) return this.#post(newOrder, order)
+    try {
+      return await this.#post(newOrder, { ...order, replaces })
+    } catch (error) {
+      // Replaced already, or none of theirs: a certificate is wanted all the same.
+      if (!(error instanceof AcmeError) || !/:(?:alreadyReplaced|malformed|unauthorized)$/.test(error.type)) throw error
+      return this.#post(newOrder, order)
+    }
+  }
+
+  /** When the authority wants a certificate renewed (RFC 9773 §4.1); undefined when it does not say such things. Rejects with AcmeError. */
+  async renewalInfo(id: string): Promise<RenewalInfo | undefined> {
+    const { renewalInfo: place } = parse<Directory>((await this.#request('GET', this.#access.directory)).text)
+    if (place === undefined) return undefined
+    const { status, text, retryAfter } = await this.#request('GET', `${place.replace(/\/$/, '')}/${id}`)
+    const read = status === 200 ? readRenewalInfo(parse<object>(text)) : undefined
+    if (read === undefined) throw new AcmeError(`The authority says nothing of the renewal: ${status}`, '', retryAfter)
+    return { ...read, retryAfter }
   }
 
   async #begin(): Promise<Directory> {

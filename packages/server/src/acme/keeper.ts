@@ -7,6 +7,7 @@ import { writeAtomically } from '../transfer/write-file.ts'
 import type { Challenges } from './challenges.ts'
 import { AcmeClient, AcmeError, type ChallengeType } from './client.ts'
 import { certificateRequest } from './csr.ts'
+import { renewalId, RenewalTimes } from './renewal-info.ts'
 
 export interface AcmeSettings {
   readonly directory: string
@@ -73,6 +74,7 @@ export class AcmeKeeper {
   readonly #meter: Meter
   readonly #onCertificate: (certificate: Certificate) => void
   readonly #random = Math.random()
+  readonly #times: RenewalTimes
   #settings: AcmeSettings
   #timer: NodeJS.Timeout | undefined
   #running: Promise<void> | undefined
@@ -89,6 +91,7 @@ export class AcmeKeeper {
     readonly onCertificate: (certificate: Certificate) => void
   }) {
     this.#folder = parts.dataFolder
+    this.#times = new RenewalTimes(join(parts.dataFolder, 'acme'))
     this.#settings = parts.settings
     this.#challenges = parts.challenges
     this.#clock = parts.clock
@@ -116,10 +119,12 @@ export class AcmeKeeper {
 
   async #look(): Promise<void> {
     clearTimeout(this.#timer)
+    await this.#ask()
     const due = this.dueAt()
     if (due <= this.#clock.now()) await this.renew().catch(() => {})
     if (this.#closed) return
-    const wait = Math.max(1_000, Math.min(LOOK_EVERY, this.dueAt() - this.#clock.now()))
+    const next = Math.min(this.dueAt(), this.#nextAsk())
+    const wait = Math.max(1_000, Math.min(LOOK_EVERY, next - this.#clock.now()))
     this.#timer = setTimeout(() => void this.#look(), wait)
     this.#timer.unref()
   }
@@ -130,20 +135,62 @@ export class AcmeKeeper {
     return { dueAt: this.dueAt(), problem: state?.lastError === '' ? undefined : state?.lastError }
   }
 
-  /** When the next order is to be made, ms since 1970. */
-  dueAt(): number {
+  /** The certificate in use, if it is for the names that are wanted. */
+  #current(): X509Certificate | undefined {
     const file = acmeFile(this.#folder)
+    if (!existsSync(file)) return undefined
+    try {
+      const parsed = new X509Certificate(readFileSync(file))
+      return this.#settings.names.some((name) => parsed.checkHost(name) === undefined) ? undefined : parsed
+    } catch {
+      return undefined
+    }
+  }
+  #renewalId(): string | undefined {
+    const current = this.#current()
+    return current === undefined ? undefined : renewalId(current)
+  }
+  #nextAsk(): number {
+    const id = this.#renewalId()
+    return id === undefined ? Number.MAX_SAFE_INTEGER : this.#times.nextAsk(id, this.#settings.directory)
+  }
+
+  /** Asks the authority when it wants the certificate renewed, if it is time to. Nothing depends on the answer. */
+  async #ask(): Promise<void> {
+    const { directory, email, ca, binding } = this.#settings
+    const id = this.#renewalId()
+    const now = this.#clock.now()
+    if (id === undefined || this.#times.nextAsk(id, directory) > now) return
+    try {
+      const client = new AcmeClient({ directory, email, key: accountKey(this.#folder, directory), ca, binding })
+      const info = await client.renewalInfo(id)
+      if (info === undefined) return this.#times.silent(id, directory, now, undefined)
+      if (this.#times.heard(id, directory, info, now, Math.random()))
+        this.#log.info(
+          {
+            renewal: new Date(this.dueAt()).toISOString(),
+            ...(info.explanation === undefined ? {} : { explanation: info.explanation }),
+          },
+          'the authority says when the certificate is to be renewed',
+        )
+    } catch (error) {
+      this.#times.silent(id, directory, now, error instanceof AcmeError ? error.retryAfter : undefined)
+      this.#log.debug({ err: error }, 'the authority did not say when the certificate is to be renewed')
+    }
+  }
+
+  /** When the next order is to be made, ms since 1970: what the authority says, else the fixed time. */
+  dueAt(): number {
     const wanted = acmeState(this.#folder)
     const retry = wanted !== undefined && wanted.lastError !== '' ? wanted.nextTry : 0
-    if (!existsSync(file)) return retry
-    let parsed: X509Certificate
-    try {
-      parsed = new X509Certificate(readFileSync(file))
-    } catch {
-      return retry
-    }
-    if (this.#settings.names.some((name) => parsed.checkHost(name) === undefined)) return retry
-    return Math.max(retry, renewalTime(Date.parse(parsed.validFrom), Date.parse(parsed.validTo), this.#random))
+    const current = this.#current()
+    if (current === undefined) return retry
+    const [from, until] = [Date.parse(current.validFrom), Date.parse(current.validTo)]
+    const id = renewalId(current)
+    const said = id === undefined ? undefined : this.#times.at(id, this.#settings.directory)
+    // Nobody waits until it is over.
+    const usual = renewalTime(from, until, this.#random)
+    return Math.max(retry, said !== undefined && said < until ? said : usual)
   }
 
   /** Orders now, whatever the time. Rejects with AcmeError; one at a time, a second call waits for the first. */
@@ -162,7 +209,7 @@ export class AcmeKeeper {
       const client = new AcmeClient({ directory, email, key, ca, binding })
       const request = certificateRequest(names)
       this.#log.info({ names, directory, challenge }, 'a certificate is ordered')
-      const chain = await client.order(names, request.csr, challenge, this.#challenges.answer)
+      const chain = await client.order(names, request.csr, challenge, this.#challenges.answer, this.#renewalId())
       const file = acmeFile(this.#folder)
       // Key and chain in one file: they change together or not at all.
       writeAtomically(`${file}.candidate`, `${request.key}${chain}`)
