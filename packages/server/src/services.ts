@@ -93,7 +93,6 @@ export function createServices({
     log,
     meter,
   })
-  const imap = createImap({ door, authenticator, held, wheel, clock, log, meter, together }, imapSettings(config))
   const smtp = smtpService({
     directory,
     authenticator,
@@ -138,6 +137,10 @@ export function createServices({
     believes: () => believes(),
     push: { vapid: vapidOf(directory), sender: pushSender({ allowPrivate: () => pushInside }) },
   })
+  const imap = createImap(
+    { door, directory, authenticator, held, wheel, clock, log, meter, giving: jmap.giving, together },
+    imapSettings(config),
+  )
   const connectors = receiveConnectors(config)
   const lines = new Map<ListenerName, (connection: Connection) => void>([
     ['imap', (connection) => imap.accept(connection)],

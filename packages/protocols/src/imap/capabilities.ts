@@ -72,6 +72,8 @@ export const capabilities: readonly Capability[] = [
   row('REPLACE', 'RFC 8508', after),
   row('PREVIEW', 'RFC 8970', after),
   row('OBJECTID', 'RFC 8474', after),
+  row('ACL', 'RFC 4314', after),
+  row('RIGHTS=', 'RFC 4314 §1', after, () => 'RIGHTS=texk'),
   row('QUOTA', 'RFC 9208', after),
   row('QUOTA=RES-STORAGE', 'RFC 9208', after),
   row('UTF8=ACCEPT', 'RFC 6855', after),
@@ -89,6 +91,7 @@ const needs = new Map([
   ['LIST-STATUS', 'LIST-EXTENDED'],
   ['CREATE-SPECIAL-USE', 'SPECIAL-USE'],
   ['QUOTA=RES-STORAGE', 'QUOTA'],
+  ['RIGHTS=', 'ACL'],
 ])
 
 /** True when neither the listener nor the account has the capability switched off. */

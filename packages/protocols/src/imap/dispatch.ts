@@ -1,5 +1,6 @@
 import type { CommandName } from '@postrider/wire/imap'
 import type { AnyCommand } from './command.ts'
+import { deleteAcl, getAcl, listRights, myRights, setAcl } from './commands/acl.ts'
 import { append } from './commands/append.ts'
 import { authenticate } from './commands/authenticate.ts'
 import { capability } from './commands/capability.ts'
@@ -39,26 +40,31 @@ const all: readonly AnyCommand[] = [
   compress,
   copy,
   create,
+  deleteAcl,
   deleteMailbox,
   enable,
   examine,
   expunge,
   fetch,
+  getAcl,
   getQuota,
   getQuotaRoot,
   id,
   idle,
   list,
+  listRights,
   login,
   logout,
   lsub,
   move,
+  myRights,
   namespace,
   noop,
   rename,
   replace,
   search,
   select,
+  setAcl,
   setQuota,
   sort,
   starttls,

@@ -3,9 +3,11 @@ import {
   type Authenticator,
   type Clock,
   type Connection,
+  type Directory,
   type Door,
   type HeldTable,
   type Logger,
+  type MailboxEntry,
   type Meter,
   noMeter,
   silentLog,
@@ -17,9 +19,13 @@ import { Pictures } from './pictures/pictures.ts'
 import { Session } from './session.ts'
 import { defaultImapSettings, type ImapSettings } from './settings.ts'
 
+/** Does work that changes what `member` has of `owner`'s folders; `gives`: it may give a right. */
+type Giving = (owner: MailboxEntry, member: MailboxEntry, gives: boolean, work: () => Promise<void>) => Promise<void>
+
 /** What IMAP needs of the world. */
 export interface ImapParts {
   readonly door: Door
+  readonly directory: Pick<Directory, 'account' | 'mailbox' | 'resolve'>
   readonly authenticator: Authenticator
   readonly held: HeldTable
   /** One for the whole process; idle sessions cost one entry each. */
@@ -27,6 +33,8 @@ export interface ImapParts {
   readonly clock?: Clock
   readonly log?: Logger
   readonly meter?: Meter
+  /** Keeps true what others note of whose folders they were given, around work that changes it. Default: nobody notes anything. */
+  readonly giving?: Giving
   /** The other processes that take connections; default: there are none. */
   readonly together?: Together
 }
@@ -34,6 +42,8 @@ export interface ImapParts {
 /** The parts with nothing missing, the settings, and what all sessions share. */
 export interface ImapContext {
   readonly door: Door
+  readonly directory: ImapParts['directory']
+  readonly giving: Giving
   readonly authenticator: Authenticator
   readonly held: HeldTable
   readonly wheel: TimerWheel
@@ -103,6 +113,8 @@ const LAST_WORDS_MS = 1_000
 export function createImap(parts: ImapParts, settings: Partial<ImapSettings> = {}): ImapService {
   const context: ImapContext = {
     door: parts.door,
+    directory: parts.directory,
+    giving: parts.giving ?? ((_owner, _member, _gives, work) => work()),
     authenticator: parts.authenticator,
     held: parts.held,
     clock: parts.clock ?? systemClock,

@@ -5,7 +5,7 @@
  * methods.ts (what there is), core/dispatch.ts (how a request is run), view/view.ts (where the answers come from).
  */
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import type { Principal } from '@postrider/domain'
+import type { MailboxEntry, Principal } from '@postrider/domain'
 import { handleApi } from './http/api.ts'
 import { handleDownload, handleUpload } from './http/files.ts'
 import { sendJson, sendStatus } from './http/respond.ts'
@@ -31,6 +31,8 @@ export interface JmapService {
   attach(socket: TextSocket, principal: Principal, base: string): JmapSocket | undefined
   /** The same for pages the server makes itself. */
   readonly inside: JmapInside
+  /** Does work of another protocol that changes what `member` has of `owner`'s folders; `gives`: it may give a right. */
+  giving(owner: MailboxEntry, member: MailboxEntry, gives: boolean, work: () => Promise<void>): Promise<void>
   /** Takes up what was held for sending. */
   start(): Promise<void>
   /** Ends event sources and timers. */
@@ -50,6 +52,8 @@ export function createJmap(parts: JmapParts): JmapService {
   return {
     inside: inside(jmap),
     start: () => jmap.start(),
+    giving: (owner, member, gives, work) =>
+      jmap.given.around(owner, member, gives, work, () => jmap.given.has(owner, member)),
     drain() {
       jmap.stop()
       for (const source of [...jmap.sources]) source.close()

@@ -162,6 +162,7 @@ export async function openRoom(settings: Partial<ImapSettings> = {}): Promise<Ro
     createImap(
       {
         door: createDoor(store, directory),
+        directory,
         authenticator,
         held: new HeldTable(store),
         wheel: new TimerWheel({ tickMs: 10, clock: systemClock }),

@@ -13,7 +13,7 @@ export interface QresyncParameter {
   readonly matchData: { readonly numbers: SequenceSet; readonly uids: SequenceSet } | undefined
 }
 
-/** Arguments of commands about mailboxes: RFC 9051 §6.3, RFC 7162, RFC 6154, RFC 5258, RFC 9208. */
+/** Arguments of commands about mailboxes: RFC 9051 §6.3, RFC 7162, RFC 6154, RFC 5258, RFC 9208, RFC 4314. */
 export const mailboxCommands = {
   SELECT: readSelect,
   EXAMINE: readSelect,
@@ -29,6 +29,16 @@ export const mailboxCommands = {
   CLOSE: none,
   UNSELECT: none,
   CHECK: none,
+  GETACL: (r: ArgumentReader) => ({ mailbox: r.space().mailbox() }),
+  MYRIGHTS: (r: ArgumentReader) => ({ mailbox: r.space().mailbox() }),
+  LISTRIGHTS: readMember,
+  DELETEACL: readMember,
+  SETACL: (r: ArgumentReader) => {
+    const member = readMember(r)
+    const text = r.space().text()
+    const change: '' | '+' | '-' = text.startsWith('+') ? '+' : text.startsWith('-') ? '-' : ''
+    return { ...member, change, rights: text.slice(change.length) }
+  },
   GETQUOTA: (r: ArgumentReader) => ({ root: r.space().text() }),
   GETQUOTAROOT: (r: ArgumentReader) => ({ mailbox: r.space().mailbox() }),
   SETQUOTA: (r: ArgumentReader) => ({
@@ -36,6 +46,10 @@ export const mailboxCommands = {
     limits: r.space().list(() => ({ resource: r.keyword(), limit: r.space().number64() })),
   }),
 } as const
+
+function readMember(r: ArgumentReader): { mailbox: string; identifier: string } {
+  return { mailbox: r.space().mailbox(), identifier: r.space().text() }
+}
 
 function readSelect(r: ArgumentReader): {
   mailbox: string
