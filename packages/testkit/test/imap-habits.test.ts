@@ -58,7 +58,8 @@ const habits: Readonly<Record<string, readonly Line[]>> = {
     ['UID FETCH 1 (UID RFC822.SIZE BODY.PEEK[]<16384.16384>)', 'OK', /BODY\[\]<16384> ""/],
     ['UID STORE 1 +FLAGS (\\Seen NonJunk $label1)', 'OK', /NonJunk/],
     ['UID SEARCH UNDELETED BODY "body of mail 3"', 'OK', /^\* SEARCH 4$/],
-    ['UID SEARCH CHARSET UTF-8 SUBJECT {6+}\r\nmail 2', 'OK', /^\* SEARCH 3$/],
+    // RFC 6855 §3: no CHARSET once UTF8=ACCEPT is enabled.
+    ['UID SEARCH SUBJECT {6+}\r\nmail 2', 'OK', /^\* SEARCH 3$/],
     [append('"Sent Items"', '(\\Seen)'), 'OK [APPENDUID'],
     ['CREATE "Entw&APw-rfe alt"', 'OK'],
     ['SUBSCRIBE "Entw&APw-rfe alt"'],

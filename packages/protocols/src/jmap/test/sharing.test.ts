@@ -1,7 +1,7 @@
 /** RFC 9670: mailboxes shared with principals, who sees them where, and what they are told. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { folderRoleRights } from '@postrider/domain'
+import { folderRoleRights, Right } from '@postrider/domain'
 import type { Args, JmapClient, JmapError } from '@postrider/testkit/jmap'
 import { mail, Room } from './room.ts'
 
@@ -151,4 +151,19 @@ test('RFC 9670 §3: ShareNotification: told, queried, destroyed; made by nobody'
   assert.equal(set.notUpdated[first?.id].type, 'forbidden')
   assert.deepEqual(set.destroyed, [second?.id])
   assert.deepEqual((await alice.call('ShareNotification/get')).list, [])
+})
+
+test('rights given by another protocol: the account is listed while any is left', async () => {
+  await using room = await Room.open()
+  const [owner, member] = ['alice', 'bob'].map((name) => room.entries.find((one) => one.account === name))
+  assert.ok(owner && member)
+  const { id: folder } = await room.folder('inbox')
+  const set = (rights: number | undefined): Promise<void> =>
+    room.jmap.giving(owner, member, rights !== undefined, async () => {
+      await room.apply({ op: 'setPermission', folder, member: member.account, rights })
+    })
+  await set(Right.readAny)
+  assert.deepEqual(await accountsOf(room, 'bob'), ['A2', 'A1'])
+  await set(undefined)
+  assert.deepEqual(await accountsOf(room, 'bob'), ['A2'])
 })
