@@ -42,6 +42,7 @@ export type Shown =
   | 'held'
   | 'outbox'
   | 'sweep'
+  | 'share'
   | undefined
 
 const TOAST_MS = 7_000
@@ -55,6 +56,12 @@ export const listFilters = {
 export class App {
   readonly start: StartData
   readonly base: string
+  /** The user's own account. */
+  readonly ownAccount: Id
+  /** Somebody else's mailbox this page is about: its owner, as the session names it. */
+  readonly sharedBy: string | undefined
+  /** What views' addresses begin with. */
+  readonly #places: string
   readonly client: JmapClient
   readonly store: Store
   readonly acts: Acts
@@ -86,6 +93,8 @@ export class App {
   readonly mailbox: ReadonlySignal<Mailbox | undefined>
   readonly list: ReadonlySignal<ListQuery | undefined>
   readonly openEmail: ReadonlySignal<Id | undefined>
+  /** What may be done to the mails one looks at. */
+  readonly may: ReadonlySignal<{ readonly remove: boolean; readonly mark: boolean }>
   #undo: (() => void)[] = []
   #toastTimer: ReturnType<typeof setTimeout> | undefined
   #acted = Date.now()
@@ -97,10 +106,15 @@ export class App {
     this.start = start
     this.base = base
     const session = start.session as unknown as Session
-    const accountId = session.primaryAccounts[urn.mail] ?? Object.keys(session.accounts)[0] ?? ''
+    this.ownAccount = session.primaryAccounts[urn.mail] ?? Object.keys(session.accounts)[0] ?? ''
+    const [, other = ''] = /^of\/([^/]+)(?:\/|$)/.exec(location.pathname.slice(base.length)) ?? []
+    this.sharedBy = other === this.ownAccount ? undefined : session.accounts[other]?.name
+    const accountId = this.sharedBy === undefined ? this.ownAccount : other
+    this.#places = this.sharedBy === undefined ? base : `${base}of/${other}/`
     this.client = new JmapClient({
       session,
       accountId,
+      ownAccountId: this.ownAccount,
       headers: () => this.headers(),
       fetch: fetchOrKept(() => this.device.peek()?.local, `${base}body/`, here(session.apiUrl)),
       onSignedOut: () => this.leave(),
@@ -128,6 +142,11 @@ export class App {
       const place = this.place.value
       if (place.kind !== 'folder') return undefined
       return this.store.byRole.value.get(place.folder) ?? this.store.mailboxes.value.get(place.folder)
+    })
+    this.may = computed(() => {
+      const rights = this.mailbox.value?.myRights
+      const known = this.sharedBy === undefined ? rights : (rights ?? { mayRemoveItems: false, maySetKeywords: false })
+      return { remove: known?.mayRemoveItems !== false, mark: known?.maySetKeywords !== false }
     })
     const within = computed(() => {
       const place = this.place.value
@@ -188,7 +207,7 @@ export class App {
       else if (data === 'acted') this.#acted = Date.now()
     }
     setInterval(() => this.#watchSession(), 15_000)
-    if (start.responses !== undefined) {
+    if (start.responses !== undefined && this.sharedBy === undefined) {
       const { conversations, focused } = settings.peek()
       this.store.takeStart(start.responses, (inbox) => ({
         filter: inboxFilter(inbox, focused),
@@ -279,7 +298,8 @@ export class App {
   // Places
 
   #read(): Place {
-    const [first = '', second, third] = location.pathname.slice(this.base.length).split('/').map(decodeURIComponent)
+    const path = location.pathname.startsWith(this.#places) ? location.pathname.slice(this.#places.length) : ''
+    const [first = '', second, third] = path.split('/').map(decodeURIComponent)
     if (first === 'search') {
       const within = new URLSearchParams(location.search).get('in') ?? undefined
       return { kind: 'search', text: second ?? '', within, email: third || undefined }
@@ -296,7 +316,12 @@ export class App {
           : ['settings', place.page]
     const path = parts.filter((one) => one !== undefined).map((one) => encodeURIComponent(one as string))
     const query = place.kind === 'search' && place.within !== undefined ? `?in=${encodeURIComponent(place.within)}` : ''
-    return `${this.base}${path.join('/')}${query}`
+    return `${this.#places}${path.join('/')}${query}`
+  }
+  /** The address of a mailbox of any account: another account is another page. */
+  addressIn(accountId: Id, mailbox: Mailbox): string {
+    const place = encodeURIComponent(placeOf(mailbox))
+    return accountId === this.ownAccount ? `${this.base}${place}` : `${this.base}of/${accountId}/${place}`
   }
   go(place: Place, { replace = false }: { readonly replace?: boolean } = {}): void {
     const address = this.address(place)

@@ -22,7 +22,10 @@ export interface Command {
 const inMail = (): boolean => app.place.peek().kind !== 'settings'
 const some = (): boolean => inMail() && targets().length > 0
 const one = (): boolean => inMail() && targets().length === 1
-const has = (role: string) => (): boolean => some() && app.store.byRole.peek().has(role)
+const mark = (): boolean => some() && app.may.peek().mark
+const remove = (): boolean => some() && app.may.peek().remove
+const own = (): boolean => some() && app.sharedBy === undefined
+const has = (role: string) => (): boolean => remove() && app.store.byRole.peek().has(role)
 
 /** Moves the cursor; with a reading pane the mail is opened as well. */
 export function step(by: number): void {
@@ -66,7 +69,7 @@ export const commands: readonly Command[] = [
     icon: 'forward',
     outlook: ['Shift+F'],
     gmail: ['f'],
-    when: one,
+    when: () => one() && own(),
     run: () => void replyTo('forward', targets()[0]),
   },
   {
@@ -84,7 +87,7 @@ export const commands: readonly Command[] = [
     icon: 'trash',
     outlook: ['Delete', 'Backspace'],
     gmail: ['#', 'Delete'],
-    when: some,
+    when: remove,
     run: () => void trash(targets()),
   },
   {
@@ -92,7 +95,7 @@ export const commands: readonly Command[] = [
     text: 'destroy',
     outlook: ['Shift+Delete'],
     gmail: ['Shift+Delete'],
-    when: some,
+    when: remove,
     run: () => void destroy(targets()),
   },
   {
@@ -110,7 +113,7 @@ export const commands: readonly Command[] = [
     icon: 'move',
     outlook: ['v'],
     gmail: ['v'],
-    when: some,
+    when: remove,
     run: () => {
       app.shown.value = 'move'
     },
@@ -121,7 +124,7 @@ export const commands: readonly Command[] = [
     icon: 'clock',
     outlook: ['b'],
     gmail: ['b'],
-    when: some,
+    when: own,
     run: () => snoozeMenu(targets(), anchorOf(targets()[0])),
   },
   {
@@ -130,7 +133,7 @@ export const commands: readonly Command[] = [
     icon: 'tag',
     outlook: ['c'],
     gmail: ['l'],
-    when: some,
+    when: own,
     run: () => {
       app.shown.value = 'categorise'
     },
@@ -141,14 +144,14 @@ export const commands: readonly Command[] = [
     icon: 'flag',
     outlook: ['Shift+G'],
     gmail: ['Shift+S'],
-    when: some,
+    when: own,
     run: () => openMenu(t('followUp'), followUpItems(targets()), anchorOf(targets()[0])),
   },
   {
     id: 'sweep',
     text: 'sweep',
     icon: 'sweep',
-    when: () => one() && app.place.peek().kind === 'folder',
+    when: () => own() && one() && app.place.peek().kind === 'folder',
     run: () => {
       app.shown.value = 'sweep'
     },
@@ -191,7 +194,7 @@ export const commands: readonly Command[] = [
     icon: 'read',
     outlook: ['q'],
     gmail: ['Shift+I'],
-    when: () => some() && targets().some(isUnread),
+    when: () => mark() && targets().some(isUnread),
     run: () => void setRead(targets(), true),
   },
   {
@@ -200,7 +203,7 @@ export const commands: readonly Command[] = [
     icon: 'unread',
     outlook: ['u'],
     gmail: ['Shift+U'],
-    when: () => some() && !targets().every(isUnread),
+    when: () => mark() && !targets().every(isUnread),
     run: () => void setRead(targets(), false),
   },
   {
@@ -209,7 +212,7 @@ export const commands: readonly Command[] = [
     icon: 'flag',
     outlook: ['Insert'],
     gmail: ['s'],
-    when: some,
+    when: mark,
     run: () => setFlag(targets(), !targets().every(isFlagged)),
   },
   { id: 'undo', text: 'undo', icon: 'undo', outlook: ['z', 'Ctrl+Z'], gmail: ['z'], run: () => app.undoLast() },

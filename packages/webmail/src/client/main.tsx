@@ -41,7 +41,7 @@ async function start(): Promise<void> {
   usePanes()
   render(<Shell />, root)
   listenForKeys()
-  if (data.responses === undefined) await app.sync.run()
+  if (data.responses === undefined || app.sharedBy !== undefined) await app.sync.run()
   app.sync.start()
   // In a request of its own: without a network others of this turn are answered from the device.
   setTimeout(() => followRecords(app.client, app.store, preferences === undefined))
@@ -70,7 +70,7 @@ async function start(): Promise<void> {
     else if (mailto === null) compose({})
     else composeMailto(mailto)
   }
-  for (const kept of takeKept()) compose(kept)
+  if (app.sharedBy === undefined) for (const kept of takeKept()) compose(kept)
   if ('serviceWorker' in navigator)
     navigator.serviceWorker.register(trustedScript(`${base}sw.js`), { scope: base }).catch(() => {})
 }
@@ -78,6 +78,8 @@ async function start(): Promise<void> {
 /** Opens what this device keeps, unless it is not to keep anything. */
 async function keepHere(app: App): Promise<void> {
   if (app.start.computer === 'public') return Vault.wipe()
+  // Others' mail is not kept on this device.
+  if (app.sharedBy !== undefined) return
   const { accountId } = app.client
   const vault = await Vault.open(accountId, app.start.offlineKey)
   if (vault === undefined) return

@@ -51,6 +51,11 @@ export const windows: Signal<readonly Beginning[]> = signal([])
 let count = 0
 
 export function compose(start: Partial<Omit<Beginning, 'key'>>): void {
+  // One writes from one's own mailbox.
+  if (app.sharedBy !== undefined) {
+    location.assign(mailtoAddress(start))
+    return
+  }
   const beginning: Beginning = {
     to: [],
     cc: [],
@@ -93,6 +98,12 @@ const prefixed = (prefix: 'Re' | 'Fwd', subject: string): string =>
   new RegExp(`^${prefix === 'Re' ? '(?:re|aw|sv|ré)' : '(?:fwd?|wg|tr)'}\\s*:`, 'i').test(subject)
     ? subject
     : `${prefix}: ${subject}`
+
+const mailtoAddress = ({ to = [], cc = [], subject = '' }: Partial<Beginning>): string => {
+  const emails = (list: readonly Address[]): string => list.map(({ email }) => email).join(',')
+  const mailto = `mailto:${encodeURIComponent(emails(to))}?${new URLSearchParams({ cc: emails(cc), subject })}`
+  return `${app.base}compose?mailto=${encodeURIComponent(mailto.replaceAll('+', '%20'))}`
+}
 
 /** What only this browser can open. */
 const isSealed = ({ smime }: EmailContent): boolean => smime?.kind === 'opaque' || smime?.kind === 'encrypted'

@@ -46,6 +46,8 @@ interface Queued {
 export interface ClientOptions {
   readonly session: Session
   readonly accountId: string
+  /** The user's own account, when that is another one. */
+  readonly ownAccountId?: string
   /** Of the current moment: the CSRF token and whether the user acted. */
   readonly headers: () => Readonly<Record<string, string>>
   readonly fetch?: typeof fetch
@@ -77,7 +79,10 @@ class Call<N extends MethodName> implements Pending<N> {
   }
 }
 
-const using = [urn.core, urn.mail, urn.submission, urn.vacation, urn.mdn, urn.own]
+const using = [urn.core, urn.mail, urn.submission, urn.vacation, urn.mdn, urn.principals, urn.own]
+/** What is the user's own whoever's mail is looked at. */
+const ofUser =
+  /^(?:Preferences|Category|Template|Rule|Sweep|SenderLists|AutomaticReplies|VacationResponse|Identity|Person|Principal)\//
 
 export class JmapClient {
   readonly session: Session
@@ -99,7 +104,8 @@ export class JmapClient {
 
   call<N extends MethodName>(name: N, args: WithReferences<Arguments<N>>): Pending<N> {
     const id = `c${this.#count++}`
-    const sent: Record<string, unknown> = { accountId: this.accountId }
+    const { ownAccountId = this.accountId } = this.#options
+    const sent: Record<string, unknown> = { accountId: ofUser.test(name) ? ownAccountId : this.accountId }
     for (const [key, value] of Object.entries(args)) {
       if (!isReference(value)) sent[key] = value
       else {

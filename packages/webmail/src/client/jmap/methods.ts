@@ -10,6 +10,7 @@ import type {
   Identity,
   Mailbox,
   Person,
+  Principal,
   Reservation,
   Rule,
   SenderLists,
@@ -83,7 +84,12 @@ export interface QueryChanged {
 }
 
 export interface Methods {
-  'Mailbox/get': [Get, Got<Mailbox>]
+  'Mailbox/get': [Get & { readonly accountId?: Id }, Got<Mailbox>]
+  'Principal/get': [Get, Got<Principal>]
+  'Principal/query': [
+    { readonly filter: { readonly text: string }; readonly limit?: number },
+    { readonly ids: readonly Id[] },
+  ]
   'Mailbox/changes': [Changes, Changed & { readonly updatedProperties?: readonly string[] | null }]
   'Mailbox/set': [SetArguments & { readonly onDestroyRemoveEmails?: boolean }, SetAnswer]
   'Thread/get': [Get, Got<{ readonly id: Id; readonly emailIds: readonly Id[] }>]

@@ -11,10 +11,21 @@ export interface Rights {
   readonly mayReadItems: boolean
   readonly mayAddItems: boolean
   readonly mayRemoveItems: boolean
+  readonly maySetSeen: boolean
+  readonly maySetKeywords: boolean
   readonly mayCreateChild: boolean
   readonly mayRename: boolean
   readonly mayDelete: boolean
+  /** RFC 9670 §4. */
+  readonly mayShare: boolean
   readonly maySubmit: boolean
+}
+
+/** RFC 9670 §2. */
+export interface Principal {
+  readonly id: Id
+  readonly name: string
+  readonly email: string
 }
 
 /** RFC 8621 §2. */
@@ -29,6 +40,8 @@ export interface Mailbox {
   readonly totalThreads: number
   readonly unreadThreads: number
   readonly myRights: Rights
+  /** For who may share it: RFC 9670 §4. */
+  readonly shareWith?: Readonly<Record<Id, Rights>> | null
   readonly isSubscribed: boolean
 }
 
@@ -266,6 +279,7 @@ export const urn = {
   submission: 'urn:ietf:params:jmap:submission',
   vacation: 'urn:ietf:params:jmap:vacationresponse',
   mdn: 'urn:ietf:params:jmap:mdn',
+  principals: 'urn:ietf:params:jmap:principals',
   own: 'https://postrider.example/jmap',
 } as const
 

@@ -164,6 +164,7 @@ function SelectionHead(): JSX.Element {
   const whole = app.wholeFolder.value
   const unread = rows.some(isUnread)
   const flagged = rows.every(isFlagged)
+  const may = app.may.value
   return (
     <>
       <header class="list-head selection">
@@ -172,7 +173,7 @@ function SelectionHead(): JSX.Element {
           {t('selected', { n: whole ? total : rows.length })}
         </span>
         <span class="grow" />
-        {app.store.byRole.value.has('archive') && (
+        {may.remove && app.store.byRole.value.has('archive') && (
           <IconButton
             icon="archive"
             label={t('toArchive')}
@@ -180,27 +181,35 @@ function SelectionHead(): JSX.Element {
             onClick={() => void archive(rows)}
           />
         )}
-        <IconButton icon="trash" label={t('toTrash')} keyHint={hintOf('trash')} onClick={() => void trash(rows)} />
-        <IconButton
-          icon="move"
-          label={t('moveTo')}
-          keyHint={hintOf('move')}
-          onClick={() => {
-            app.shown.value = 'move'
-          }}
-        />
-        <IconButton
-          icon={unread ? 'read' : 'unread'}
-          label={t(unread ? 'markRead' : 'markUnread')}
-          onClick={() => void setRead(rows, unread)}
-        />
-        <IconButton
-          class="can-wait"
-          icon="flag"
-          filled={flagged}
-          label={t(flagged ? 'unflag' : 'flag')}
-          onClick={() => setFlag(rows, !flagged)}
-        />
+        {may.remove && (
+          <IconButton icon="trash" label={t('toTrash')} keyHint={hintOf('trash')} onClick={() => void trash(rows)} />
+        )}
+        {may.remove && (
+          <IconButton
+            icon="move"
+            label={t('moveTo')}
+            keyHint={hintOf('move')}
+            onClick={() => {
+              app.shown.value = 'move'
+            }}
+          />
+        )}
+        {may.mark && (
+          <IconButton
+            icon={unread ? 'read' : 'unread'}
+            label={t(unread ? 'markRead' : 'markUnread')}
+            onClick={() => void setRead(rows, unread)}
+          />
+        )}
+        {may.mark && (
+          <IconButton
+            class="can-wait"
+            icon="flag"
+            filled={flagged}
+            label={t(flagged ? 'unflag' : 'flag')}
+            onClick={() => setFlag(rows, !flagged)}
+          />
+        )}
         <IconButton
           icon="more"
           label={t('more')}
@@ -215,7 +224,7 @@ function SelectionHead(): JSX.Element {
           </button>
         )}
         {/* Rows that arrive meanwhile take the offer not away again. */}
-        {rows.length >= Math.min(known, PAGE) && rows.length < total && !whole && (
+        {rows.length >= Math.min(known, PAGE) && rows.length < total && !whole && app.sharedBy === undefined && (
           <button
             type="button"
             class="link-button"

@@ -21,28 +21,39 @@ export function rowItems(id: Id): MenuItem[] {
   const unread = rows.some(isUnread)
   const flagged = rows.every(isFlagged)
   const items: MenuItem[] = []
+  const may = app.may.peek()
+  const own = app.sharedBy === undefined
   if (app.selected.peek().size === 0) items.push({ label: t('select'), icon: 'check', run: () => toggleRow(id) })
   if (rows.length === 1)
     items.push(
       { label: t('reply'), icon: 'reply', keyHint: hintOf('reply'), run: () => void replyTo('reply', id) },
       { label: t('replyAll'), icon: 'replyAll', keyHint: hintOf('replyAll'), run: () => void replyTo('replyAll', id) },
-      { label: t('forward'), icon: 'forward', keyHint: hintOf('forward'), run: () => void replyTo('forward', id) },
     )
-  items.push(
-    {
-      label: t(unread ? 'markRead' : 'markUnread'),
-      icon: unread ? 'read' : 'unread',
-      keyHint: hintOf(unread ? 'read' : 'unread'),
-      apart: rows.length === 1,
-      run: () => void setRead(rows, unread),
-    },
-    {
-      label: t(flagged ? 'unflag' : 'flag'),
-      icon: 'flag',
-      keyHint: hintOf('flag'),
-      run: () => setFlag(flagged ? rows.flatMap((one) => mailsOf(one, true)) : rows, !flagged),
-    },
-    {
+  if (own && rows.length === 1)
+    items.push({
+      label: t('forward'),
+      icon: 'forward',
+      keyHint: hintOf('forward'),
+      run: () => void replyTo('forward', id),
+    })
+  if (may.mark)
+    items.push(
+      {
+        label: t(unread ? 'markRead' : 'markUnread'),
+        icon: unread ? 'read' : 'unread',
+        keyHint: hintOf(unread ? 'read' : 'unread'),
+        apart: rows.length === 1,
+        run: () => void setRead(rows, unread),
+      },
+      {
+        label: t(flagged ? 'unflag' : 'flag'),
+        icon: 'flag',
+        keyHint: hintOf('flag'),
+        run: () => setFlag(flagged ? rows.flatMap((one) => mailsOf(one, true)) : rows, !flagged),
+      },
+    )
+  if (may.remove)
+    items.push({
       label: t('moveTo'),
       icon: 'move',
       keyHint: hintOf('move'),
@@ -51,26 +62,26 @@ export function rowItems(id: Id): MenuItem[] {
         if (!app.selected.peek().has(id)) app.selected.value = new Set([id])
         app.shown.value = 'move'
       },
-    },
-  )
-  items.push(
-    { label: t('snooze'), icon: 'clock', keyHint: hintOf('snooze'), run: () => snoozeMenu(rows, anchorOf(id)) },
-    {
-      label: t('categorise'),
-      icon: 'tag',
-      keyHint: hintOf('categorise'),
-      run: () => {
-        if (!app.selected.peek().has(id)) app.selected.value = new Set([id])
-        app.shown.value = 'categorise'
+    })
+  if (own)
+    items.push(
+      { label: t('snooze'), icon: 'clock', keyHint: hintOf('snooze'), run: () => snoozeMenu(rows, anchorOf(id)) },
+      {
+        label: t('categorise'),
+        icon: 'tag',
+        keyHint: hintOf('categorise'),
+        run: () => {
+          if (!app.selected.peek().has(id)) app.selected.value = new Set([id])
+          app.shown.value = 'categorise'
+        },
       },
-    },
-    {
-      label: t('followUp'),
-      icon: 'flag',
-      keyHint: hintOf('followUp'),
-      run: () => openMenu(t('followUp'), followUpItems(rows), anchorOf(id)),
-    },
-  )
+      {
+        label: t('followUp'),
+        icon: 'flag',
+        keyHint: hintOf('followUp'),
+        run: () => openMenu(t('followUp'), followUpItems(rows), anchorOf(id)),
+      },
+    )
   if (role === 'inbox' && settings.peek().focused) {
     const other = app.store.email(id).peek()?.inference === 'other'
     items.push({
@@ -80,7 +91,7 @@ export function rowItems(id: Id): MenuItem[] {
     })
     if (rows.length === 1) items.push({ label: t('focusWhy'), icon: 'inbox', run: () => void explain(id) })
   }
-  if (rows.length === 1 && app.place.peek().kind === 'folder')
+  if (own && rows.length === 1 && app.place.peek().kind === 'folder')
     items.push({
       label: t('sweep'),
       icon: 'sweep',
@@ -89,27 +100,28 @@ export function rowItems(id: Id): MenuItem[] {
         app.shown.value = 'sweep'
       },
     })
-  if (role !== 'archive' && app.store.byRole.peek().has('archive'))
+  if (may.remove && role !== 'archive' && app.store.byRole.peek().has('archive'))
     items.push({ label: t('toArchive'), icon: 'archive', keyHint: hintOf('archive'), run: () => void archive(rows) })
-  if (app.store.byRole.peek().has('junk'))
+  if (may.remove && app.store.byRole.peek().has('junk'))
     items.push({
       label: t(role === 'junk' ? 'notJunk' : 'toJunk'),
       icon: 'junk',
       keyHint: hintOf('junk'),
       run: () => void junk(rows),
     })
-  if (rows.length === 1 && role !== 'sent' && role !== 'drafts')
+  if (own && rows.length === 1 && role !== 'sent' && role !== 'drafts')
     items.push(
       role === 'junk'
         ? { label: t('trustSender'), icon: 'check', run: () => void trust(id).catch(() => app.tell(t('failed'))) }
         : { label: t('blockSender'), icon: 'junk', run: () => void block(id).catch(() => app.tell(t('failed'))) },
     )
-  items.push({
-    label: t('toTrash'),
-    icon: 'trash',
-    keyHint: hintOf('trash'),
-    danger: true,
-    run: () => void trash(rows),
-  })
+  if (may.remove)
+    items.push({
+      label: t('toTrash'),
+      icon: 'trash',
+      keyHint: hintOf('trash'),
+      danger: true,
+      run: () => void trash(rows),
+    })
   return items
 }

@@ -194,9 +194,10 @@ function RowActs({
   readonly unread: boolean
   readonly flagged: boolean
 }): JSX.Element {
+  const may = app.may.value
   return (
     <div role="gridcell" class="row-acts">
-      {app.store.byRole.value.has('archive') && app.mailbox.value?.role !== 'archive' && (
+      {may.remove && app.store.byRole.value.has('archive') && app.mailbox.value?.role !== 'archive' && (
         <IconButton
           icon="archive"
           label={t('toArchive')}
@@ -205,39 +206,47 @@ function RowActs({
           onClick={stop(() => void archive([id]))}
         />
       )}
-      <IconButton
-        icon="trash"
-        label={t('toTrash')}
-        keyHint={hintOf('trash')}
-        tabIndex={-1}
-        onClick={stop(() => void trash([id]))}
-      />
-      <IconButton
-        icon="flag"
-        filled={flagged}
-        label={t(flagged ? 'unflag' : 'flag')}
-        keyHint={hintOf('flag')}
-        tabIndex={-1}
-        onClick={stop(() => setFlag(flagged ? mailsOf(id, true) : [id], !flagged))}
-      />
-      <IconButton
-        icon={unread ? 'read' : 'unread'}
-        label={t(unread ? 'markRead' : 'markUnread')}
-        keyHint={hintOf(unread ? 'read' : 'unread')}
-        tabIndex={-1}
-        onClick={stop(() => void setRead([id], unread))}
-      />
-      <IconButton
-        class="roomy-act"
-        icon="clock"
-        label={t('snooze')}
-        keyHint={hintOf('snooze')}
-        tabIndex={-1}
-        onClick={(event) => {
-          event.stopPropagation()
-          snoozeMenu([id], event.currentTarget as Element)
-        }}
-      />
+      {may.remove && (
+        <IconButton
+          icon="trash"
+          label={t('toTrash')}
+          keyHint={hintOf('trash')}
+          tabIndex={-1}
+          onClick={stop(() => void trash([id]))}
+        />
+      )}
+      {may.mark && (
+        <IconButton
+          icon="flag"
+          filled={flagged}
+          label={t(flagged ? 'unflag' : 'flag')}
+          keyHint={hintOf('flag')}
+          tabIndex={-1}
+          onClick={stop(() => setFlag(flagged ? mailsOf(id, true) : [id], !flagged))}
+        />
+      )}
+      {may.mark && (
+        <IconButton
+          icon={unread ? 'read' : 'unread'}
+          label={t(unread ? 'markRead' : 'markUnread')}
+          keyHint={hintOf(unread ? 'read' : 'unread')}
+          tabIndex={-1}
+          onClick={stop(() => void setRead([id], unread))}
+        />
+      )}
+      {app.sharedBy === undefined && (
+        <IconButton
+          class="roomy-act"
+          icon="clock"
+          label={t('snooze')}
+          keyHint={hintOf('snooze')}
+          tabIndex={-1}
+          onClick={(event) => {
+            event.stopPropagation()
+            snoozeMenu([id], event.currentTarget as Element)
+          }}
+        />
+      )}
     </div>
   )
 }

@@ -128,6 +128,7 @@ export const setRead = (rows: readonly Id[], read: boolean): Promise<void> =>
   })
 /** Opening a mail reads it; nothing is said. */
 export const readQuietly = (ids: readonly Id[]): void => {
+  if (!app.may.peek().mark) return
   app.acts.change(ids, marks.keyword('$seen', true))
 }
 export function setFlag(rows: readonly Id[], on: boolean): void {

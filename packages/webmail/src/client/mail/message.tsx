@@ -175,9 +175,11 @@ export function Message({
                 <Icon name="replyAll" /> {t('replyAll')}
               </button>
             )}
-            <button type="button" class="button" onClick={() => void replyTo('forward', email.id)}>
-              <Icon name="forward" /> {t('forward')}
-            </button>
+            {app.sharedBy === undefined && (
+              <button type="button" class="button" onClick={() => void replyTo('forward', email.id)}>
+                <Icon name="forward" /> {t('forward')}
+              </button>
+            )}
           </>
         )}
         {!single && (

@@ -171,6 +171,7 @@ function Toolbar({ id, email }: { readonly id: Id; readonly email: Email }): JSX
   const at = list?.indexOf(id) ?? -1
   const total = list?.total.value ?? 0
   const flagged = isFlagged(id)
+  const may = app.may.value
   void email
   return (
     <div class="toolbar" role="toolbar" aria-label={t('actions')}>
@@ -183,15 +184,17 @@ function Toolbar({ id, email }: { readonly id: Id; readonly email: Email }): JSX
         keyHint={hintOf('replyAll')}
         onClick={() => void replyTo('replyAll', id)}
       />
-      <IconButton
-        class="wide-only"
-        icon="forward"
-        label={t('forward')}
-        keyHint={hintOf('forward')}
-        onClick={() => void replyTo('forward', id)}
-      />
+      {app.sharedBy === undefined && (
+        <IconButton
+          class="wide-only"
+          icon="forward"
+          label={t('forward')}
+          keyHint={hintOf('forward')}
+          onClick={() => void replyTo('forward', id)}
+        />
+      )}
       <span class="line" />
-      {app.store.byRole.value.has('archive') && app.mailbox.value?.role !== 'archive' && (
+      {may.remove && app.store.byRole.value.has('archive') && app.mailbox.value?.role !== 'archive' && (
         <IconButton
           icon="archive"
           label={t('toArchive')}
@@ -199,20 +202,26 @@ function Toolbar({ id, email }: { readonly id: Id; readonly email: Email }): JSX
           onClick={() => void archive([id])}
         />
       )}
-      <IconButton icon="trash" label={t('toTrash')} keyHint={hintOf('trash')} onClick={() => void trash([id])} />
-      <IconButton
-        icon="flag"
-        filled={flagged}
-        label={t(flagged ? 'unflag' : 'flag')}
-        keyHint={hintOf('flag')}
-        onClick={() => setFlag([id], !flagged)}
-      />
-      <IconButton
-        icon="clock"
-        label={t('snooze')}
-        keyHint={hintOf('snooze')}
-        onClick={(event) => snoozeMenu([id], event.currentTarget as Element)}
-      />
+      {may.remove && (
+        <IconButton icon="trash" label={t('toTrash')} keyHint={hintOf('trash')} onClick={() => void trash([id])} />
+      )}
+      {may.mark && (
+        <IconButton
+          icon="flag"
+          filled={flagged}
+          label={t(flagged ? 'unflag' : 'flag')}
+          keyHint={hintOf('flag')}
+          onClick={() => setFlag([id], !flagged)}
+        />
+      )}
+      {app.sharedBy === undefined && (
+        <IconButton
+          icon="clock"
+          label={t('snooze')}
+          keyHint={hintOf('snooze')}
+          onClick={(event) => snoozeMenu([id], event.currentTarget as Element)}
+        />
+      )}
       <IconButton
         icon="more"
         label={t('more')}
@@ -221,7 +230,7 @@ function Toolbar({ id, email }: { readonly id: Id; readonly email: Email }): JSX
           openMenu(
             t('actions'),
             [
-              ...rowItems(id).slice(3),
+              ...rowItems(id).filter(({ icon }) => icon !== 'reply' && icon !== 'replyAll' && icon !== 'forward'),
               { label: t('print'), icon: 'print', keyHint: hintOf('print'), apart: true, run: () => print() },
               { label: t('showSource'), icon: 'download', run: () => void downloadSource(id) },
             ],

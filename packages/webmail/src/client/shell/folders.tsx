@@ -9,6 +9,7 @@ import { compareNames, t } from '../text/text.ts'
 import { ask, askText } from '../ui/dialog.tsx'
 import { Icon, IconButton, type IconName } from '../ui/icon.tsx'
 import { type MenuItem, openMenu } from '../ui/menu.tsx'
+import { SharedFolders } from './shared-folders.tsx'
 import { dragging, dropped, mayDrop, movable, settle, TopPlace } from './moving.tsx'
 
 const order = ['inbox', 'drafts', 'sent', 'archive', 'junk', 'trash']
@@ -92,6 +93,11 @@ export function Folders(): JSX.Element {
   const tabbable = shown.some(({ mailbox }) => mailbox.id === current) ? current : shown[0]?.mailbox.id
   return (
     <>
+      {app.sharedBy !== undefined && (
+        <h2 class="shared-by" dir="auto">
+          {app.sharedBy}
+        </h2>
+      )}
       <div class="tree" role="tree" aria-label={t('folders')} tabIndex={-1} onKeyDown={onKeyDown}>
         {shown.map((node) => (
           <Folder
@@ -103,9 +109,12 @@ export function Folders(): JSX.Element {
         ))}
       </div>
       <TopPlace />
-      <button type="button" class="link-button new-folder" onClick={() => void newFolder(null)}>
-        <Icon name="plus" /> {t('newFolder')}
-      </button>
+      {app.sharedBy === undefined && (
+        <button type="button" class="link-button new-folder" onClick={() => void newFolder(null)}>
+          <Icon name="plus" /> {t('newFolder')}
+        </button>
+      )}
+      <SharedFolders />
     </>
   )
 }
@@ -209,7 +218,7 @@ function Folder({
 function folderItems(mailbox: Mailbox): MenuItem[] {
   const { myRights: rights, role } = mailbox
   const items: MenuItem[] = []
-  if (mailbox.unreadEmails > 0)
+  if (mailbox.unreadEmails > 0 && app.sharedBy === undefined)
     items.push({ label: t('markAllRead'), icon: 'read', run: () => void markAllRead(mailbox) })
   if (rights.mayCreateChild) items.push({ label: t('newFolder'), icon: 'plus', run: () => void newFolder(mailbox) })
   if (movable(mailbox))
@@ -224,7 +233,16 @@ function folderItems(mailbox: Mailbox): MenuItem[] {
         },
       },
     )
-  if ((role === 'trash' || role === 'junk') && mailbox.totalEmails > 0)
+  if (rights.mayShare)
+    items.push({
+      label: t('shareFolder'),
+      icon: 'people',
+      run: () => {
+        folderToShare.value = mailbox
+        app.shown.value = 'share'
+      },
+    })
+  if ((role === 'trash' || role === 'junk') && mailbox.totalEmails > 0 && rights.mayRemoveItems)
     items.push({
       label: t('emptyTrash'),
       icon: 'trash',
@@ -243,6 +261,8 @@ function folderItems(mailbox: Mailbox): MenuItem[] {
   return items
 }
 
+/** The folder whose sharing is looked at. */
+export const folderToShare = signal<Mailbox | undefined>(undefined)
 /** The folder the picker moves; undefined: it moves mails. */
 export const folderToMove = signal<Mailbox | undefined>(undefined)
 

@@ -17,6 +17,7 @@ import { Folders } from './folders.tsx'
 import { SearchField } from './search-field.tsx'
 import { FolderPicker } from './folder-picker.tsx'
 
+const Sharing = lazy(() => import('./sharing.tsx').then((one) => one.Sharing))
 const People = lazy(() => import('./people.tsx').then((one) => one.People))
 const Palette = lazy(() => import('./palette.tsx').then((one) => one.Palette))
 const Shortcuts = lazy(() => import('./shortcuts.tsx').then((one) => one.Shortcuts))
@@ -87,6 +88,7 @@ export function Shell(): JSX.Element {
       {shown === 'categorise' && <Suspense of={Categorise} />}
       {shown === 'held' && <Suspense of={Held} />}
       {shown === 'outbox' && <Suspense of={OutboxList} />}
+      {shown === 'share' && <Suspense of={Sharing} />}
       {shown === 'sweep' && <Suspense of={Sweep} />}
       {shown === 'people' && <Suspense of={People} onClose={close} />}
       {shown === 'palette' && <Suspense of={Palette} />}
