@@ -8,7 +8,6 @@ import {
   type GroupEntry,
   type MailboxChange,
   type MailboxEntry,
-  type MailboxId,
   movedError,
   type NewMailboxEntry,
   type ProtocolName,
@@ -19,8 +18,9 @@ import { addressKey, domainKey, domainValid } from './address.ts'
 import { Book } from './book.ts'
 import type { DirectoryNews, NodeNews, SharedDirectory } from './news.ts'
 import { checkedAddress, checkedAliases, checkGroup, checkMailbox, mailboxDefaults, protocolsOf } from './entry.ts'
-import { defaultHashCost, type HashCost, hashPassword } from './password.ts'
-import { scramKeys } from './scram.ts'
+import { Assignment } from './assignment.ts'
+import { credentialOf } from './credential.ts'
+import { defaultHashCost, type HashCost } from './password.ts'
 import { type PendingMailbox, type StoredAppPassword, type StoredCredential, Tables } from './tables.ts'
 
 export interface DirectoryOptions {
@@ -33,7 +33,6 @@ export interface DirectoryOptions {
   readonly hashCost?: HashCost
 }
 
-export const MAX_PASSWORD_BYTES = 1_024
 const ORGANIZATION = 'organization'
 const SECRET = '.secret'
 const DEFAULT_ORGANIZATION = 'First Organization'
@@ -45,13 +44,11 @@ const DEFAULT_ORGANIZATION = 'First Organization'
 export class DirectoryStore extends Book implements SharedDirectory {
   readonly #tables: Tables
   readonly #clock: Clock
-  readonly #databases: readonly string[]
+  readonly #assignment: Assignment
   readonly #cost: HashCost
   readonly #credentials: Map<string, StoredCredential>
   readonly #apps: AppPasswords
   readonly #settings: Map<string, unknown>
-  readonly #pending = new Map<MailboxId, PendingMailbox>()
-  readonly #perDatabase = new Map<string, number>()
   /** Made once per installation: made-up SCRAM salts must not change when the program restarts. */
   secret: Uint8Array
   /** While a copy is made: what has been named. */
@@ -60,10 +57,10 @@ export class DirectoryStore extends Book implements SharedDirectory {
   constructor(options: DirectoryOptions) {
     super()
     this.#clock = options.clock ?? systemClock
-    this.#databases = options.databases ?? ['mailboxes-1']
     this.#cost = options.hashCost ?? defaultHashCost
     this.#tables = new Tables(options.file)
     const loaded = this.#tables.load()
+    this.#assignment = new Assignment(options.databases ?? ['mailboxes-1'], loaded.pending)
     for (const domain of loaded.domains) this.putDomain(domain)
     for (const entry of loaded.mailboxes) {
       // Before it had a switch of its own, JMAP went with the web's.
@@ -71,11 +68,10 @@ export class DirectoryStore extends Book implements SharedDirectory {
       const usual = protocolsOf(entry.isAdministrator ?? false)
       const protocols = { ...usual, jmap: stored.web ?? usual.jmap, ...stored }
       this.putMailbox({ ...mailboxDefaults, ...entry, protocols })
-      this.#countDatabase(entry.database, 1)
+      this.#assignment.count(entry.database, 1)
     }
     for (const group of loaded.groups) this.putGroup(group)
     this.#apps = new AppPasswords(this.#tables, this.#clock, loaded.appPasswords)
-    for (const pending of loaded.pending) this.#pending.set(pending.mailbox, pending)
     this.#credentials = new Map(loaded.credentials)
     this.#settings = new Map(loaded.settings)
     this.organization = String(this.#settings.get(ORGANIZATION) ?? DEFAULT_ORGANIZATION)
@@ -255,7 +251,7 @@ export class DirectoryStore extends Book implements SharedDirectory {
 
   async addMailbox(wanted: NewMailboxEntry): Promise<MailboxEntry> {
     this.#checkNew(wanted)
-    const credential = wanted.password === undefined ? undefined : await this.#credential(wanted.password, 1)
+    const credential = wanted.password === undefined ? undefined : await credentialOf(wanted.password, 1, this.#cost)
     // Again after the wait: somebody else may have taken the address.
     const { address, aliases } = this.#checkNew(wanted)
     const entry = this.#tables.transaction(() => {
@@ -269,7 +265,7 @@ export class DirectoryStore extends Book implements SharedDirectory {
         displayName: wanted.displayName ?? address.slice(0, address.lastIndexOf('@')),
         type: wanted.type ?? 'user',
         language: wanted.language ?? 'en',
-        database: wanted.database ?? this.#leastFilled(),
+        database: wanted.database ?? this.#assignment.leastFilled(),
         quota: wanted.quota,
         isAdministrator: wanted.isAdministrator ?? false,
         protocols: protocolsOf(wanted.isAdministrator ?? false),
@@ -282,8 +278,8 @@ export class DirectoryStore extends Book implements SharedDirectory {
       return added
     })
     if (credential !== undefined) this.#keepCredential(entry.account, credential)
-    this.#pending.set(entry.mailbox, { mailbox: entry.mailbox, work: 'create', database: entry.database })
-    this.#countDatabase(entry.database, 1)
+    this.#assignment.await({ mailbox: entry.mailbox, work: 'create', database: entry.database })
+    this.#assignment.count(entry.database, 1)
     this.putMailbox(entry)
     this.changed(entry.account)
     return entry
@@ -334,7 +330,7 @@ export class DirectoryStore extends Book implements SharedDirectory {
       quota: quota === undefined ? old.quota : (quota ?? undefined),
     }
     checkMailbox(entry)
-    const waiting = this.#pending.get(old.mailbox)
+    const waiting = this.#assignment.awaited(old.mailbox)
     const pending: PendingMailbox | undefined =
       entry.quota === old.quota || waiting?.work === 'create'
         ? undefined
@@ -356,16 +352,16 @@ export class DirectoryStore extends Book implements SharedDirectory {
     const old = this.identity(account)
     if (to.epoch !== old.epoch + 1) throw movedError(old.epoch)
     const entry: MailboxEntry = { ...old, ...to }
-    const waiting = this.#pending.get(old.mailbox)
+    const waiting = this.#assignment.awaited(old.mailbox)
     const pending = waiting === undefined ? undefined : { ...waiting, database: to.database }
     this.#tables.transaction(() => {
       this.#tables.putMailbox(entry)
       this.#tables.putSetting(name, value)
       if (pending !== undefined) this.#tables.putPending(pending)
     })
-    if (pending !== undefined) this.#pending.set(pending.mailbox, pending)
-    this.#countDatabase(old.database, -1)
-    this.#countDatabase(to.database, 1)
+    if (pending !== undefined) this.#assignment.await(pending)
+    this.#assignment.count(old.database, -1)
+    this.#assignment.count(to.database, 1)
     this.#settings.set(name, structuredClone(value))
     this.putMailbox(entry)
     this.step({ kind: 'setting', name, value: this.#settings.get(name) })
@@ -403,8 +399,8 @@ export class DirectoryStore extends Book implements SharedDirectory {
     })
     this.#credentials.delete(entry.account)
     this.#apps.forget(entry.account)
-    this.#pending.set(entry.mailbox, pending)
-    this.#countDatabase(entry.database, -1)
+    this.#assignment.await(pending)
+    this.#assignment.count(entry.database, -1)
     this.dropMailbox(entry)
     for (const other of others) this.putMailbox(other)
     for (const group of groups) this.putGroup(group)
@@ -490,7 +486,7 @@ export class DirectoryStore extends Book implements SharedDirectory {
       for (const entry of mailboxes) this.#tables.putMailbox(entry)
       for (const entry of groups) this.#tables.putGroup(entry)
     })
-    if (pending !== undefined) this.#pending.set(pending.mailbox, pending)
+    if (pending !== undefined) this.#assignment.await(pending)
     for (const entry of mailboxes) this.putMailbox(entry)
     for (const entry of groups) this.putGroup(entry)
     if (groups.length > 0) this.changed()
@@ -502,30 +498,11 @@ export class DirectoryStore extends Book implements SharedDirectory {
   async setPassword(account: string, password: string): Promise<void> {
     const { account: id } = this.identity(account)
     const version = (this.#credentials.get(id)?.version ?? 0) + 1
-    const credential = await this.#credential(password, version)
+    const credential = await credentialOf(password, version, this.#cost)
     this.identity(id)
     this.#tables.transaction(() => this.#tables.putCredential(id, credential))
     this.#keepCredential(id, credential)
     this.changed(id)
-  }
-  async #credential(password: string, version: number): Promise<StoredCredential> {
-    if (password === '')
-      throw new DirectoryError('invalid', {
-        en: 'The password must not be empty.',
-        fr: 'Le mot de passe ne doit pas être vide.',
-      })
-    if (Buffer.byteLength(password) > MAX_PASSWORD_BYTES)
-      throw new DirectoryError('invalid', {
-        en: `The password must not be longer than ${MAX_PASSWORD_BYTES} bytes.`,
-        fr: `Le mot de passe ne doit pas dépasser ${MAX_PASSWORD_BYTES} octets.`,
-      })
-    if (password.includes('\0'))
-      throw new DirectoryError('invalid', {
-        en: 'The password must not contain NUL.',
-        fr: 'Le mot de passe ne doit pas contenir NUL.',
-      })
-    const [hash, scram] = await Promise.all([hashPassword(password, this.#cost), scramKeys(password)])
-    return { version, hash, scram }
   }
   #keepCredential(account: string, credential: StoredCredential): void {
     this.#credentials.set(account, credential)
@@ -604,23 +581,13 @@ export class DirectoryStore extends Book implements SharedDirectory {
 
   /** What the mailbox service still has to make, destroy or give another quota: after a crash in between, or added while it was stopped. */
   pendingMailboxes(): readonly PendingMailbox[] {
-    return [...this.#pending.values()]
+    return this.#assignment.pending()
   }
   /** The mailbox service has done it. What was decided since then stays pending. */
   mailboxDone(done: PendingMailbox): void {
-    if (this.#pending.get(done.mailbox) !== done) return
+    if (this.#assignment.awaited(done.mailbox) !== done) return
     this.#tables.transaction(() => this.#tables.dropPending(done.mailbox))
-    this.#pending.delete(done.mailbox)
-  }
-
-  #countDatabase(name: string, by: number): void {
-    this.#perDatabase.set(name, (this.#perDatabase.get(name) ?? 0) + by)
-  }
-  #leastFilled(): string {
-    let best = this.#databases[0] ?? 'mailboxes-1'
-    for (const name of this.#databases)
-      if ((this.#perDatabase.get(name) ?? 0) < (this.#perDatabase.get(best) ?? 0)) best = name
-    return best
+    this.#assignment.done(done.mailbox)
   }
 }
 
