@@ -9,9 +9,11 @@ import type { SearchRequest, SearchResult } from './search.ts'
 import type {
   Changes,
   ChangesRequest,
+  FolderOriginals,
   GetRequest,
   Hint,
   MailboxInfo,
+  OriginalsRequest,
   ScanRequest,
   StateEntry,
   Subscription,
@@ -62,8 +64,8 @@ export interface MailboxHandle {
     start?: number,
     end?: number,
   ): Promise<Uint8Array>
-  /** Originals of several items, each whole, behind one another: see `MailboxService.blobs`. */
-  originals(items: readonly { readonly folder: FolderId; readonly original?: BlobRef }[]): Promise<Uint8Array>
+  /** Originals of mails of a folder, each whole: see `MailboxService.originals`. */
+  originals(request: OriginalsRequest): Promise<FolderOriginals>
   changes(request: ChangesRequest): Promise<Changes>
   subscribe(listener: (hint: Hint) => void): Promise<Subscription>
   search(request: SearchRequest): Promise<SearchResult>

@@ -19,6 +19,8 @@ import {
   type MailboxInfo,
   type MailboxService,
   MAX_BLOB_CHUNK,
+  type FolderOriginals,
+  type OriginalsRequest,
   type ScanRequest,
   type StateEntry,
   type Subscription,
@@ -66,9 +68,6 @@ async function readOriginal(
 
 /** What no handle may do: these belong to the transport and to administration. */
 const systemOperations: ReadonlySet<Operation['op']> = new Set<Operation['op']>(['queueChange', 'setQuota', 'enqueue'])
-
-/** What an original is asked for by. */
-type OriginalOf = Parameters<MailboxHandle['originals']>[0][number]
 
 /** The owner's handle: nothing is filtered, nothing is looked up. */
 class OwnerHandle implements MailboxHandle {
@@ -129,10 +128,8 @@ class OwnerHandle implements MailboxHandle {
     if (item.original === undefined) throw new DomainError('blobGone', 'the item has no original')
     return readOriginal(this.service, this.mailbox, item.original, start, end)
   }
-  async originals(items: readonly OriginalOf[]): Promise<Uint8Array> {
-    const refs = items.flatMap(({ original }) => (original === undefined ? [] : [original]))
-    if (refs.length < items.length) throw new DomainError('blobGone', 'an item has no original')
-    return this.service.blobs(this.mailbox, refs)
+  originals(request: OriginalsRequest): Promise<FolderOriginals> {
+    return this.service.originals(this.mailbox, request)
   }
   changes(request: ChangesRequest): Promise<Changes> {
     return this.service.changes(this.mailbox, request)
@@ -295,9 +292,9 @@ class DelegateHandle extends OwnerHandle {
     return super.original(item, start, end)
   }
 
-  override async originals(items: readonly OriginalOf[]): Promise<Uint8Array> {
-    for (const folder of new Set(items.map((item) => item.folder))) await this.#need(folder, Right.readAny)
-    return super.originals(items)
+  override async originals(request: OriginalsRequest): Promise<FolderOriginals> {
+    await this.#need(request.folder, Right.readAny)
+    return super.originals(request)
   }
 
   override async changes(request: ChangesRequest): Promise<Changes> {

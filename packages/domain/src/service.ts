@@ -41,10 +41,10 @@ export interface MailboxService {
   /** Bytes `start` to `end` (exclusive; default all) of an original, at most MAX_BLOB_CHUNK: read on from where it ended. */
   blob(mailbox: MailboxId, ref: BlobRef, start?: number, end?: number): Promise<Uint8Array>
   /**
-   * Several originals, each whole, behind one another in the order asked: reading many small mails is one call. Rejects with `tooMany` beyond
-   * MAX_GET of them or MAX_BLOB_CHUNK bytes together, and as `blob` does when one of them cannot be read.
+   * Originals of mails of a folder, each whole: reading many small mails is one call, without a list of items. Rejects with `tooMany` beyond
+   * MAX_GET of them or MAX_BLOB_CHUNK bytes together, `invalid` for UIDs that do not ascend, and as `blob` does when one of them cannot be read.
    */
-  blobs(mailbox: MailboxId, refs: readonly BlobRef[]): Promise<Uint8Array>
+  originals(mailbox: MailboxId, request: OriginalsRequest): Promise<FolderOriginals>
 
   /** What happened after `since`, in the order of change numbers. */
   changes(mailbox: MailboxId, request: ChangesRequest): Promise<Changes>
@@ -114,6 +114,25 @@ export interface GetRequest {
     | { readonly mids: readonly Mid[] }
     | { readonly folder: FolderId; readonly uids: readonly Uid[] | Uint32Array }
   readonly columns: readonly ItemColumn[]
+}
+export interface OriginalsRequest {
+  readonly folder: FolderId
+  /** Ascending. */
+  readonly uids: Uint32Array
+  /** Bytes of one original; a larger one is left out. */
+  readonly largest: number
+  /** Bytes of all together, at least those of the largest. */
+  readonly most: number
+}
+export interface FolderOriginals {
+  /** Ascending. Mails that are gone, that have no original or too large a one are left out. */
+  readonly uids: Uint32Array
+  /** Bytes of each. */
+  readonly sizes: Uint32Array
+  /** The originals behind one another. */
+  readonly bytes: Uint8Array
+  /** The first UID whose original found no room: ask again from there. Undefined when none is left. */
+  readonly rest: number | undefined
 }
 export const MAX_GET = 1_000
 export const MAX_BLOB_CHUNK = 4 * 1024 * 1024

@@ -34,7 +34,7 @@ export const methods = {
   queueClaim: { ...call, scope: 'home' },
   queueList: { ...call, scope: 'home' },
   subscribeQueue: { ...call, kind: 'subscription', scope: 'home' },
-  blobs: call,
+  originals: call,
   relocate: { ...call, deadline: 60 * SECOND },
   ready: call,
 } as const satisfies Record<MethodName, MethodInfo>

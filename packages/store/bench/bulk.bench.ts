@@ -3,7 +3,7 @@
  * owner's thread alone (the sync is waited for, not worked), which other work on the machine hardly touches. Usage: node
  * packages/store/bench/bulk.bench.ts [rounds]
  */
-import type { BlobRef, MailboxId, Operation, Uid } from '@postrider/domain'
+import { MAX_BLOB_CHUNK, type MailboxId, type Operation } from '@postrider/domain'
 import { benchItem, benchStore, ms } from './subject.ts'
 
 const [rounds = 9] = process.argv.slice(2).map(Number)
@@ -46,11 +46,11 @@ for (const [how, step] of [
   }
 }
 for (let round = 0; round < rounds; round++) {
-  const uids = Array.from({ length: 1_000 }, (_, i) => (i + 1) as Uid)
-  const items = await store.get(mailbox, { by: { folder: inbox, uids }, columns: ['original'] })
-  const refs = items.map(({ original }) => original as BlobRef)
+  const uids = Uint32Array.from({ length: 1_000 }, (_, i) => i + 1)
+  const most = MAX_BLOB_CHUNK
   await timed('originals of 1,000 read together', async () => {
-    for (let at = 0; at < refs.length; at += 100) await store.blobs(mailbox, refs.slice(at, at + 100))
+    for (let at = 0; at < uids.length; at += 100)
+      await store.originals(mailbox, { folder: inbox, uids: uids.subarray(at, at + 100), largest: most, most })
   })
 }
 for (const [name, times] of taken) {

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import type { BlobRef } from '../ids.ts'
+import type { BlobRef, FolderId } from '../ids.ts'
 import { MAX_BLOB_CHUNK, MAX_GET } from '../service.ts'
 import { type AddResult, bytesOf, newItem, rejects, textOf } from './subject.ts'
 import type { Topic } from './topic.ts'
@@ -29,23 +29,43 @@ export const blobsTopic: Topic = {
       const rest = await box.service.blob(box.id, original!, first.length)
       assert.equal(Buffer.compare(Buffer.concat([first, rest]), bytes), 0)
     },
-    'several originals are read in one call, in the order asked, each as often as asked': async (subject) => {
+    'originals of a folder are read in one call, without those that are gone, that are none or too large': async (
+      subject,
+    ) => {
       const box = await subject.box()
-      const refs: BlobRef[] = []
-      for (const text of ['one', '', 'three']) refs.push(await box.service.stage(box.id, bytesOf(text)))
-      const [one, empty, three] = refs as [BlobRef, BlobRef, BlobRef]
-      assert.equal(textOf(await box.service.blobs(box.id, [three, empty, one, three])), 'threeonethree')
-      assert.equal(textOf(await box.service.blobs(box.id, [])), '')
-      await rejects(box.service.blobs(box.id, [one, 'nonsense' as BlobRef]), 'blobGone')
+      for (const text of ['one', '', 'three', 'too large', 'five'])
+        await box.add(box.inbox, { text, size: text.length })
+      await box.add(box.inbox, { original: undefined, size: 0 })
+      await box.add(box.inbox, { text: 'hidden', size: 6, associated: true })
+      await box.apply({ op: 'remove', folder: box.inbox, items: { uids: Uint32Array.of(1) } })
+      await box.apply({ op: 'copy', from: box.inbox, to: box.trash, items: { uids: Uint32Array.of(5) } })
+      const read = async (uids: number[], most = 5, folder = box.inbox) => {
+        const asked = { folder, uids: Uint32Array.from(uids), largest: 5, most }
+        const { bytes, ...rest } = await box.service.originals(box.id, asked)
+        return { ...rest, text: textOf(bytes) }
+      }
+      const of = (uids: number[], sizes: number[], text: string, rest?: number) => ({
+        uids: Uint32Array.from(uids),
+        sizes: Uint32Array.from(sizes),
+        text,
+        rest,
+      })
+      assert.deepEqual(await read([1, 2, 3, 4, 5, 6, 7, 8], 9), of([2, 3, 5], [0, 5, 4], 'threefive'))
+      assert.deepEqual(await read([2, 5], 9), of([2, 5], [0, 4], 'five'))
+      assert.deepEqual(await read([1, 2, 3, 4, 5]), of([2, 3], [0, 5], 'three', 5))
+      assert.deepEqual(await read([5]), of([5], [4], 'five'))
+      assert.deepEqual(await read([1], 9, box.trash), of([1], [4], 'five'))
+      assert.deepEqual(await read([]), of([], [], ''))
     },
-    'several originals that are too many or too large together: tooMany': async (subject) => {
+    'questions for originals that make no sense or ask for too much': async (subject) => {
       const box = await subject.box()
-      const small = await box.service.stage(box.id, bytesOf('small'))
-      await rejects(box.service.blobs(box.id, new Array<BlobRef>(MAX_GET + 1).fill(small)), 'tooMany')
-      const large = await box.service.stage(box.id, new Uint8Array(MAX_BLOB_CHUNK + 1))
-      await rejects(box.service.blobs(box.id, [large]), 'tooMany')
-      const half = await box.service.stage(box.id, new Uint8Array(MAX_BLOB_CHUNK / 2 + 1))
-      await rejects(box.service.blobs(box.id, [half, half]), 'tooMany')
+      const ask = (uids: Uint32Array, largest = 1, most = 1, folder = box.inbox) =>
+        box.service.originals(box.id, { folder, uids, largest, most })
+      await rejects(ask(new Uint32Array(MAX_GET + 1)), 'tooMany')
+      await rejects(ask(Uint32Array.of(1), 1, MAX_BLOB_CHUNK + 1), 'tooMany')
+      await rejects(ask(Uint32Array.of(1), 2, 1), 'invalid')
+      await rejects(ask(Uint32Array.of(2, 1)), 'invalid')
+      await rejects(ask(Uint32Array.of(1), 1, 1, 999_999 as FolderId), 'folderNotFound')
     },
     'one original for several items of one call goes with the last of them': async (subject) => {
       const box = await subject.box()

@@ -160,5 +160,9 @@ export const knownKeys: readonly string[] = [
   'code',
   'detail',
   'ifEmpty',
+  'largest',
+  'most',
+  'sizes',
+  'rest',
   'thread',
 ]

@@ -7,7 +7,7 @@
 export { type Files, isFull, realFiles } from './files.ts'
 export { BlobReader, type Place, readStored, segmentPath } from './reader.ts'
 export { encodeRecord, MAX_BLOB_BYTES, readHead, type RecordHead } from './record.ts'
-export { joined } from './joined.ts'
+export { checkOriginals, fitting, originalsOf, together } from './together.ts'
 export { FolderStore } from './folder-store.ts'
 export { segmentFiles } from './remote-files.ts'
 export { type ObjectStoreOptions, S3Store } from './s3-store.ts'

@@ -1,4 +1,4 @@
-import { joined } from '../blobs/index.ts'
+import { originalsOf } from '../blobs/index.ts'
 import {
   type ApplyResult,
   type BlobRef,
@@ -10,6 +10,7 @@ import {
   type ScanColumn,
   DomainError,
   type Folder,
+  type FolderOriginals,
   type GetRequest,
   type Hint,
   type Item,
@@ -19,6 +20,7 @@ import {
   type MailboxInit,
   type MailboxService,
   type Operation,
+  type OriginalsRequest,
   type Packed,
   type Permission,
   type QueueEntry,
@@ -156,9 +158,8 @@ export class MemoryStore implements MailboxService {
     return bytes.slice(start, Math.min(end, start + MAX_BLOB_CHUNK))
   }
 
-  async blobs(id: MailboxId, refs: readonly BlobRef[]): Promise<Uint8Array> {
-    const { blobs } = this.#mailbox(id).database
-    return joined(refs, (ref) => blobs.read(ref))
+  originals(id: MailboxId, request: OriginalsRequest): Promise<FolderOriginals> {
+    return originalsOf(this, id, request)
   }
 
   async changes(id: MailboxId, request: ChangesRequest): Promise<Changes> {

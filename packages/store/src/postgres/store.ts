@@ -10,6 +10,7 @@ import {
   type ScanColumn,
   DomainError,
   type Folder,
+  type FolderOriginals,
   type GetRequest,
   type Hint,
   type Item,
@@ -18,10 +19,10 @@ import {
   type MailboxInfo,
   type MailboxInit,
   type MailboxService,
-  MAX_BLOB_CHUNK,
   type Meter,
   noMeter,
   type Operation,
+  type OriginalsRequest,
   type Packed,
   type Permission,
   type QueueEntry,
@@ -35,7 +36,7 @@ import {
   silentLog,
   systemClock,
 } from '@postrider/domain'
-import { type Files, joined } from '../blobs/index.ts'
+import { type Files, originalsOf } from '../blobs/index.ts'
 import { checkRequest, SearchEngine } from '../search/index.ts'
 import type { CheckReport } from '../sqlite/check.ts'
 import { checkDatabase } from '../sqlite/check-thread.ts'
@@ -273,18 +274,8 @@ export class PostgresStore implements MailboxService {
     return this.#home(id).blob(id, ref, start, end)
   }
 
-  async blobs(id: MailboxId, refs: readonly BlobRef[]): Promise<Uint8Array> {
-    const database = this.#home(id)
-    const read: Uint8Array[] = []
-    let bytes = 0
-    for (const ref of refs) {
-      const one = await database.blob(id, ref)
-      bytes += one.length
-      if (bytes > MAX_BLOB_CHUNK) break
-      read.push(one)
-    }
-    let next = 0
-    return joined(refs, () => read[next++])
+  originals(id: MailboxId, request: OriginalsRequest): Promise<FolderOriginals> {
+    return originalsOf(this, id, request)
   }
 
   async changes(id: MailboxId, request: ChangesRequest): Promise<Changes> {

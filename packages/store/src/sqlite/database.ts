@@ -7,6 +7,7 @@ import {
   type Clock,
   DomainError,
   type Folder,
+  type FolderOriginals,
   type GetRequest,
   type Item,
   type Logger,
@@ -17,6 +18,7 @@ import {
   type Meter,
   movedError,
   type Operation,
+  type OriginalsRequest,
   type OriginalSource,
   type Permission,
   type Residence,
@@ -337,9 +339,9 @@ export class MailboxDatabase {
     )
   }
 
-  blobs(id: MailboxId, refs: readonly BlobRef[]): Uint8Array {
-    this.state(id)
-    return this.originals.readAll(refs)
+  originalsOf(id: MailboxId, request: OriginalsRequest): FolderOriginals {
+    this.state(id).folder(request.folder)
+    return this.originals.readFolder(id, request)
   }
 
   states(id: MailboxId, client: string, keyPrefix: string): readonly StateEntry[] {

@@ -1,14 +1,23 @@
-import { type BlobRef, type Clock, DomainError, isDomainError, MAX_BLOB_CHUNK, MAX_GET } from '@postrider/domain'
+import {
+  type BlobRef,
+  type Clock,
+  DomainError,
+  type FolderOriginals,
+  isDomainError,
+  type OriginalsRequest,
+} from '@postrider/domain'
 import {
   type BlobName,
   BlobReader,
+  checkOriginals,
   type Files,
-  joined,
+  fitting,
   MAX_BLOB_BYTES,
   type Place,
   parseRef,
   type RecordHead,
   type SegmentWriter,
+  together,
   writeRef,
 } from '../blobs/index.ts'
 import type { Books } from '../engine/books.ts'
@@ -23,7 +32,7 @@ import {
 import type { Journal } from '../engine/journal.ts'
 import { read } from '../engine/sql/read.ts'
 import { write } from '../engine/sql/write.ts'
-import { rounds, stretches } from '../engine/stretches.ts'
+import { stretches } from '../engine/stretches.ts'
 
 interface Staged {
   readonly place: Place
@@ -140,26 +149,20 @@ export class Originals implements NamedOriginals {
     return named(() => this.#reader.read(place, start, end))
   }
 
-  /** Several originals, each whole, behind one another: see `MailboxService.blobs`. */
-  readAll(refs: readonly BlobRef[]): Uint8Array {
-    if (refs.length > MAX_GET) return joined(refs, () => undefined)
-    const names = refs.map((ref) => parseRef(this.#number, ref))
-    const [ids = []] = rounds(names.map(({ id }) => id))
+  /** Originals of mails of a folder: see `MailboxService.originals`. */
+  readFolder(mailbox: number, request: OriginalsRequest): FolderOriginals {
+    checkOriginals(request)
     const rows = this.#connection.every(
-      read.blobs,
-      stretches(ids).map(({ first, last }) => [first, last]),
+      read.originals,
+      stretches(Array.from(request.uids)).map(({ first, last }) => [mailbox, request.folder, first, last]),
     ) as readonly (readonly number[])[]
-    const places = new Map(rows.map((row) => [row[0] as number, placeOf(row[0] as number, row.slice(1))]))
-    const wanted = names.map((name) => {
-      const staged = this.#staged.get(name.id)?.place
-      const place = staged !== undefined && fits(staged, name) ? staged : places.get(name.id)
-      if (place === undefined || !fits(place, name)) throw new DomainError('blobGone', `blob ${name.id}`)
-      return place
-    })
-    const bytes = wanted.reduce((sum, { size }) => sum + size, 0)
-    const all = bytes > MAX_BLOB_CHUNK ? [] : named(() => this.#reader.readAll(wanted))
-    let next = 0
-    return joined(refs, () => all[next++])
+    const found = rows.map((row) => ({ uid: row[0] as number, ...placeOf(row[1] as number, row.slice(2)) }))
+    const { taken, rest } = fitting(found, request)
+    return together(
+      taken,
+      named(() => this.#reader.readAll(taken)),
+      rest,
+    )
   }
 
   /** The record as it is stored, verified. */

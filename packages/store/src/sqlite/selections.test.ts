@@ -2,10 +2,10 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import {
   allColumns,
-  type BlobRef,
   type FolderId,
   type MailboxId,
   type MailboxService,
+  MAX_BLOB_CHUNK,
   type Operation,
 } from '@postrider/domain'
 import fc from 'fast-check'
@@ -22,8 +22,9 @@ async function shown(service: MailboxService, mailbox: MailboxId, folders: reado
   for (const folder of folders) {
     const rows = await service.scan(mailbox, { folder, columns: allColumns })
     const found = await service.get(mailbox, { by: { folder, uids: rows.uid }, columns: ['promoted', 'original'] })
-    const refs = found.map(({ original }) => original as BlobRef)
-    const bytes = refs.length === 0 ? '' : Buffer.from(await service.blobs(mailbox, refs)).toString()
+    const asked = { folder, uids: rows.uid, largest: MAX_BLOB_CHUNK, most: MAX_BLOB_CHUNK }
+    const { sizes, bytes: all } = await service.originals(mailbox, asked)
+    const bytes = [Array.from(sizes), Buffer.from(all).toString()]
     inside.push({ rows, mids: found.map(({ mid }) => mid), subjects: found.map((one) => one.promoted?.subject), bytes })
   }
   const counters = (await service.folders(mailbox)).filter(({ id }) => folders.includes(id))

@@ -10,6 +10,7 @@ import {
   type ScanColumn,
   DomainError,
   type Folder,
+  type FolderOriginals,
   type GetRequest,
   type Hint,
   type Item,
@@ -23,6 +24,7 @@ import {
   type MoveSteps,
   noMeter,
   type Operation,
+  type OriginalsRequest,
   type Packed,
   type Permission,
   type QueueEntry,
@@ -348,8 +350,8 @@ export class SqliteStore implements MailboxService {
     return this.#read(id, (database) => database.blob(id, ref, start, end))
   }
 
-  blobs(id: MailboxId, refs: readonly BlobRef[]): Promise<Uint8Array> {
-    return this.#read(id, (database) => database.blobs(id, refs))
+  originals(id: MailboxId, request: OriginalsRequest): Promise<FolderOriginals> {
+    return this.#read(id, (database) => database.originalsOf(id, request))
   }
 
   changes(id: MailboxId, request: ChangesRequest): Promise<Changes> {

@@ -12,9 +12,10 @@ import { bad, no, ok } from '../codes.ts'
 import { command, selected } from '../command.ts'
 import { fetchColumns, type Rows } from '../fetch/columns.ts'
 import { ITEM_BATCH, type ReadItems, readItems, writeItems } from '../fetch/items.ts'
-import { pictureRows, readyTexts } from '../fetch/ready.ts'
+import { asksUidsOnly, pictureRows, readyTexts } from '../fetch/ready.ts'
 import type { Texts } from '../pictures/texts.ts'
 import { type ColumnAttribute, type FetchPlan, planFetch } from '../fetch/plan.ts'
+import { type ReadWhole, readWhole, WHOLE_BATCH } from '../fetch/whole.ts'
 import type { Session } from '../session.ts'
 import { EVERY_UID, modSeqOf, tellVanished } from '../view/resync.ts'
 import { type Window, windows } from '../view/uid-map.ts'
@@ -72,10 +73,11 @@ async function changedOnly(session: Session, sequences: Ranges, changedSince: nu
   return intersectRanges(sequences, changed)
 }
 
-/** What was read of a window, ready to be written: columns, or items. */
+/** What was read of a window, ready to be written: columns, items, or whole messages with columns. */
 type Read =
   | { readonly window: Window; readonly rows: Rows; readonly texts?: readonly (Texts | undefined)[] }
   | { readonly window: Window; readonly items: ReadItems }
+  | { readonly window: Window; readonly rows: Rows; readonly whole: ReadWhole }
 
 /** Windows whose reading is under way while one is written: the mailbox's home and this process work side by side. */
 const READ_AHEAD = 2
@@ -89,8 +91,14 @@ function countOf(ranges: Ranges): number {
 /** Writes the answers, window by window. True when some of the messages were gone. */
 async function run(session: Session, plan: FetchPlan, sequences: Ranges): Promise<boolean> {
   const { view } = session
-  const whole = await pictureRows(session, plan, countOf(sequences))
-  const size = plan.columnsOnly ? COLUMN_BATCH : whole === undefined ? ITEM_BATCH : TEXT_BATCH
+  const known = await pictureRows(session, plan, countOf(sequences))
+  const size = plan.columnsOnly
+    ? COLUMN_BATCH
+    : plan.wholeOnly
+      ? WHOLE_BATCH
+      : known === undefined
+        ? ITEM_BATCH
+        : TEXT_BATCH
   // A small first window: its answer is on the way while the next are read.
   const waiting = windows(view.map, sequences, size, size >> 2)
   // Reading that marks as read does not run ahead: what is marked is sent.
@@ -101,7 +109,7 @@ async function run(session: Session, plan: FetchPlan, sequences: Ranges): Promis
     while (reading.length < ahead) {
       const next = waiting.next()
       if (next.done === true) break
-      const promise = read(session, plan, next.value, whole)
+      const promise = read(session, plan, next.value, known)
       // A failure is raised when its turn comes, or dropped with the session.
       promise.catch(() => undefined)
       reading.push(promise)
@@ -118,11 +126,18 @@ async function read(
   session: Session,
   plan: FetchPlan,
   window: Window,
-  whole: Awaited<ReturnType<typeof pictureRows>>,
+  known: Awaited<ReturnType<typeof pictureRows>>,
 ): Promise<Read> {
-  if (whole !== undefined) {
-    const texts = await readyTexts(session, plan, whole.picture, window)
-    if (texts !== undefined) return { window, rows: whole.rows, texts }
+  if (plan.wholeOnly) {
+    const [rows, whole] = await Promise.all([
+      known?.rows ?? (asksUidsOnly(plan) ? uidRows(window) : scanWindow(session, plan.columns, window)),
+      readWhole(session, plan, window),
+    ])
+    return { window, rows, whole }
+  }
+  if (known !== undefined) {
+    const texts = await readyTexts(session, plan, known.picture, window)
+    if (texts !== undefined) return { window, rows: known.rows, texts }
   }
   if (!plan.columnsOnly) return { window, items: await readItems(session, plan, window) }
   const rows = await scanWindow(session, plan.columns, window)
@@ -131,10 +146,25 @@ async function read(
   return { window, items: await readItems(session, { ...plan, itemColumns: ['original', 'index'] }, window) }
 }
 
-function write(session: Session, plan: FetchPlan, done: Read): Promise<number> {
+async function write(session: Session, plan: FetchPlan, done: Read): Promise<number> {
+  if ('whole' in done) {
+    const { parts, rest } = done.whole
+    let found = 0
+    for (const { window, originals } of parts)
+      found += await fetchColumns(
+        session,
+        plan,
+        window,
+        done.rows,
+        plan.steps.map(() => originals),
+      )
+    return rest === undefined ? found : found + (await writeItems(session, plan, rest.window, rest.items))
+  }
   if ('rows' in done) return fetchColumns(session, plan, done.window, done.rows, done.texts)
   return writeItems(session, plan, done.window, done.items)
 }
+
+const uidRows = ({ uids }: Window): Rows => ({ count: uids.length, uid: uids, keywordSets: [[]] }) as unknown as Rows
 
 /** One range of UIDs where the window has no gaps in its numbers, else the UIDs one by one. */
 async function scanWindow(session: Session, columns: readonly Column[], { uids, sequences }: Window): Promise<Rows> {

@@ -1,18 +1,22 @@
 import type { Column, Packed } from '@postrider/domain'
 import { formatDateTime, type ResponseWriter } from '@postrider/wire/imap'
 import { FlagLists } from '../flags.ts'
+import { FLUSH_BYTES } from '../channel.ts'
 import type { Session } from '../session.ts'
 import type { Window } from '../view/uid-map.ts'
-import type { Texts } from '../pictures/texts.ts'
-import { type ColumnAttribute, type FetchPlan, isText, type TextStep } from './plan.ts'
+import type { ColumnAttribute, FetchPlan } from './plan.ts'
 
 /** Rows of a folder in columns; a column that was not asked for must not be read. */
 export type Rows = Packed<Column>
 
 /** What a row has somewhere. */
 type Value = (row: number) => string | number
-/** A piece of an answer: text that is the same for every row, a value, or a text kept ready. */
-type Piece = string | Value | Texts
+/** Texts of messages that are here: kept ready, or originals. */
+export interface Written {
+  write(out: ResponseWriter, uid: number): void
+}
+/** A piece of an answer: text that is the same for every row, a value, or a text of the message. */
+type Piece = string | Value | Written
 
 /** How each attribute is written: text around one value. */
 const pieces: { readonly [A in ColumnAttribute]: (rows: Rows) => readonly Piece[] } = {
@@ -28,7 +32,7 @@ const pieces: { readonly [A in ColumnAttribute]: (rows: Rows) => readonly Piece[
 }
 
 /** The answer of a plan behind `* 1`, as few pieces as there are values: the text between them is put together once. */
-function compile(plan: FetchPlan, rows: Rows, texts: readonly (Texts | undefined)[]): Piece[] {
+function compile(plan: FetchPlan, rows: Rows, texts: readonly (Written | undefined)[]): Piece[] {
   const all: Piece[] = [' FETCH (']
   plan.steps.forEach((step, i) => {
     if (i > 0) all.push(' ')
@@ -36,7 +40,7 @@ function compile(plan: FetchPlan, rows: Rows, texts: readonly (Texts | undefined
     if (step.kind === 'column') all.push(...pieces[step.name](rows))
     else if (ready === undefined) all.push('SAVEDATE NIL')
     // The caller has made sure that every row's text is there.
-    else all.push(isText(step) ? labelOf(step) : '', ready)
+    else all.push('label' in step ? step.label : `${step.name} `, ready)
   })
   all.push(')\r\n')
   const merged: Piece[] = []
@@ -46,10 +50,6 @@ function compile(plan: FetchPlan, rows: Rows, texts: readonly (Texts | undefined
     else merged.push(piece)
   }
   return merged
-}
-
-function labelOf(step: TextStep): string {
-  return step.kind === 'prepared' ? `${step.name} ` : step.label
 }
 
 /** Messages written between two looks at the clock. */
@@ -65,16 +65,15 @@ export async function fetchColumns(
   plan: FetchPlan,
   window: Window,
   rows: Rows,
-  texts: readonly (Texts | undefined)[] = [],
+  texts: readonly (Written | undefined)[] = [],
 ): Promise<number> {
   session.view.tellKeywords(session, rows.keywordSets)
   const compiled = compile(plan, rows, texts)
-  const { uids, sequences } = window
   let found = 0
-  for (let at = 0; at < uids.length; at += PACE_ROWS) {
-    const end = at + PACE_ROWS
-    const part = { uids: uids.subarray(at, end), sequences: sequences.subarray(at, end) }
-    found += writeRows(session.out, compiled, part, rows.uid)
+  for (let at = 0; at < window.uids.length; ) {
+    const written = writeRows(session.out, compiled, window, at, rows.uid)
+    found += written.found
+    at = written.end
     await session.pace()
   }
   return found
@@ -82,18 +81,21 @@ export async function fetchColumns(
 
 /**
  * What is no ready text is put together as a string: the runtime does most of that, so the first answers behind a start, when our own code is not
- * compiled yet, take half the time of writing byte by byte. Answers how many messages were there.
+ * compiled yet, take half the time of writing byte by byte. Begins at place `at` of the window; answers where it ended, and how many messages were there.
  */
 function writeRows(
   out: ResponseWriter,
   pieces: readonly Piece[],
   { uids, sequences }: Window,
+  at: number,
   present: Uint32Array,
-): number {
-  let row = firstRow(present, uids[0] as number)
+): { readonly end: number; readonly found: number } {
+  const last = Math.min(uids.length, at + PACE_ROWS)
+  let row = firstRow(present, uids[at] as number)
   let found = 0
   let text = ''
-  for (let i = 0; i < uids.length; i++) {
+  let i = at
+  for (; i < last && out.length < FLUSH_BYTES; i++) {
     const uid = uids[i] as number
     while (row < present.length && (present[row] as number) < uid) row++
     if (present[row] !== uid) continue
@@ -114,7 +116,7 @@ function writeRows(
     text = ''
   }
   out.ascii(text)
-  return found
+  return { end: i, found }
 }
 
 /** The first row whose UID is not below. */

@@ -35,8 +35,6 @@ interface Message {
 export interface ReadItems {
   readonly items: readonly Item[]
   readonly seen: ReadonlySet<number>
-  /** Whole originals that were read together, by UID. */
-  readonly originals: ReadonlyMap<number, Uint8Array>
 }
 
 /** Reads a window. Marked before it is read, so that what is told is at least as new as our own change. */
@@ -49,45 +47,9 @@ export async function readItems(session: Session, plan: FetchPlan, window: Windo
     const got = await user.mailbox.get({ by: { folder: view.folder, uids }, columns: plan.itemColumns })
     for (const item of got) if (!item.associated) items.push(item)
   }
-  return { items, seen, originals: plan.wholeOnly ? await readTogether(session, items) : NO_ORIGINALS }
+  return { items, seen }
 }
 
-const NO_ORIGINALS: ReadonlyMap<number, Uint8Array> = new Map()
-/** An original larger than this is read by itself. */
-const SMALL_BYTES = 64 * 1024
-/** Originals of one question together, and of one window. */
-const TOGETHER_BYTES = 512 * 1024
-
-/** Small originals of a window, many in one question. What cannot be read together is read one by one, and raises its error then. */
-async function readTogether(session: Session, items: readonly Item[]): Promise<ReadonlyMap<number, Uint8Array>> {
-  const originals = new Map<number, Uint8Array>()
-  const { mailbox } = session.user
-  let left = READ_AHEAD_BYTES
-  let batch: Item[] = []
-  let bytes = 0
-  const read = async (): Promise<void> => {
-    const whole = batch.length > 1 ? await mailbox.originals(batch).catch(() => undefined) : undefined
-    if (whole?.length === bytes) {
-      let at = 0
-      for (const { uid, size } of batch) {
-        originals.set(uid, whole.subarray(at, at + size))
-        at += size
-      }
-    }
-    batch = []
-    bytes = 0
-  }
-  for (const item of items) {
-    if (item.original === undefined || item.size > SMALL_BYTES) continue
-    left -= item.size
-    if (left < 0) break
-    if (bytes + item.size > TOGETHER_BYTES) await read()
-    batch.push(item)
-    bytes += item.size
-  }
-  await read()
-  return originals
-}
 const nobody: ReadonlySet<number> = new Set()
 
 /** Writes FETCH answers that need more than columns. Answers how many messages were there. */
@@ -95,13 +57,13 @@ export async function writeItems(
   session: Session,
   plan: FetchPlan,
   window: Window,
-  { items, seen, originals }: ReadItems,
+  { items, seen }: ReadItems,
 ): Promise<number> {
   const { mailbox } = session.user
   const sequences = new Map<number, number>()
   for (const [i, uid] of window.uids.entries()) sequences.set(uid, window.sequences[i] as number)
   const load = async (item: Item): Promise<Message> => {
-    const source = await ready(sourceOf(mailbox, item, originals.get(item.uid)))
+    const source = await ready(sourceOf(mailbox, item))
     const loaded: Loaded[] = []
     for (const step of plan.steps) loaded.push(await loadStep(step, source))
     return { item, sequence: sequences.get(item.uid) ?? 0, source, loaded, becameSeen: seen.has(item.uid) }
@@ -261,7 +223,7 @@ export function writeBytes(out: ResponseWriter, bytes: Uint8Array, binary: boole
 const IN_PLACE_OF_NUL = 0x80
 
 /** The same octets, NUL replaced. Hardly any mail has one: SMTP refuses it, IMAP takes what another server kept. */
-function withoutNul(bytes: Uint8Array): Uint8Array {
+export function withoutNul(bytes: Uint8Array): Uint8Array {
   const first = nulIn(bytes)
   if (first < 0) return bytes
   const copy = Uint8Array.from(bytes)

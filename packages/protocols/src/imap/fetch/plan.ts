@@ -46,7 +46,7 @@ export interface FetchPlan {
   readonly itemColumns: readonly ItemColumn[]
   /** What is not a column is a text that never changes for a message: a prepared answer, or header fields the index keeps. */
   readonly textsOnly: boolean
-  /** Whole messages are asked for, and of the messages nothing else but columns. */
+  /** Whole messages are asked for, without marking them, and of the messages nothing else but columns. */
   readonly wholeOnly: boolean
   /** Something is read without PEEK: the messages become \Seen. */
   readonly marksSeen: boolean
@@ -86,7 +86,7 @@ export function planFetch(attributes: readonly FetchAttribute[], extra: readonly
       (step) => step.kind === 'column' || (step.kind === 'prepared' && step.name === 'SAVEDATE'),
     ),
     textsOnly: !marksSeen && steps.every((step) => step.kind === 'column' || isText(step) || isSaveDate(step)),
-    wholeOnly: steps.some(isWhole) && steps.every((step) => step.kind === 'column' || isWhole(step)),
+    wholeOnly: !marksSeen && steps.some(isWhole) && steps.every((step) => step.kind === 'column' || isWhole(step)),
     columns: [...columns],
     itemColumns: [...itemColumns],
     marksSeen,

@@ -20,6 +20,9 @@ const MAX_KINDS = 8
 /** So many texts are looked for among the kept ones before they are made. */
 const MANY = 64
 
+/** Of the columns no more than the UIDs, which the view knows. */
+export const asksUidsOnly = ({ columns }: FetchPlan): boolean => columns.length === 1
+
 /** The rows of the whole folder for a plan, from its picture; undefined where reading them for the messages asked for is the better way. */
 export async function pictureRows(
   session: Session,
@@ -27,7 +30,8 @@ export async function pictureRows(
   messages: number,
 ): Promise<{ readonly picture: Picture; readonly rows: Rows } | undefined> {
   const { view, user, context } = session
-  if (!plan.textsOnly || !user.mailbox.full) return undefined
+  if (!(plan.textsOnly || plan.wholeOnly) || !user.mailbox.full) return undefined
+  if (plan.wholeOnly && asksUidsOnly(plan)) return undefined
   const { pictures } = context
   if (messages * WORTHWHILE < view.map.count && !pictures.has(user.mailbox, view.folder)) return undefined
   const picture = await pictures.of(user.mailbox, view.folder, view.uidValidity)

@@ -24,9 +24,9 @@ export interface MessageSource {
   read(start: number, end: number): Promise<Uint8Array>
 }
 
-/** The source of an item that `get` answered with the columns `index` and `original`; `bytes` is its original, where it was read already. */
-export function sourceOf(mailbox: MailboxHandle, item: Item, bytes?: Uint8Array): MessageSource {
-  return item.original === undefined ? new RenderedSource(mailbox, item) : new StoredSource(mailbox, item, bytes)
+/** The source of an item that `get` answered with the columns `index` and `original`. */
+export function sourceOf(mailbox: MailboxHandle, item: Item): MessageSource {
+  return item.original === undefined ? new RenderedSource(mailbox, item) : new StoredSource(mailbox, item)
 }
 
 /** The received bytes themselves. */
@@ -38,11 +38,10 @@ class StoredSource implements MessageSource {
   #reads = 0
   #all: Promise<Uint8Array> | undefined
 
-  constructor(mailbox: MailboxHandle, item: Item, bytes: Uint8Array | undefined) {
+  constructor(mailbox: MailboxHandle, item: Item) {
     this.size = item.size
     this.#mailbox = mailbox
     this.#item = item
-    if (bytes !== undefined) this.#all = Promise.resolve(bytes)
   }
 
   async index(): Promise<MessageIndex> {

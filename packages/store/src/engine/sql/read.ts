@@ -38,6 +38,8 @@ export const read = {
   once: `SELECT until FROM once WHERE mbx = ? AND k = ?`,
   blob: `SELECT segment, pos, stored, size, crc, refs FROM blob WHERE blob = ?`,
   blobs: `SELECT blob, segment, pos, stored, size, crc FROM blob WHERE blob BETWEEN ? AND ?`,
+  originals: `SELECT m.uid, b.blob, b.segment, b.pos, b.stored, b.size, b.crc FROM msg m JOIN item i ON i.item = m.item
+     JOIN blob b ON b.blob = i.blob WHERE m.mbx = ? AND m.fid = ? AND m.uid BETWEEN ? AND ? AND m.fai = 0 ORDER BY m.uid`,
   itemFat: `SELECT blob, extra, class, subject, from_address, from_name, display_to, display_cc, sent, message_id, preview,
      has_attachments, importance, conversation, bag, recipients FROM item WHERE item = ?`,
   changedMsgs: `SELECT fid, ${msgColumns} FROM msg WHERE mbx = ? AND chg > ? ORDER BY chg LIMIT ?`,
