@@ -49,7 +49,8 @@ export interface Connection {
   /** True inside TLS (implicit or after startTls). */
   readonly secure: boolean
   handler: ConnectionHandler
-  write(bytes: Uint8Array | string): boolean
+  /** False when the peer is slower than we are: see `drained`. `sent` is called once the bytes are needed no more, if they ever are not. */
+  write(bytes: Uint8Array | string, sent?: () => void): boolean
   drained(): Promise<void>
   /** Stop and go on reading from the peer: input back-pressure. */
   pause(): void

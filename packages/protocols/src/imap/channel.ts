@@ -35,18 +35,20 @@ export class Channel {
 
   /** Hands what was gathered to the connection. */
   flush(): void {
-    if (this.out.length > 0 && !this.#ended) this.write(this.out.take())
+    if (this.out.length === 0 || this.#ended) return
+    const bytes = this.out.take()
+    this.#send(bytes, bytes.length < FLUSH_BYTES ? undefined : () => this.out.giveBack(bytes))
   }
 
   /** Sends bytes after what was gathered. */
   write(bytes: Uint8Array): void {
     this.flush()
-    if (this.#ended) return
-    if (this.#deflate !== undefined) {
-      if (!this.#deflate.write(bytes)) this.#full = true
-    } else if (!this.connection.write(bytes)) {
-      this.#full = true
-    }
+    if (!this.#ended) this.#send(bytes)
+  }
+
+  #send(bytes: Uint8Array, sent?: () => void): void {
+    const more = this.#deflate === undefined ? this.connection.write(bytes, sent) : this.#deflate.write(bytes)
+    if (!more) this.#full = true
   }
 
   /** Flushes, and waits until the client has read enough of it; `blocked` is called before it has to wait. */

@@ -110,10 +110,12 @@ export class SocketConnection implements Connection {
     return this.#socket.writableLength
   }
 
-  write(bytes: Uint8Array | string): boolean {
+  write(bytes: Uint8Array | string, sent?: () => void): boolean {
     if (this.#closed || this.#socket.writableEnded || this.#socket.destroyed) return false
     this.tap?.sent(bytes)
-    const more = this.#socket.write(bytes)
+    // Not behind a failure: the system may still look at the bytes.
+    const done = sent && ((error?: Error | null) => (error ? undefined : sent()))
+    const more = this.#socket.write(bytes, done)
     if (!more) this.#parts.sweeper.watch(this)
     return more
   }

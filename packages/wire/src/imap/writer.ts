@@ -19,6 +19,7 @@ export class ResponseWriter {
   readonly #first: number
   /** Room for as much as last time: a long answer is written in many pieces of one size. */
   #expected = 0
+  #spare: Buffer | undefined
   /** Quoted strings may carry UTF-8 and mailbox names are UTF-8: RFC 6855 §3, RFC 9051 §5.1. */
   utf8: boolean
 
@@ -42,6 +43,11 @@ export class ResponseWriter {
     return bytes
   }
 
+  /** Bytes of an earlier `take()` that nobody needs any more: the next piece of a long answer is written over them. */
+  giveBack(bytes: Buffer): void {
+    if (this.#expected > 0) this.#spare = Buffer.from(bytes.buffer)
+  }
+
   /** What was written, to be copied at once: the writer is empty afterwards, and what it writes next goes over these bytes. */
   borrow(): Buffer {
     const bytes = this.#buffer.subarray(0, this.#length)
@@ -52,7 +58,9 @@ export class ResponseWriter {
   #room(bytes: number): void {
     const needed = this.#length + bytes
     if (needed <= this.#buffer.length) return
-    const grown = Buffer.allocUnsafeSlow(Math.max(needed, 2 * this.#buffer.length, this.#first, this.#expected))
+    const room = Math.max(needed, 2 * this.#buffer.length, this.#first, this.#expected)
+    const grown = (this.#spare?.length ?? 0) >= room ? (this.#spare as Buffer) : Buffer.allocUnsafeSlow(room)
+    this.#spare = undefined
     this.#buffer.copy(grown, 0, 0, this.#length)
     this.#buffer = grown
   }

@@ -39,9 +39,11 @@ export class Client implements Connection {
     this.secure = secure
   }
 
-  write(bytes: Uint8Array | string): boolean {
+  write(bytes: Uint8Array | string, sent?: () => void): boolean {
     if (this.ended) return true
     const chunk = Buffer.from(bytes as Uint8Array)
+    // They were copied: from now on they may be written over.
+    sent?.()
     this.writes++
     this.received = Buffer.concat([this.received, chunk])
     if (!this.reading) this.pendingBytes += chunk.length
