@@ -57,7 +57,7 @@ export class Picture {
 
   /** About how many bytes it takes. */
   get bytes(): number {
-    let sum = this.rows.count * 20 + this.#gone.uids.length * GONE_BYTES + 200
+    let sum = this.rows.count * 20 + this.#gone.uids.length * GONE_BYTES + BARE_BYTES
     for (const column of this.lasting.columns.values()) sum += column.byteLength
     for (const texts of this.lasting.texts.values()) sum += texts.byteLength
     for (const keys of this.lasting.keys.values()) sum += keys.size * KEY_BYTES
@@ -183,6 +183,8 @@ function remember(known: Gone, { gone, upTo }: Changes): Gone {
   return { from: known.from, uids: [...known.uids, ...gone.uid], changes: [...known.changes, ...gone.change] }
 }
 
+/** What a folder without messages takes. */
+const BARE_BYTES = 1_500
 /** About what an order or a thread costs a message, and what it is computed from. */
 const RESULT_BYTES = 16
 const KEY_BYTES = 250

@@ -1,8 +1,6 @@
 import type { ChangeNumber, Folder, FolderId, Listing, MailboxHandle, ResultOf } from '@postrider/domain'
 import { type LastingColumn, Picture, pictureColumns } from './picture.ts'
 
-/** A smaller folder is read as quickly as it is remembered. */
-const FEWEST_ROWS = 256
 /** A change of less than this share of the folder is read back with whatever else happened: copying the columns would cost more. */
 const WORTH_COPYING = 256
 /** More changes than this since the last look: the folder is read anew. */
@@ -116,7 +114,7 @@ export class Pictures {
       }
     }
     const { picture, guid, epoch } = await read(mailbox, folder)
-    if (picture.rows.count >= FEWEST_ROWS) this.#keep(key, { guid, epoch, uidValidity, picture, bytes: 0 })
+    this.#keep(key, { guid, epoch, uidValidity, picture, bytes: 0 })
     return picture
   }
 
