@@ -12,6 +12,7 @@ const skip = withoutBrowser || withoutOpenssl
 const PASSWORD = 'correct horse battery'
 const ADA = 'ada@example.com'
 const BOB = 'bob@example.com'
+const CAROL = 'carol@example.com'
 const GRACE = 'grace@outside.example'
 let authority: Authority
 let server: TestServer
@@ -19,6 +20,7 @@ let browser: Browser
 let origin = ''
 let ada: Holder
 let bob: Holder
+let carol: Holder
 let grace: Holder
 
 before(async () => {
@@ -26,9 +28,10 @@ before(async () => {
   authority = new Authority()
   ada = authority.issue('Ada', ADA, { kind: 'rsa' })
   bob = authority.issue('Bob', BOB)
+  carol = authority.issue('Carol', CAROL)
   grace = authority.issue('Grace Hopper', GRACE)
   server = await TestServer.start({ config: { smime: { trust: [authority.certificate] } } })
-  for (const one of [ADA, BOB]) await server.addUser(one, PASSWORD)
+  for (const one of [ADA, BOB, CAROL]) await server.addUser(one, PASSWORD)
   origin = `https://127.0.0.1:${server.port('https')}`
   browser = await openBrowser()
 })
@@ -52,8 +55,9 @@ interface Seat {
   readonly problems: string[]
   readonly requests: string[]
 }
-async function signedIn(t: TestContext, who: string): Promise<Seat> {
-  const context = await browser.newContext({ ignoreHTTPSErrors: true, viewport: { width: 1200, height: 900 } })
+async function signedIn(t: TestContext, who: string, phone = false): Promise<Seat> {
+  const viewport = phone ? { width: 360, height: 740 } : { width: 1200, height: 900 }
+  const context = await browser.newContext({ ignoreHTTPSErrors: true, viewport, hasTouch: phone })
   context.setDefaultTimeout(30_000)
   t.after(() => context.close())
   const page = await context.newPage()
@@ -64,6 +68,8 @@ async function signedIn(t: TestContext, who: string): Promise<Seat> {
   await page.goto(`${origin}/mail/`)
   await page.locator('[name=login]').fill(who)
   await page.locator('[name=password]').fill(PASSWORD)
+  // A phone is lent: nothing is to stay on it.
+  if (phone) await page.locator('[name=computer][value=public]').check()
   await page.locator('form:has([name=password]) [type=submit]').first().click()
   await page.waitForSelector('.shell')
   return { page, problems, requests }
@@ -284,4 +290,67 @@ test('R58: what is signed and encrypted here OpenSSL verifies and opens; an answ
   const last = await original(page, ADA, 'Re: Signed, été')
   assert.doesNotMatch(last.toString('latin1'), /eyes only/, 'the copy in Sent is sealed, too')
   assert.deepEqual([...first.problems, ...second.problems], [])
+})
+
+test('R58: at 360 px on a public computer: read, answered, the answer taken back as it was; nothing is left after the sign-out', {
+  skip,
+  timeout: 180_000,
+}, async (t) => {
+  const text = 'Content-Type: text/plain\r\n\r\nMeet at the mill.\r\n'
+  await deliver('Known', authority.sign(grace, text), GRACE, CAROL)
+  await deliver('Hidden', authority.encrypt([carol], authority.sign(grace, text), '-aes-256-cbc'), GRACE, CAROL)
+  const { page, problems } = await signedIn(t, CAROL, true)
+  const inner = async (path: string): Promise<void> => {
+    await page.evaluate((to) => {
+      history.pushState(null, '', to)
+      dispatchEvent(new PopStateEvent('popstate'))
+    }, path)
+  }
+  await row(page, 'Hidden').waitFor()
+  await inner('/mail/settings/general')
+  await page.getByRole('group', { name: 'Time to undo sending' }).getByRole('radio', { name: '30 s' }).check()
+  await inner('/mail/settings/keys')
+  await importKey(page, carol)
+  await shot(page, 'smime-keys-360')
+  assert.deepEqual(await violations(page), [])
+  // On a public computer the key lives as long as the page: no other is opened.
+  await inner('/mail/inbox')
+  await row(page, 'Hidden').click()
+  await page.getByRole('status').filter({ hasText: 'Signed by Grace Hopper: valid.' }).waitFor()
+  await frameText(page, 'Meet at the mill.')
+  await shot(page, 'smime-read-360')
+  assert.deepEqual(await violations(page), [])
+  assert.ok(await page.evaluate(() => document.documentElement.scrollWidth <= 360), 'nothing is wider than the phone')
+
+  await page.locator('.message-acts').getByRole('button', { name: 'Reply', exact: true }).click()
+  const letter = page.locator('.composer')
+  const encrypts = letter.getByLabel('Encrypt', { exact: true })
+  await encrypts.waitFor()
+  assert.equal(await encrypts.isChecked(), true)
+  await letter.getByLabel('Sign', { exact: true }).check()
+  await letter.locator('.editor').click()
+  await page.keyboard.type('I bring the boat.')
+  await shot(page, 'smime-answer-360')
+  assert.deepEqual(await violations(page), [])
+  assert.ok(await page.evaluate(() => document.documentElement.scrollWidth <= 360), 'nor is the letter')
+  await letter.getByRole('button', { name: 'Send', exact: true }).click()
+  await toast(page, /^Sending in/)
+  await page.locator('.toast').getByRole('button', { name: 'Undo' }).click()
+  await letter.locator('.editor', { hasText: 'I bring the boat.' }).waitFor()
+  assert.deepEqual(
+    [await encrypts.isChecked(), await letter.getByLabel('Sign', { exact: true }).isChecked()],
+    [true, true],
+    'what was protected is protected still',
+  )
+
+  await letter.getByRole('button', { name: 'Discard draft', exact: true }).click()
+  await letter.waitFor({ state: 'detached' })
+  await inner('/mail/inbox')
+  await page.getByRole('button', { name: /^Account:/ }).click()
+  await page.getByRole('menuitem', { name: 'Sign out' }).click()
+  await page.waitForURL(/\/signin/)
+  assert.ok((await ownEntries(page)) <= 0)
+  const left = await page.evaluate(() => JSON.stringify([{ ...localStorage }, { ...sessionStorage }]))
+  assert.doesNotMatch(left, /boat|mill|PRIVATE|key/i)
+  assert.deepEqual(problems, [])
 })
