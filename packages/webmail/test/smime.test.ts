@@ -333,6 +333,11 @@ test('R58: at 360 px on a public computer: read, answered, the answer taken back
   await shot(page, 'smime-answer-360')
   assert.deepEqual(await violations(page), [])
   assert.ok(await page.evaluate(() => document.documentElement.scrollWidth <= 360), 'nor is the letter')
+  const closing = await letter.getByRole('button', { name: 'Close', exact: true }).boundingBox()
+  assert.ok(
+    closing !== null && closing.x + closing.width <= 360,
+    'its head has room for what it says and for its button',
+  )
   await letter.getByRole('button', { name: 'Send', exact: true }).click()
   await toast(page, /^Sending in/)
   await page.locator('.toast').getByRole('button', { name: 'Undo' }).click()
