@@ -74,6 +74,7 @@ export const capabilities: readonly Capability[] = [
   row('OBJECTID', 'RFC 8474', after),
   row('ACL', 'RFC 4314', after),
   row('RIGHTS=', 'RFC 4314 §1', after, () => 'RIGHTS=texk'),
+  row('METADATA', 'RFC 5464', after),
   row('QUOTA', 'RFC 9208', after),
   row('QUOTA=RES-STORAGE', 'RFC 9208', after),
   row('UTF8=ACCEPT', 'RFC 6855', after),

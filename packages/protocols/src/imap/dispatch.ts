@@ -18,6 +18,7 @@ import { list, lsub } from './commands/list.ts'
 import { login } from './commands/login.ts'
 import { logout } from './commands/logout.ts'
 import { namespace } from './commands/namespace.ts'
+import { getMetadata, setMetadata } from './commands/metadata.ts'
 import { check, noop } from './commands/noop.ts'
 import { getQuota, getQuotaRoot, setQuota } from './commands/quota.ts'
 import { rename } from './commands/rename.ts'
@@ -47,6 +48,7 @@ const all: readonly AnyCommand[] = [
   expunge,
   fetch,
   getAcl,
+  getMetadata,
   getQuota,
   getQuotaRoot,
   id,
@@ -65,6 +67,7 @@ const all: readonly AnyCommand[] = [
   search,
   select,
   setAcl,
+  setMetadata,
   setQuota,
   sort,
   starttls,

@@ -1,13 +1,20 @@
 import { ImapSyntaxError } from './errors.ts'
 import { mailboxCommands } from './grammar/mailbox.ts'
 import { messageCommands } from './grammar/message.ts'
+import { metadataCommands } from './grammar/metadata.ts'
 import { searchCommands } from './grammar/search.ts'
 import { sessionCommands } from './grammar/session.ts'
 import { ArgumentReader } from './reader.ts'
 import type { CommandText } from './receiver.ts'
 
 /** Every command we can read, and how its arguments are read. What a session allows is another table. */
-const grammar = { ...sessionCommands, ...mailboxCommands, ...messageCommands, ...searchCommands } as const
+const grammar = {
+  ...sessionCommands,
+  ...mailboxCommands,
+  ...metadataCommands,
+  ...messageCommands,
+  ...searchCommands,
+} as const
 
 export type CommandName = keyof typeof grammar
 

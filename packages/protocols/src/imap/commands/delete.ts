@@ -1,6 +1,7 @@
 import { no, ok } from '../codes.ts'
 import { afterLogin, command } from '../command.ts'
 import { FolderTree } from '../folders.ts'
+import { dropMetadata } from './metadata.ts'
 import { closeView } from './select.ts'
 import { keepSubscription } from './subscriptions.ts'
 
@@ -16,6 +17,7 @@ export const deleteMailbox = command({
     const name = tree.find(mailbox)?.name ?? mailbox
     await session.user.mailbox.apply([
       { op: 'deleteFolder', folder: folder.id, recursive: false },
+      dropMetadata(folder.id),
       ...(folder.subscribed ? [keepSubscription(name)] : []),
     ])
     if (session.state.name === 'selected' && session.state.view.folder === folder.id) closeView(session, true)
