@@ -5,6 +5,8 @@
 const SPARE_AFTER_MS = 300
 
 const movable = 'moveBefore' in Element.prototype
+/** Out of sight of everything that looks for frames of mails: nobody should find one without a mail. */
+let shelf: ShadowRoot | undefined
 let spare: HTMLIFrameElement | undefined
 let due: ReturnType<typeof setTimeout> | undefined
 
@@ -22,6 +24,13 @@ function make(url: string): HTMLIFrameElement {
   return frame
 }
 
+function makeShelf(): ShadowRoot {
+  const holder = document.createElement('div')
+  holder.hidden = true
+  document.body.append(holder)
+  return holder.attachShadow({ mode: 'closed' })
+}
+
 /** Puts a frame into its place, loaded already if one was kept. `url`: of the empty document. */
 export function takeFrame(place: HTMLElement, url: string): HTMLIFrameElement {
   const kept = spare !== undefined && isLoaded(spare) !== undefined ? spare : undefined
@@ -29,7 +38,6 @@ export function takeFrame(place: HTMLElement, url: string): HTMLIFrameElement {
   if (kept === undefined) place.append(frame)
   else {
     place.moveBefore(kept, null)
-    kept.hidden = false
     spare = undefined
   }
   frame.className = 'message-frame'
@@ -37,8 +45,8 @@ export function takeFrame(place: HTMLElement, url: string): HTMLIFrameElement {
     clearTimeout(due)
     due = setTimeout(() => {
       spare ??= make(url)
-      spare.hidden = true
-      document.body.append(spare)
+      shelf ??= makeShelf()
+      shelf.append(spare)
     }, SPARE_AFTER_MS)
   }
   return frame
