@@ -34,7 +34,7 @@ export function Frame({
   readonly title: string
 }): JSX.Element {
   const slot = useRef<HTMLSpanElement>(null)
-  const ref = useRef<HTMLIFrameElement>()
+  const ref = useRef<HTMLIFrameElement | undefined>(undefined)
   void settings.value.theme
   const dark = matchMedia('(prefers-color-scheme: dark)').matches
     ? settings.value.theme !== 'light'
