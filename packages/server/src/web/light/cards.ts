@@ -86,5 +86,5 @@ export async function whyHere(visit: Visit, emailId: string): Promise<string> {
     const key = Object.hasOwn(reasons, one) ? reasons[one] : undefined
     return key === undefined ? [] : [visit.say(key)]
   })
-  return `${visit.say(list[0]?.inference === 'other' ? 'other' : 'focused')}: ${said.join(' ') || visit.say('whyUsual')}`
+  return `${visit.say(list[0]?.inference === 'other' ? 'other' : 'focused')}${visit.say('colon')}${said.join(' ') || visit.say('whyUsual')}`
 }

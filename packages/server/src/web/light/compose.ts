@@ -150,10 +150,10 @@ function forwardLetter(visit: Visit, mail: Mail, signed: string): Letter {
   const { say } = visit
   const head = [
     `---------- ${say('forwarded')} ----------`,
-    `${say('from')}: ${people(mail.from)}`,
-    `${say('date')}: ${visit.date(mail.sentAt ?? mail.receivedAt)}`,
-    `${say('subject')}: ${mail.subject ?? ''}`,
-    `${say('to')}: ${people(mail.to)}`,
+    `${say('from')}${say('colon')}${people(mail.from)}`,
+    `${say('date')}${say('colon')}${visit.date(mail.sentAt ?? mail.receivedAt)}`,
+    `${say('subject')}${say('colon')}${mail.subject ?? ''}`,
+    `${say('to')}${say('colon')}${people(mail.to)}`,
   ].join('\n')
   return {
     ...blank,

@@ -28,13 +28,14 @@ export async function eventsOf(visit: Visit, mail: Mail): Promise<Html | undefin
 function card(visit: Visit, method: string, event: CalendarEvent): Html {
   const { say } = visit
   const kind = say(method === 'REQUEST' ? 'eventInvitation' : method === 'REPLY' ? 'eventReply' : 'event')
+  const colon = say('colon')
   const lines: readonly (readonly [string, string])[] = [
     [say('eventWhen'), whenOf(visit, event)],
     [say('eventWhere'), event.location],
     [say('eventOrganiser'), event.organiser],
   ]
   const name = event.summary || say('noSubject')
-  return html`<section aria-label="${kind}: ${name}"><p>${kind}: <strong dir="auto">${name}</strong>${event.cancelled && html` (${say('tripCancelled')})`}${event.repeats && html` · ${say('eventRepeats')}`}</p><dl class="head">${lines.map(([label, text]) => text !== '' && html`<dt>${label}</dt><dd dir="auto">${text}</dd>`)}</dl></section>`
+  return html`<section aria-label="${kind}${colon}${name}"><p>${kind}${colon}<strong dir="auto">${name}</strong>${event.cancelled && html` (${say('tripCancelled')})`}${event.repeats && html` · ${say('eventRepeats')}`}</p><dl class="head">${lines.map(([label, text]) => text !== '' && html`<dt>${label}</dt><dd dir="auto">${text}</dd>`)}</dl></section>`
 }
 
 /** In the reader's own zone where the instant is known, else as it is written. */

@@ -20,7 +20,7 @@ export async function categoriesOf(visit: Visit): Promise<readonly Category[]> {
 /** A choice among times, and a field for another one. */
 export function timeFields(visit: Visit, name: string, offered: readonly Offered[], own: string): Html {
   const { say } = visit
-  return html`<label for="${name}">${say('when')}</label><select id="${name}" name="${name}"><option value="">${own}</option>${offered.map(({ name: one, at }, i) => html`<option value="${at}"${i === 0 && html` selected`}>${say(one)}: ${visit.date(at)}</option>`)}</select><label for="${name}-own">${say('ownTime')}</label><input type="text" id="${name}-own" name="${name}-own" size="17" placeholder="2026-12-24 18:00">`
+  return html`<label for="${name}">${say('when')}</label><select id="${name}" name="${name}"><option value="">${own}</option>${offered.map(({ name: one, at }, i) => html`<option value="${at}"${i === 0 && html` selected`}>${say(one)}${say('colon')}${visit.date(at)}</option>`)}</select><label for="${name}-own">${say('ownTime')}</label><input type="text" id="${name}-own" name="${name}-own" size="17" placeholder="2026-12-24 18:00">`
 }
 
 export async function morePage(visit: Visit): Promise<void> {

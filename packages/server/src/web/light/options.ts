@@ -96,11 +96,11 @@ async function popImapPage(visit: Visit): Promise<void> {
   const cell = (value: Value, none: LightTextKey): Html =>
     value === undefined
       ? html`<td>${say(none)}</td>`
-      : html`<td>${say('server')}: <strong>${value.server}</strong><br>${say('port')}: <strong>${value.port}</strong><br>${say('encryption')}: <strong>${value.encryption}</strong></td>`
+      : html`<td>${say('server')}${say('colon')}<strong>${value.server}</strong><br>${say('port')}${say('colon')}<strong>${value.port}</strong><br>${say('encryption')}${say('colon')}<strong>${value.encryption}</strong></td>`
   const row = (label: LightTextKey, name: keyof typeof settings): Html =>
     html`<tr><th scope="row">${say(label)}</th>${cell(settings[name].inside, 'notOffered')}${cell(settings[name].outside, 'notConfigured')}</tr>`
   const body = html`<table><thead><tr><th scope="col">${say('service')}</th><th scope="col">${say('inside')}</th><th scope="col">${say('outside')}</th></tr></thead><tbody>${row('popSetting', 'pop3')}${row('imapSetting', 'imap')}${row('smtpSetting', 'submission')}</tbody></table>
-<p>${say('user')}: <strong>${principal.address}</strong></p><p>${say('keepCopy')}</p>`
+<p>${say('user')}${say('colon')}<strong>${principal.address}</strong></p><p>${say('keepCopy')}</p>`
   await visit.page(say('popImap'), body)
 }
 

@@ -6,6 +6,7 @@ import { optionTexts } from './texts-options.ts'
 export const lightText = defineMessages({
   ...actTexts,
   ...optionTexts,
+  colon: { en: ': ', fr: '\u00a0: ' },
   signedValid: { en: 'Signed by {name}: valid.', fr: 'Signé par {name} : valable.' },
   signedChanged: { en: 'Signed by {name}, but changed afterwards.', fr: 'Signé par {name}, mais modifié ensuite.' },
   signedUntrusted: { en: 'Signed by {name}: not trusted.', fr: 'Signé par {name} : non reconnu.' },
